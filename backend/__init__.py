@@ -1,0 +1,1 @@
+"""The backend: queues commands, tracks acknowledgments and retries, keeps the history."""

@@ -1,0 +1,150 @@
+"""What is said between backend and board: one table of kinds, one encoder, one decoder.
+
+A message is a dict. `encode` and `decode` apply the same checks, so neither side can say what the
+other refuses; members that are not in the table are ignored when read and refused when written.
+Every message is signed with the board's key, in both directions, so the broker need not be
+trusted. Time on the wire: Unix seconds, whole numbers; 0 where a board does not know the time.
+"""
+
+import json
+
+from .errors import CODES, ProtocolError
+from .fields import (
+    Mapping,
+    Number,
+    OneOf,
+    Text,
+    boolean,
+    identifier,
+    identifier_or_empty,
+    scalars,
+)
+from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
+from .signature import sign, verify
+
+# What an ack can say. `accepted` and `progress` come before the result, the rest are results.
+# `unknown` is the board's own honest answer: interrupted, or forgotten.
+ACCEPTED = "accepted"
+PROGRESS = "progress"
+COMPLETED = "completed"
+FAILED = "failed"
+REJECTED = "rejected"
+CANCELLED = "cancelled"
+UNKNOWN = "unknown"
+RESULTS = (COMPLETED, FAILED, REJECTED, CANCELLED, UNKNOWN)
+SUCCESSES = (ACCEPTED, PROGRESS, COMPLETED)
+
+_epoch = Number(EPOCH_MIN, EPOCH_MAX)
+_count = Number(0, SAFE_INTEGER)
+_counts = Mapping(identifier, _count)
+
+
+def _epoch_or_unset(value):
+    return None if type(value) is int and value == 0 else _epoch(value)
+
+
+def _error(value):
+    return None if value is None or type(value) is str and value in CODES else "is not a known code"
+
+
+# kind -> ((name, check), ...): every member is required; there are no optional ones.
+KINDS = {
+    "command": (
+        ("command_id", identifier),
+        ("command_type", identifier),
+        ("target", identifier_or_empty),
+        ("parameters", scalars),
+        ("timestamp", _epoch),
+        ("expires_at", _epoch),
+        ("attempt", Number(1, ATTEMPTS_MAX)),
+    ),
+    "ack": (
+        ("command_id", identifier),
+        ("state", OneOf(*((ACCEPTED, PROGRESS) + RESULTS))),
+        ("success", boolean),
+        ("message", Text()),
+        ("error", _error),
+        ("result", scalars),
+        ("timestamp", _epoch_or_unset),
+        ("boot", identifier),
+    ),
+    "status": (
+        ("status", OneOf("online", "offline")),
+        ("boot", identifier),
+        ("session", _count),
+    ),
+    "startup": (
+        ("boot", identifier),
+        ("session", _count),
+        ("cause", identifier),
+        ("firmware", Text(64)),
+        ("board", identifier),
+        ("actuators", Mapping(identifier, scalars)),
+        ("heap", _count),
+        ("timestamp", _epoch_or_unset),
+    ),
+    "heartbeat": (
+        ("boot", identifier),
+        ("session", _count),
+        ("uptime", _count),
+        ("heap", _count),
+        ("rssi", Number(-200, 0)),
+        ("running", Mapping(identifier, identifier)),
+        ("dropped", _counts),
+    ),
+}
+
+
+def _checked(kind, message):
+    """The members of `kind`, checked; members it does not have are left out."""
+    if type(message) is not dict:
+        raise ProtocolError("malformed", kind, "must be an object")
+    out = {}
+    for name, check in KINDS[kind]:
+        if name not in message:
+            raise ProtocolError("malformed", name, "is missing")
+        reason = check(message[name])
+        if reason:
+            raise ProtocolError("malformed", name, reason)
+        out[name] = message[name]
+    return out
+
+
+def encode(kind, message, key):
+    """The signed bytes of a message. Raises ProtocolError where `decode` would."""
+    checked = _checked(kind, message)
+    for name in message:
+        if name not in checked:
+            raise ProtocolError("malformed", str(name), "is no member of " + kind)
+    data = sign(json.dumps(checked, separators=(",", ":")).encode(), key)
+    if len(data) > MESSAGE_BYTES:
+        raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
+    return data
+
+
+def decode(kind, data, key):
+    """The dict that was encoded. Raises ProtocolError, and nothing else, for any other bytes."""
+    if len(data) > MESSAGE_BYTES:
+        raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
+    body = verify(data, key)
+    try:
+        message = json.loads(body.decode())
+    except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deeply
+        raise ProtocolError("malformed", kind, "is not JSON")  # noqa: B904 (MicroPython: no from)
+    return _checked(kind, message)
+
+
+def ack(command_id, state, boot, timestamp=0, error=None, result=None, message=None):
+    """An ack as a dict; `success` and a readable `message` follow from state and error."""
+    if message is None:
+        message = CODES[error] if error else state
+    return {
+        "command_id": command_id,
+        "state": state,
+        "success": state in SUCCESSES,
+        "message": message,
+        "error": error,
+        "result": result or {},
+        "timestamp": timestamp,
+        "boot": boot,
+    }

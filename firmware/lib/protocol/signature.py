@@ -1,0 +1,71 @@
+"""HMAC-SHA256 over the exact bytes of a message (RFC 2104, RFC 6234).
+
+The signature is the last member of the JSON object, so a signed message stays plain JSON:
+cut the fixed-length `,"sig":"<64 hex>"}` off the end, put `}` back, and what remains is what
+was signed. Nothing is parsed before the signature was found right.
+"""
+
+import binascii
+import hashlib
+
+from .errors import ProtocolError
+from .limits import KEY_BYTES, SIGNATURE_HEX
+
+_OPEN = b',"sig":"'
+_CLOSE = b'"}'
+_TAIL = len(_OPEN) + SIGNATURE_HEX + len(_CLOSE)
+_BLOCK = 64
+
+try:  # CPython
+    from hmac import compare_digest as _equal
+    from hmac import digest as _hmac_digest
+
+    def _hmac(key, message):
+        return _hmac_digest(key, message, "sha256")
+
+except ImportError:  # MicroPython has no hmac
+
+    def _pad(key, byte):
+        return bytes(b ^ byte for b in key + bytes(_BLOCK - len(key)))
+
+    def _hmac(key, message):
+        inner = hashlib.sha256(_pad(key, 0x36))
+        inner.update(message)
+        outer = hashlib.sha256(_pad(key, 0x5C))
+        outer.update(inner.digest())
+        return outer.digest()
+
+    def _equal(a, b):
+        if len(a) != len(b):
+            return False
+        difference = 0
+        for x, y in zip(a, b):
+            difference |= x ^ y
+        return difference == 0
+
+
+def key_from_hex(text):
+    """The 32 bytes of a key written as 64 hexadecimal digits. Raises ProtocolError."""
+    try:
+        key = binascii.unhexlify(text)
+    except (ValueError, TypeError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ProtocolError("malformed", "key", "expected 64 hexadecimal digits")
+    return key
+
+
+def sign(body, key):
+    """`body`, the bytes of a non-empty JSON object, with its signature as the last member."""
+    return body[:-1] + _OPEN + binascii.hexlify(_hmac(key, body)) + _CLOSE
+
+
+def verify(data, key):
+    """The body that was signed. Raises ProtocolError where the signature is missing or wrong."""
+    cut = len(data) - _TAIL
+    if cut < 2 or data[cut : cut + len(_OPEN)] != _OPEN or data[-2:] != _CLOSE:
+        raise ProtocolError("bad_signature", "sig", "must be the last member, 64 hex digits")
+    body = data[:cut] + b"}"
+    if not _equal(binascii.hexlify(_hmac(key, body)), data[cut + len(_OPEN) : -2]):
+        raise ProtocolError("bad_signature", "sig", "does not fit this board's key")
+    return body

@@ -1,0 +1,48 @@
+"""MQTT topics: `devices/{board id}/{leaf}`, built and taken apart here and nowhere else."""
+
+from .errors import ProtocolError
+from .limits import ID_LENGTH
+
+PREFIX = "devices"
+
+COMMANDS = "commands"
+ACK = "ack"
+STATUS = "status"
+STARTUP = "data/startup"
+HEARTBEAT = "data/heartbeat"
+SENSORS = "data/sensors"
+IMAGE = "data/image"
+THRESHOLD = "threshold"
+
+FROM_BOARD = (ACK, STATUS, STARTUP, HEARTBEAT, SENSORS, IMAGE, THRESHOLD)
+LEAVES = (COMMANDS,) + FROM_BOARD
+
+ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+def is_id(text):
+    """True where `text` is a str of 1 to 64 characters out of A-Z a-z 0-9 _ -."""
+    if type(text) is not str or not 0 < len(text) <= ID_LENGTH:
+        return False
+    return all(ch in ID_CHARACTERS for ch in text)
+
+
+def topic(board_id, leaf):
+    """The topic of one board's leaf. Raises ProtocolError for an id or a leaf that is none."""
+    if not is_id(board_id):
+        raise ProtocolError("malformed", "board_id", "use 1 to 64 of A-Z a-z 0-9 _ -")
+    if leaf not in LEAVES:
+        raise ProtocolError("malformed", "topic", "there is no topic " + repr(leaf))
+    return "/".join((PREFIX, board_id, leaf))
+
+
+def parse(text):
+    """(board id, leaf) of a topic. Raises ProtocolError where it is not one of ours."""
+    parts = text.split("/", 2)
+    if len(parts) != 3 or parts[0] != PREFIX:
+        raise ProtocolError("malformed", "topic", "expected devices/{id}/...")
+    if not is_id(parts[1]):
+        raise ProtocolError("malformed", "topic", "the board id is not 1 to 64 of A-Z a-z 0-9 _ -")
+    if parts[2] not in LEAVES:
+        raise ProtocolError("malformed", "topic", "there is no topic of this name")
+    return parts[1], parts[2]

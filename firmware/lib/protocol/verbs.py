@@ -1,0 +1,133 @@
+"""The command types, what each takes, and what repeating it would do.
+
+One table serves the backend's validation, the board's, the API description and the page's forms.
+A verb is one of three kinds:
+- DOSE: doing it twice does harm (100 g of feed); it runs to its end and then reports;
+- SET: doing it twice is harmless (light on); it reports at once, and a dead-man timer on the board
+  ends what it switched on after `seconds`;
+- STOP: ends something; it overtakes everything, and is obeyed even before the clock is set.
+A verb with a `choice` parameter has one case for each value of it.
+"""
+
+from .errors import ProtocolError
+from .fields import Number, OneOf, identifier
+from .limits import GRAMS_MAX, RUN_SECONDS_MAX
+
+DOSE = "dose"
+SET = "set"
+STOP = "stop"
+
+_seconds = Number(1, RUN_SECONDS_MAX, "s")
+_speed = Number(1, 100, "%")
+
+
+class Case:
+    """One form of a verb: its kind, and its parameters as {name: check}."""
+
+    def __init__(self, kind, required=None, optional=None):
+        self.kind, self.required, self.optional = kind, required or {}, optional or {}
+
+
+class Verb:
+    """One command type. `actuator` is the kind of target it needs, or None for the board.
+
+    `cases` is {value of the parameter `choice`: Case}, or {None: Case} where there is none.
+    `internal` verbs are said by the backend itself and can't be posted by a user.
+    """
+
+    def __init__(self, actuator, cases, choice=None, internal=False):
+        self.actuator, self.cases, self.choice, self.internal = actuator, cases, choice, internal
+
+
+VERBS = {
+    "feed": Verb("feeder", {None: Case(DOSE, {"amount": Number(0.1, GRAMS_MAX, "g", True)})}),
+    "water": Verb(
+        "valve",
+        {
+            "fill": Case(DOSE, {"seconds": _seconds}),
+            "drain": Case(DOSE, {"seconds": _seconds}),
+            "stop": Case(STOP),
+        },
+        "action",
+    ),
+    "motor": Verb(
+        "motor",
+        {
+            "start": Case(SET, {"speed": _speed, "seconds": _seconds}),
+            "speed": Case(SET, {"speed": _speed}),
+            "stop": Case(STOP),
+        },
+        "action",
+    ),
+    "switch": Verb(
+        "switch",
+        {"on": Case(SET, optional={"seconds": _seconds}), "off": Case(STOP)},
+        "state",
+    ),
+    "ping": Verb(None, {None: Case(SET)}),
+    "restart": Verb(None, {None: Case(SET)}),
+    "stop": Verb(None, {None: Case(STOP)}),  # with a target: that one; without: everything
+    "emergency_stop": Verb(None, {None: Case(STOP)}),
+    # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
+    # the answer is that command's own result, or that the board never had it and never will.
+    "query": Verb(None, {None: Case(STOP)}, internal=True),
+    "cancel": Verb(None, {None: Case(STOP)}, internal=True),
+    # The answer to a board's startup: `timestamp` is the time now. Both members echo the startup,
+    # so that a recorded answer can't set the clock back.
+    "time": Verb(
+        None,
+        {None: Case(STOP, {"boot": identifier, "session": Number(0, 2**31)})},
+        internal=True,
+    ),
+}
+
+
+def case_of(command_type, parameters):
+    """The Case that applies. Raises ProtocolError: unknown_type, or bad_parameter (choice)."""
+    verb = VERBS.get(command_type)
+    if verb is None:
+        known = ", ".join(sorted(VERBS))
+        raise ProtocolError("unknown_type", "command_type", "must be one of " + known)
+    if verb.choice is None:
+        return verb.cases[None]
+    reason = OneOf(*sorted(verb.cases))(parameters.get(verb.choice))
+    if reason:
+        raise ProtocolError("bad_parameter", "parameters." + verb.choice, reason)
+    return verb.cases[parameters[verb.choice]]
+
+
+def check_parameters(command_type, parameters):
+    """The Case of a command whose parameters are all there, known and in range.
+
+    Raises ProtocolError (unknown_type, bad_parameter) that names the member.
+    """
+    case = case_of(command_type, parameters)
+    for name in case.required:
+        if name not in parameters:
+            raise ProtocolError("bad_parameter", "parameters." + name, "is missing")
+    for name in parameters:
+        if name == VERBS[command_type].choice:
+            continue
+        check = case.required.get(name) or case.optional.get(name)
+        reason = check(parameters[name]) if check else "is no parameter of this command"
+        if reason:
+            raise ProtocolError("bad_parameter", "parameters." + name, reason)
+    return case
+
+
+def check_target(command_type, target, actuators):
+    """Raises ProtocolError where `target` does not fit `actuators` ({name: {"kind": ...}}).
+
+    A verb that needs an actuator needs a known one of its kind; `stop` may name any; the other
+    verbs name none.
+    """
+    need = VERBS[command_type].actuator
+    if need is None and target == "":
+        return
+    if need is None and command_type != "stop":
+        raise ProtocolError("unknown_target", "target", "must be empty for " + command_type)
+    if target not in actuators:
+        known = ", ".join(sorted(actuators)) or "none"
+        raise ProtocolError("unknown_target", "target", "must be one this board has: " + known)
+    if need and actuators[target].get("kind") != need:
+        raise ProtocolError("wrong_target", "target", "{} needs a {}".format(command_type, need))
