@@ -1,0 +1,68 @@
+"""Boards: enrolling them, and showing how they are."""
+
+import secrets
+from typing import Any
+
+from protocol.limits import KEY_BYTES
+from protocol.signature import key_from_hex
+from protocol.topics import is_id
+
+from backend.errors import Conflict, Invalid
+from backend.models import Board, database
+from backend.presence import Presence
+
+
+def enroll(board_id: str, now: int, name: str = "") -> dict[str, str]:
+    """Make a board known, with a fresh key and password; returns what the board must be told.
+
+    {"board_id", "key" (64 hex digits), "password"}. Raises Invalid or Conflict.
+    """
+    if not is_id(board_id):
+        raise Invalid("malformed", "board_id", "use 1 to 64 of A-Z a-z 0-9 _ -")
+    if Board.get_or_none(Board.id == board_id):
+        raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
+    row = {
+        "id": board_id,
+        "name": name or board_id,
+        "key": secrets.token_hex(KEY_BYTES),
+        "password": secrets.token_urlsafe(24),
+        "created_at": now,
+    }
+    with database.atomic():
+        Board.insert(row).execute()
+    return credentials(board_id)
+
+
+def credentials(board_id: str) -> dict[str, str]:
+    """What a board needs to take part; see `enroll`. Raises peewee's DoesNotExist."""
+    board = Board.get_by_id(board_id)
+    return {"board_id": board.id, "key": board.key, "password": board.password}
+
+
+def presence(board_id: str) -> Presence:
+    """The board as the roster knows it. Raises peewee's DoesNotExist."""
+    board = Board.get_by_id(board_id)
+    return Presence(board_id, key_from_hex(board.key), board.name)
+
+
+def passwords() -> dict[str, str]:
+    """Every board's user and password on the broker."""
+    return {board.id: board.password for board in Board.select(Board.id, Board.password)}
+
+
+def public(board: Presence) -> dict[str, Any]:
+    """A board as the API shows it; `last_seen` is ms, `uptime` seconds, `heap` bytes."""
+    return {
+        "id": board.board_id,
+        "name": board.name,
+        "online": board.online,
+        "last_seen": board.last_seen,
+        "boot": board.boot,
+        "firmware": board.firmware,
+        "board": board.board,
+        "actuators": board.actuators,
+        "running": board.running,
+        "heap": board.heap,
+        "rssi": board.rssi,
+        "uptime": board.uptime,
+    }

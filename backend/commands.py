@@ -1,0 +1,238 @@
+"""Commands as users know them: what is asked for, checked, created, cancelled, and looked up."""
+
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from protocol import ProtocolError
+from protocol.fields import scalars
+from protocol.limits import COMMAND_LIFE_MAX
+from protocol.verbs import VERBS, check_parameters, check_target
+
+from backend import store
+from backend.dispatcher import Dispatcher, is_stop
+from backend.errors import Conflict, Invalid, NotFound
+from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
+from backend.models import Command, History, as_rows
+from backend.presence import Roster
+from backend.store import Row
+from backend.work import Work
+
+# How long a command may wait before it is refused: what moves something is wanted now or never.
+LIFE_SECONDS = 60
+PAGE_MAX = 500
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommand:
+    """A command as it was asked for. `expires_in` is in seconds, or None for the default."""
+
+    board_id: str
+    command_type: str
+    target: str
+    parameters: dict[str, Any]
+    expires_in: int | None
+    user: str
+    idempotency_key: str | None = None
+    source: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The wish that a command should not, or no longer, run."""
+
+    command_id: str
+    user: str
+
+
+def check(new: NewCommand, roster: Roster) -> None:
+    """Raises NotFound or Invalid, naming the field, where the board can't be meant to do this."""
+    board = roster.get(new.board_id)
+    if board is None:
+        raise NotFound("unknown_board", "board_id", f"there is no board {new.board_id!r}")
+    try:
+        if new.command_type not in VERBS or VERBS[new.command_type].internal:
+            known = ", ".join(sorted(name for name, verb in VERBS.items() if not verb.internal))
+            raise ProtocolError("unknown_type", "command_type", "must be one of " + known)
+        if scalars(new.parameters):
+            raise ProtocolError("bad_parameter", "parameters", str(scalars(new.parameters)))
+        check_parameters(new.command_type, new.parameters)
+        if board.actuators or new.target == "":
+            check_target(new.command_type, new.target, board.actuators)
+    except ProtocolError as why:
+        raise Invalid(why.code, why.field, why.reason) from None
+    _check_texts(new)
+
+
+def _check_texts(new: NewCommand) -> None:
+    if new.expires_in is not None and not 1 <= new.expires_in <= COMMAND_LIFE_MAX:
+        reason = f"must be from 1 to {COMMAND_LIFE_MAX} seconds"
+        raise Invalid("bad_parameter", "expires_in", reason)
+    if new.idempotency_key is not None and not _KEY.fullmatch(new.idempotency_key):
+        reason = "must be 1 to 128 printable ASCII characters without spaces"
+        raise Invalid("bad_parameter", "Idempotency-Key", reason)
+    if len(new.reason) > 200:
+        raise Invalid("bad_parameter", "reason", "must be at most 200 characters")
+
+
+def create(
+    work: Work, dispatcher: Dispatcher, wanted: list[tuple[Any, NewCommand]]
+) -> list[tuple[Any, Any]]:
+    """Create the commands of a batch; [(request, (row, created?) or Conflict)].
+
+    A request whose Idempotency-Key was used before gets the command of that time, or Conflict
+    where it asks for something else.
+    """
+    keys = [(new.user, new.idempotency_key) for _, new in wanted if new.idempotency_key]
+    found = work.take(store.by_keys(keys)) if keys else []
+    known = {(row["user"], row["idempotency_key"]): row for row in found}
+    rows, answers = [], []
+    for request, new in wanted:
+        row = known.get((new.user, new.idempotency_key)) if new.idempotency_key else None
+        answers.append((request, _again(row, new) if row else None))
+        if row is None:
+            row = _row(new, work.now)
+            known[new.user, new.idempotency_key] = row
+            rows.append(row)
+            answers[-1] = (request, (row, True))
+    if rows:
+        work.created(rows)
+        for row in rows:
+            _begin(work, dispatcher, row)
+    return answers
+
+
+def _row(new: NewCommand, now: int) -> Row:
+    # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
+    expires = -(-(now + 1000 * (new.expires_in or LIFE_SECONDS)) // 1000) * 1000
+    return {
+        "id": str(uuid.uuid4()),
+        "board_id": new.board_id,
+        "command_type": new.command_type,
+        "target": new.target,
+        "parameters": json.dumps(new.parameters),
+        "status": PENDING,
+        "error": None,
+        "message": "",
+        "result": "{}",
+        "attempt": 0,
+        "tries": 0,
+        "cancelling": False,
+        "boot": "",
+        "user": new.user,
+        "source": new.source,
+        "reason": new.reason,
+        "idempotency_key": new.idempotency_key,
+        "created_at": now,
+        "expires_at": expires,
+        "updated_at": now,
+        "due_at": expires,
+    }
+
+
+def _again(row: Row, new: NewCommand) -> Any:
+    """The answer to a repeated Idempotency-Key."""
+    same = (
+        row["board_id"] == new.board_id
+        and row["command_type"] == new.command_type
+        and row["target"] == new.target
+        and json.loads(row["parameters"]) == new.parameters
+    )
+    if same:
+        return row, False
+    reason = f"was used before for another command, {row['id']}; use a new one"
+    return Conflict("key_reused", "Idempotency-Key", reason)
+
+
+def _begin(work: Work, dispatcher: Dispatcher, row: Row) -> None:
+    """Let a new command wait its turn; one that stops something goes now and ends what waits."""
+    if not is_stop(row):
+        work.wake(row)
+        return
+    dispatcher.overtake(work, row)
+    for older in work.take(store.unfinished_before(row["board_id"], row["target"], row["seq"])):
+        if not is_stop(older):
+            _call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
+
+
+def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
+    """Cancel a command, or ask its board to. Raises NotFound; Conflict where it has ended."""
+    rows = work.take(store.by_ids([wish.command_id]))
+    if not rows:
+        raise NotFound("unknown_command", "command_id", f"there is no command {wish.command_id!r}")
+    if rows[0]["status"] in ENDED:
+        reason = f"is {rows[0]['status']} already; there is nothing left to cancel"
+        raise Conflict("ended", "command_id", reason)
+    _call_off(work, dispatcher, rows[0], wish.user)
+    return rows[0]
+
+
+def _call_off(work: Work, dispatcher: Dispatcher, row: Row, actor: str) -> None:
+    waiting = row["status"] == PENDING
+    if work.step(row, CANCEL, error="cancelled" if waiting else None, actor=actor) and not waiting:
+        dispatcher.cancel(work, row)
+    elif waiting:
+        row["error"] = "cancelled"
+
+
+def public(row: Row) -> dict[str, Any]:
+    """A command as the API shows it; times are ms."""
+    hidden = ("tries", "due_at", "idempotency_key", "boot")
+    out = {name: value for name, value in row.items() if name not in hidden}
+    out["parameters"] = json.loads(row["parameters"])
+    out["result"] = json.loads(row["result"])
+    out["cancelling"] = bool(row["cancelling"])
+    return out
+
+
+def public_step(entry: Row) -> dict[str, Any]:
+    """A history entry as the API shows it; `at` is ms."""
+    return {
+        "id": entry["id"],
+        "at": entry["at"],
+        "event": entry["event"],
+        "from": entry["from_status"],
+        "to": entry["to_status"],
+        "error": entry["error"],
+        "detail": json.loads(entry["detail"]),
+        "actor": entry["actor"],
+    }
+
+
+def get(command_id: str) -> dict[str, Any]:
+    """A command with its `history`. Raises NotFound."""
+    found = as_rows(Command.select().where(Command.id == command_id))
+    if not found:
+        raise NotFound("unknown_command", "command_id", f"there is no command {command_id!r}")
+    row = found[0]
+    steps = as_rows(History.select().where(History.command == row["seq"]).order_by(History.id))
+    return {**public(row), "history": [public_step(step) for step in steps]}
+
+
+def find(
+    board_id: str | None = None,
+    status: str | None = None,
+    command_type: str | None = None,
+    target: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Commands, newest first; `before` is the `seq` to go on from. Raises Invalid."""
+    if status is not None and status not in STATUSES:
+        raise Invalid("bad_parameter", "status", "must be one of " + ", ".join(STATUSES))
+    if not 1 <= limit <= PAGE_MAX:
+        raise Invalid("bad_parameter", "limit", f"must be from 1 to {PAGE_MAX}")
+    query = Command.select().order_by(Command.seq.desc()).limit(limit)
+    wanted = (board_id, status, command_type, target)
+    columns = (Command.board_id, Command.status, Command.command_type, Command.target)
+    for column, value in zip(columns, wanted, strict=True):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(Command.seq < before)
+    return [public(row) for row in as_rows(query)]

@@ -1,0 +1,87 @@
+"""The backend's core: what happened goes in as a batch, what follows from it comes out.
+
+One transaction a batch. No sockets, no threads, no clock: `now` (ms) is an argument. The writer
+drives it with the real time, the simulation with a time of its own.
+"""
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.signature import key_from_hex
+
+from backend import commands, store
+from backend.dispatcher import DUE_BATCH, Dispatcher
+from backend.errors import Refusal
+from backend.ingest import Heard, Ingest
+from backend.models import Board, as_rows, database
+from backend.presence import Presence, Roster
+from backend.work import Outcome, Work
+
+
+@dataclass(slots=True)
+class Batch:
+    """What has come in since the last transaction.
+
+    `new` and `cancel` pair a request (any object; its answer comes back beside it) with what is
+    asked for; `heard` is what boards said.
+    """
+
+    new: list[tuple[Any, commands.NewCommand]]
+    cancel: list[tuple[Any, commands.Cancellation]]
+    heard: list[Heard]
+
+
+class Core:
+    """All that decides about commands. The database must be open."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.refused: Counter[str] = Counter()
+        self.roster = Roster()
+        self.dispatcher = Dispatcher(self.roster, rng)
+        self.ingest = Ingest(self.roster, self.dispatcher, self.refused)
+        for row in as_rows(Board.select()):
+            self.roster.add(_presence(row))
+
+    def apply(self, batch: Batch, now: int) -> Outcome:
+        """One transaction. Raises what the database raises; then nothing has changed.
+
+        The answer beside a request is (row, created?) or a Refusal.
+        """
+        with database.atomic("IMMEDIATE"):
+            work = Work(now, self.refused)
+            work.out.answers = commands.create(work, self.dispatcher, batch.new)
+            for request, wish in batch.cancel:
+                work.out.answers.append((request, self._cancel(work, wish)))
+            self.ingest.apply(work, batch.heard)
+            self.ingest.silence(work)
+            for row in work.take(store.due(now, DUE_BATCH)):
+                if row["due_at"] is not None and row["due_at"] <= now:
+                    self.dispatcher.look(work, row)
+            self.dispatcher.send_ready(work)
+            return work.finish()
+
+    def next_due(self) -> int | None:
+        """When `apply` should be called even if nothing comes in (ms), or None."""
+        times = [time for time in (store.next_due(), self.roster.next_due()) if time is not None]
+        return min(times, default=None)
+
+    def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:
+        try:
+            return commands.cancel(work, self.dispatcher, wish), False
+        except Refusal as why:
+            return why
+
+
+def _presence(row: dict[str, Any]) -> Presence:
+    return Presence(
+        board_id=row["id"],
+        key=key_from_hex(row["key"]),
+        name=row["name"],
+        boot=row["boot"],
+        firmware=row["firmware"],
+        board=row["board"],
+        actuators=json.loads(row["actuators"]),
+    )

@@ -1,0 +1,190 @@
+"""What goes out, when, and again: sending, asking, and the timers of open commands.
+
+Rules of this file:
+- the same command is always sent under the same id, however often;
+- while a board is known to be offline nothing is sent and no try is burned;
+- after `expires_at` a command is never sent: the board would have to refuse it. It is asked about.
+Times are ms; `Work` collects what is to be published after the commit.
+"""
+
+import json
+import random
+from typing import Any
+
+from protocol.limits import ATTEMPTS_MAX
+from protocol.verbs import STOP, case_of
+
+from backend import store
+from backend.lifecycle import (
+    ACKNOWLEDGED,
+    ASK,
+    EXPIRE,
+    GIVE_UP,
+    OVERDUE,
+    PENDING,
+    REBOOTED,
+    SEND,
+    SENT,
+    UNKNOWN,
+)
+from backend.presence import Presence, Roster
+from backend.store import Row
+from backend.work import Work
+
+ACK_TIMEOUT_MS = 10_000
+RETRIES = 3
+ASK_AGAIN_MAX_MS = 300_000
+RESULT_GRACE_MS = 5_000
+EXPIRY_GRACE_MS = 2_000
+DUE_BATCH = 500
+
+
+def is_stop(row: Row) -> bool:
+    """True for a command that ends something and so overtakes everything."""
+    return bool(case_of(row["command_type"], json.loads(row["parameters"])).kind == STOP)
+
+
+class Dispatcher:
+    """Sends what may be sent. `rng` spreads the retries of many boards."""
+
+    def __init__(self, roster: Roster, rng: random.Random) -> None:
+        self._roster, self._rng = roster, rng
+
+    def send_ready(self, work: Work) -> None:
+        """Send the next command of every target that has become free."""
+        groups = {group for group in work.groups if self._roster.is_online(group[0])}
+        work.groups.clear()
+        if not groups:
+            return
+        work.flush()
+        whole = [board for board, target in groups if target == ""]
+        if whole:  # what ended may have been a stop that held every target of the board
+            groups.update(store.waiting_groups(whole))
+        for row in work.take(store.sendable(sorted(groups))):
+            self.send(work, row)
+
+    def overtake(self, work: Work, row: Row) -> None:
+        """Send a command that waits for nobody; if the board is away, the moment it is back."""
+        if self._roster.is_online(row["board_id"]):
+            self.send(work, row)
+
+    def send(self, work: Work, row: Row) -> None:
+        """Send a command that is PENDING, or send it again, or ask to drop it if so wanted."""
+        if row["expires_at"] <= work.now:
+            self.look(work, row)
+        elif row["cancelling"]:
+            self._ask(work, row)
+        elif work.step(row, SEND, detail={"attempt": row["attempt"] + 1}):
+            self._publish(work, row, row["command_type"], json.loads(row["parameters"]))
+            row["due_at"] = min(self._backoff(work, row), row["expires_at"] + EXPIRY_GRACE_MS)
+
+    def look(self, work: Work, row: Row) -> None:
+        """Do what the time demands for a command whose `due_at` has come."""
+        status = row["status"]
+        if status == PENDING:
+            self._pending_due(work, row)
+        elif status == SENT:
+            self._sent_due(work, row)
+        elif status == ACKNOWLEDGED:
+            self._acknowledged_due(work, row)
+        elif status == UNKNOWN:
+            self.ask(work, row)
+
+    def ask(self, work: Work, row: Row) -> None:
+        """Ask the board what became of an UNKNOWN command, unless it has said it can't tell."""
+        if row["error"] in ("interrupted", "forgotten"):
+            self._wait(work, row, None)
+        else:
+            self._ask(work, row)
+
+    def rouse(self, work: Work, board: Presence) -> None:
+        """A board has been heard anew: send again, ask again, and send what has waited."""
+        for row in work.take(store.open_of_board(board.board_id)):
+            row["tries"] = 0
+            if row["status"] == PENDING and is_stop(row):
+                self.send(work, row)
+            elif row["status"] == PENDING:
+                work.wake(row)
+            elif row["status"] == SENT:
+                self.send(work, row)
+            elif row["status"] == ACKNOWLEDGED and row["boot"] != board.boot:
+                work.step(row, REBOOTED)
+            if row["status"] == UNKNOWN:
+                self.ask(work, row)
+
+    def accepted(self, work: Work, row: Row, within: int) -> None:
+        """Set the time by which an accepted command must have a result (`within`: seconds)."""
+        deadline = work.now + within * 1000 + RESULT_GRACE_MS
+        if row["cancelling"]:
+            deadline = min(deadline, self._backoff(work, row))
+        self._wait(work, row, deadline)
+
+    def cancel(self, work: Work, row: Row) -> None:
+        """Ask the board to drop or stop a command that it may have."""
+        row["cancelling"], row["tries"] = True, 0
+        work.touch(row)
+        self._ask(work, row)
+
+    def _pending_due(self, work: Work, row: Row) -> None:
+        if row["expires_at"] <= work.now:
+            work.step(row, EXPIRE, error="expired")
+        else:
+            self._wait(work, row, row["expires_at"])
+
+    def _sent_due(self, work: Work, row: Row) -> None:
+        online = self._roster.is_online(row["board_id"])
+        if row["expires_at"] <= work.now or (online and row["tries"] > RETRIES):
+            if work.step(row, GIVE_UP, error="no_answer"):
+                row["error"] = "no_answer"
+                self.ask(work, row)
+        elif online:
+            self.send(work, row)
+        else:
+            self._wait(work, row, row["expires_at"] + EXPIRY_GRACE_MS)
+
+    def _acknowledged_due(self, work: Work, row: Row) -> None:
+        online = self._roster.is_online(row["board_id"])
+        if row["cancelling"] and online and row["tries"] <= RETRIES:
+            self._ask(work, row)
+        elif work.step(row, OVERDUE, error="no_result"):
+            row["error"] = "no_result"
+            self.ask(work, row)
+
+    def _ask(self, work: Work, row: Row) -> None:
+        """Say `query` or `cancel` under the command's own id, if the board is there to hear it.
+
+        If it is not, one in flight keeps its deadline, and an UNKNOWN one waits for the board.
+        """
+        if not self._roster.is_online(row["board_id"]):
+            if row["status"] == UNKNOWN:
+                self._wait(work, row, None)
+            return
+        kind = "cancel" if row["cancelling"] else "query"
+        if row["status"] == UNKNOWN:
+            work.step(row, ASK, error=row["error"], detail={"ask": kind})
+        self._publish(work, row, kind, {})
+        self._wait(work, row, self._backoff(work, row))
+
+    def _publish(self, work: Work, row: Row, kind: str, parameters: dict[str, Any]) -> None:
+        work.touch(row)
+        row["tries"] += 1
+        row["attempt"] = min(row["attempt"] + 1, ATTEMPTS_MAX)
+        message = {
+            "command_id": row["id"],
+            "command_type": kind,
+            "target": row["target"] if kind == row["command_type"] else "",
+            "parameters": parameters,
+            "timestamp": work.now // 1000,
+            "expires_at": row["expires_at"] // 1000,
+            "attempt": row["attempt"],
+        }
+        work.out.publish.append((row["board_id"], message))
+
+    def _backoff(self, work: Work, row: Row) -> int:
+        delay = min(ACK_TIMEOUT_MS * 2 ** max(row["tries"] - 1, 0), ASK_AGAIN_MAX_MS)
+        return work.now + int(delay * self._rng.uniform(0.9, 1.2))
+
+    @staticmethod
+    def _wait(work: Work, row: Row, until: int | None) -> None:
+        work.touch(row)
+        row["due_at"] = until

@@ -1,0 +1,128 @@
+"""What has changed, for everybody who watches: pages get it pushed and can resume after a gap.
+
+The id of a command event is the id of its history row, so what was missed is read from the
+database. A board's state has no history; a watcher asks for it when it begins.
+"""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from backend.commands import public, public_step
+from backend.models import Command, History, as_rows
+from backend.store import Row
+
+Event = tuple[int | None, str, dict[str, Any]]
+
+QUEUE_LENGTH = 2_000
+REPLAY_MAX = 1_000
+HEARTBEAT_SECONDS = 15.0
+
+
+def command_event(entry: Row, row: Row) -> Event:
+    """The event of one step of one command."""
+    return entry["id"], "command", {**public(row), "last": public_step(entry)}
+
+
+class Subscription:
+    """One watcher's stream: iterate it, and close it when done (it is a context manager).
+
+    Yields None every 15 s in which nothing happened. It ends when the hub closes, or when the
+    watcher was too slow: it then comes back with the last id it saw.
+    """
+
+    def __init__(self, hub: "Hub", after: int | None) -> None:
+        self._hub, self._after = hub, after
+        self._queue: queue.Queue[list[Event] | None] = queue.Queue(QUEUE_LENGTH)
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hub.leave(self)
+
+    def put(self, events: list[Event] | None) -> bool:
+        """Hand over a batch, or the end. False where the watcher is too slow."""
+        try:
+            self._queue.put_nowait(events)
+        except queue.Full:
+            return False
+        return True
+
+    def end(self) -> None:
+        """End the stream, whatever is still in it."""
+        while not self.put(None):
+            with contextlib.suppress(queue.Empty):
+                self._queue.get_nowait()
+
+    def __iter__(self) -> Iterator[Event | None]:
+        last = self._after or 0
+        if self._after is not None:
+            for event in replay(self._after):
+                last = event[0] or last
+                yield event
+        while True:
+            try:
+                events = self._queue.get(timeout=HEARTBEAT_SECONDS)
+            except queue.Empty:
+                yield None
+                continue
+            if events is None:
+                return
+            yield from (e for e in events if e[0] is None or e[0] > last)
+
+
+def replay(after: int) -> list[Event]:
+    """The command events after a history id; a "reset" in their place where they are too many."""
+    later = History.select().where(History.id > after).order_by(History.id)
+    steps = as_rows(later.limit(REPLAY_MAX + 1))
+    if len(steps) > REPLAY_MAX:
+        return [(None, "reset", {})]
+    rows = as_rows(Command.select().where(Command.seq << [step["command"] for step in steps]))
+    by_seq = {row["seq"]: row for row in rows}
+    return [command_event(step, by_seq[step["command"]]) for step in steps]
+
+
+class Hub:
+    """Hands every batch of events to every watcher. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watchers: set[Subscription] = set()
+        self._closed = False
+
+    @property
+    def watched(self) -> bool:
+        """True where anybody would see an event."""
+        return bool(self._watchers)
+
+    def subscribe(self, last_event_id: int | None) -> Subscription:
+        """A stream of what happens from now on, after a replay of what came after that id."""
+        subscription = Subscription(self, last_event_id)
+        with self._lock:
+            self._watchers.add(subscription)
+            if self._closed:
+                subscription.end()
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        """Forget a watcher."""
+        with self._lock:
+            self._watchers.discard(subscription)
+
+    def publish(self, events: list[Event]) -> None:
+        """Hand a batch to every watcher; one that does not keep up loses its stream."""
+        with self._lock:
+            slow = [watcher for watcher in self._watchers if not watcher.put(events)]
+            for watcher in slow:
+                self._watchers.discard(watcher)
+                watcher.end()
+
+    def close(self) -> None:
+        """End every stream."""
+        with self._lock:
+            self._closed = True
+            for watcher in self._watchers:
+                watcher.end()

@@ -1,0 +1,137 @@
+"""The tables. The database is the only queue: a command that has no row here does not exist.
+
+Times are whole milliseconds since 1970 (UTC); columns that hold JSON hold it as text.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from peewee import (
+    SQL,
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    DatabaseProxy,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SqliteDatabase,
+    TextField,
+)
+
+from backend.lifecycle import OPEN, PENDING
+
+database = DatabaseProxy()
+
+OPEN_SQL = "status IN ({})".format(", ".join(f"'{status}'" for status in OPEN))
+
+
+class Base(Model):
+    """What every table shares: the one database."""
+
+    class Meta:
+        database = database
+
+
+class Board(Base):
+    """A board that may be commanded: identity, secrets, and what it last said of itself."""
+
+    id = TextField(primary_key=True)
+    name = TextField()
+    key = TextField()  # 64 hex digits, signs every message
+    password = TextField()  # the board's user on the broker
+    boot = TextField(default="")
+    firmware = TextField(default="")
+    board = TextField(default="")
+    actuators = TextField(default="{}")
+    online = BooleanField(default=False)
+    changed_at = BigIntegerField(default=0)
+    created_at = BigIntegerField()
+
+
+class Command(Base):
+    """One command and where it stands; every step it took is in History."""
+
+    seq = AutoField()
+    id = TextField(unique=True)
+    board_id = TextField()
+    command_type = TextField()
+    target = TextField()
+    parameters = TextField()
+    status = TextField(default=PENDING)
+    error = TextField(null=True)
+    message = TextField(default="")
+    result = TextField(default="{}")
+    attempt = IntegerField(default=0)  # times anything was sent to the board for this id
+    tries = IntegerField(default=0)  # of these, unanswered since the board was last heard anew
+    cancelling = BooleanField(default=False)
+    boot = TextField(default="")  # the boot of the board that accepted it
+    user = TextField()
+    source = TextField(default="")
+    reason = TextField(default="")
+    idempotency_key = TextField(null=True)
+    created_at = BigIntegerField()
+    expires_at = BigIntegerField()
+    updated_at = BigIntegerField()
+    due_at = BigIntegerField(null=True)  # when to look at it again if nothing happens
+
+    class Meta:
+        indexes = ((("user", "idempotency_key"), True),)
+
+
+Command.add_index(
+    Command.index(
+        Command.board_id,
+        Command.target,
+        Command.status,
+        where=SQL(OPEN_SQL),
+        name="command_open",
+    )
+)
+Command.add_index(Command.index(Command.due_at, where=SQL("due_at IS NOT NULL")))
+Command.add_index(Command.index(Command.board_id, Command.seq))
+
+
+class History(Base):
+    """One step of one command, written in the same transaction as the step itself."""
+
+    id = AutoField()
+    command = ForeignKeyField(Command, field="seq", column_name="command_seq", backref="history")
+    at = BigIntegerField()
+    event = TextField()
+    from_status = TextField()
+    to_status = TextField()
+    error = TextField(null=True)
+    detail = TextField(default="{}")
+    actor = TextField(default="")
+
+
+TABLES = (Board, Command, History)
+
+
+def as_rows(query: Any) -> list[dict[str, Any]]:
+    """The rows of a query as dicts by field name."""
+    return list(query.dicts())
+
+
+def open_database(url: str) -> SqliteDatabase:
+    """Open `sqlite:///path` (or `sqlite://` for memory), make missing tables, and return it.
+
+    Raises ValueError for another kind of address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite":
+        raise ValueError(f"DATABASE_URL: {parts.scheme!r} is not supported; use sqlite:///path")
+    db = SqliteDatabase(
+        parts.path[1:] or ":memory:",
+        pragmas={
+            "journal_mode": "wal",
+            "synchronous": "full",
+            "foreign_keys": 1,
+            "cache_size": -32_000,
+            "busy_timeout": 5_000,
+        },
+    )
+    database.initialize(db)
+    db.create_tables(TABLES)
+    return db

@@ -1,0 +1,125 @@
+"""The only module that knows paho: one persistent MQTT 3.1.1 session, acknowledged by hand.
+
+paho's callbacks only hand over. A message is acknowledged by whoever has made it durable, so a
+crash costs a duplicate and never a loss.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from protocol.topics import COMMANDS, FROM_BOARD, PREFIX, topic
+
+log = logging.getLogger(__name__)
+
+CLIENT_ID = "answerback"
+KEEPALIVE_SECONDS = 15
+# (packet id, QoS, number of the connection) of a message, to acknowledge it by.
+Receipt = tuple[int, int, int]
+
+
+class Link:
+    """The backend's connection to the broker.
+
+    `on_message(topic, payload, receipt)` and `on_link(up)` are called on paho's thread and must
+    neither block nor raise.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        on_message: Callable[[str, bytes, Receipt], None],
+        on_link: Callable[[bool], None],
+        client_id: str = CLIENT_ID,
+    ) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._on_message, self._on_link = on_message, on_link
+        self._connection = self._sent = self._confirmed = 0
+        self.connected = False
+        self.refused_with: str | None = None
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True
+        )
+        if parts.username:
+            client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+        client.max_inflight_messages_set(0)
+        client.reconnect_delay_set(1, 30)
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_message, client.on_publish = self._message, self._published
+        client.on_socket_open = _no_delay
+        self._client = client
+
+    @property
+    def unfinished(self) -> int:
+        """How many publishes the broker has not confirmed yet."""
+        return self._sent - self._confirmed
+
+    def start(self) -> None:
+        """Connect in the background, for ever."""
+        self._client.connect_async(self._host, self._port, KEEPALIVE_SECONDS)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect and end paho's thread."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, board_id: str, payload: bytes) -> bool:
+        """Send a command message, QoS 1, never retained. False where there is no connection.
+
+        What is not sent is not kept here: its row is the queue, and its timer sends it again.
+        """
+        if not self.connected:
+            return False
+        # Counted whatever the code: paho keeps it and sends it when it is back.
+        self._sent += 1
+        info = self._client.publish(topic(board_id, COMMANDS), payload, qos=1)
+        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def acknowledge(self, receipts: list[Receipt]) -> None:
+        """Confirm messages that are durable now.
+
+        Those of an earlier connection are left out: their packet ids may mean others by now, and
+        the broker sends what was not confirmed again.
+        """
+        for packet_id, qos, connection in receipts:
+            if qos and connection == self._connection:
+                self._client.ack(packet_id, qos)
+
+    def _connected(
+        self, client: paho.Client, userdata: Any, flags: Any, reason: Any, _: Any
+    ) -> None:
+        if reason.is_failure:
+            self.refused_with = str(reason)
+            log.error("the broker refused the connection: %s; check BROKER_URL", reason)
+            return
+        self.refused_with = None
+        self._connection += 1
+        client.subscribe([(f"{PREFIX}/+/{leaf}", 1) for leaf in FROM_BOARD])
+        self.connected = True
+        log.info("connected to the broker at %s:%s", self._host, self._port)
+        self._on_link(True)
+
+    def _disconnected(self, client: Any, userdata: Any, flags: Any, reason: Any, _: Any) -> None:
+        was, self.connected = self.connected, False
+        if was:
+            log.warning("lost the broker: %s; trying again", reason)
+            self._on_link(False)
+
+    def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        self._on_message(
+            message.topic, bytes(message.payload), (message.mid, message.qos, self._connection)
+        )
+
+    def _published(self, client: Any, userdata: Any, mid: int, reason: Any, _: Any) -> None:
+        self._confirmed += 1
+
+
+def _no_delay(client: Any, userdata: Any, sock: Any) -> None:
+    # Without it Nagle's algorithm holds small packets back for 40 ms and more.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,107 @@
+"""Who is there: every board's last word of itself, in memory.
+
+The database hears of it only when a board goes online or offline. `online` is None until the board
+was heard or enough time has passed since we began to listen: a restart of the backend, or of the
+broker, is no fleet-wide outage.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.limits import HEARTBEAT_SECONDS
+
+# Three beats may be lost before a board counts as offline.
+SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
+
+
+@dataclass(slots=True)
+class Presence:
+    """One board as last heard. `key` is its 32 bytes, times are ms since 1970."""
+
+    board_id: str
+    key: bytes
+    name: str = ""
+    online: bool | None = None
+    last_seen: int | None = None
+    boot: str = ""
+    session: int = 0
+    firmware: str = ""
+    board: str = ""
+    actuators: dict[str, dict[str, Any]] = field(default_factory=dict)
+    running: dict[str, str] = field(default_factory=dict)
+    heap: int = 0
+    rssi: int = 0
+    uptime: int = 0
+
+
+class Roster:
+    """All boards that may be commanded, and the order in which they were last heard."""
+
+    def __init__(self) -> None:
+        self._boards: dict[str, Presence] = {}
+        self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
+        self._listening_since: int | None = None
+
+    def add(self, presence: Presence) -> None:
+        """Know a board from now on."""
+        self._boards[presence.board_id] = presence
+
+    def get(self, board_id: str) -> Presence | None:
+        """The board of this id, or None."""
+        return self._boards.get(board_id)
+
+    def all(self) -> list[Presence]:
+        """Every board, by id."""
+        return [self._boards[board_id] for board_id in sorted(self._boards)]
+
+    def is_online(self, board_id: str) -> bool:
+        """True where the board was heard lately."""
+        board = self._boards.get(board_id)
+        return board is not None and board.online is True
+
+    def heard(self, board: Presence, now: int) -> bool:
+        """Note a sign of life; True where the board was not online before."""
+        came = board.online is not True
+        board.online, board.last_seen = True, now
+        self._heard[board.board_id] = None
+        self._heard.move_to_end(board.board_id)
+        return came
+
+    def gone(self, board: Presence) -> bool:
+        """Note that a board has left; True where it was not known to be offline before."""
+        left = board.online is not False
+        board.online, board.running = False, {}
+        self._heard.pop(board.board_id, None)
+        return left
+
+    def listen(self, now: int | None) -> None:
+        """We hear the broker from `now` on (ms), or, with None, hear nothing any more."""
+        self._listening_since = now
+        if now is None:
+            for board in self._boards.values():
+                board.online = None
+            self._heard.clear()
+
+    def silent(self, now: int) -> list[Presence]:
+        """The boards that have been silent for too long; call `gone` for each."""
+        if self._listening_since is None:
+            return []
+        out = []
+        for board_id in self._heard:
+            board = self._boards[board_id]
+            if (board.last_seen or 0) + SILENCE_MS > now:
+                break
+            out.append(board)
+        if self._listening_since + SILENCE_MS <= now:
+            out += [board for board in self._boards.values() if board.online is None]
+        return out
+
+    def next_due(self) -> int | None:
+        """When `silent` may next have something to say, or None."""
+        if self._listening_since is None:
+            return None
+        times = [(self._boards[name].last_seen or 0) for name in list(self._heard)[:1]]
+        if any(board.online is None for board in self._boards.values()):
+            times.append(self._listening_since)
+        return min(times) + SILENCE_MS if times else None

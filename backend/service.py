@@ -1,0 +1,114 @@
+"""The backend as one object: what the web side, the tools and the tests call."""
+
+import logging
+import random
+import threading
+import time
+from typing import Any
+
+from backend import boards, commands
+from backend.commands import Cancellation, NewCommand
+from backend.core import Core
+from backend.errors import Busy, NotFound
+from backend.events import Hub
+from backend.lifecycle import OPEN
+from backend.models import OPEN_SQL, database
+from backend.mqtt import Link
+from backend.writer import Writer, now_ms
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10.0
+
+
+class Backend:
+    """A running backend: the core, its writer and its link to the broker.
+
+    The database must be open (`models.open_database`).
+    """
+
+    def __init__(self, broker_url: str, window: int = 2_000) -> None:
+        self.events = Hub()
+        self.failed = threading.Event()  # set when the writer ended by an error
+        self._window = window
+        self._core = Core(random.Random())
+        self._writer = Writer(self._core, self.events, boards.public, self._ended)
+        self._link = Link(broker_url, self._writer.message, self._writer.link_changed)
+        self._writer.link = self._link
+        self._started = time.monotonic()
+
+    def start(self) -> None:
+        """Begin to listen and to send."""
+        self._writer.start()
+        self._link.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, tell the watchers, disconnect."""
+        self.events.close()
+        self._writer.stop()
+        self._writer.join(5)
+        self._link.stop()
+
+    def _ended(self, error: BaseException | None) -> None:
+        if error is not None:
+            self.failed.set()
+
+    def post(self, new: NewCommand) -> tuple[dict[str, Any], bool]:
+        """Queue a command: (command, created?) once it is durable.
+
+        Raises Invalid, NotFound, Conflict, or Busy where too much is under way.
+        """
+        commands.check(new, self._core.roster)
+        if self._link.unfinished + self._writer.waiting > self._window:
+            raise Busy("busy", "too many commands are under way; try again shortly", 1)
+        return self._writer.submit(new).result(ANSWER_SECONDS)
+
+    def cancel(self, command_id: str, user: str) -> dict[str, Any]:
+        """Cancel a command, or ask its board to. Raises NotFound, Conflict."""
+        return self._writer.submit(Cancellation(command_id, user)).result(ANSWER_SECONDS)[0]
+
+    def command(self, command_id: str) -> dict[str, Any]:
+        """A command with its history. Raises NotFound."""
+        return commands.get(command_id)
+
+    def commands(self, **filters: Any) -> list[dict[str, Any]]:
+        """Commands, newest first; see `commands.find`."""
+        return commands.find(**filters)
+
+    def boards(self) -> list[dict[str, Any]]:
+        """Every board, by id."""
+        return [boards.public(board) for board in self._core.roster.all()]
+
+    def board(self, board_id: str) -> dict[str, Any]:
+        """One board. Raises NotFound."""
+        board = self._core.roster.get(board_id)
+        if board is None:
+            raise NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
+        return boards.public(board)
+
+    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+        """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
+        told = boards.enroll(board_id, now_ms(), name)
+        self._writer.enroll(boards.presence(board_id))
+        return told
+
+    def health(self) -> dict[str, Any]:
+        """Whether all parts work, and how much is under way."""
+        healthy = self._link.connected and self._writer.is_alive()
+        cursor = database.execute_sql(
+            f"SELECT status, COUNT(*) FROM command WHERE {OPEN_SQL} GROUP BY status"
+        )
+        counts = dict(cursor.fetchall())
+        online = sum(board.online is True for board in self._core.roster.all())
+        return {
+            "status": "healthy" if healthy else "degraded",
+            "mqtt": {
+                "connected": self._link.connected,
+                "unfinished": self._link.unfinished,
+                "error": self._link.refused_with,
+            },
+            "commands": {status: counts.get(status, 0) for status in OPEN},
+            "boards": {"online": online, "known": len(self._core.roster.all())},
+            "refused": dict(self._core.refused),
+            "uptime": int(time.monotonic() - self._started),
+        }

@@ -1,0 +1,73 @@
+"""Every setting, its default and its environment variable; nothing else reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set. `broker_url` None: the embedded broker is started."""
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    broker_url: str | None = None
+    broker_port: int = 1884
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    http_threads: int = 8
+    window: int = 2_000  # unfinished publishes and unanswered requests before 429
+    secure_cookies: bool = False
+    log_level: str = "INFO"
+
+    @property
+    def database(self) -> str:
+        """The database's address: `database_url`, or a file in `data_dir`."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'answerback.db'}"
+
+
+def _port(name: str, text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError(f"{name}: {text!r} is no port; use a number from 1 to 65535")
+    return int(text)
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{name}: {text!r} is no count; use a whole number from 1")
+    return int(text)
+
+
+def _broker(name: str, text: str) -> str:
+    if urlsplit(text).scheme != "mqtt" or not urlsplit(text).hostname:
+        raise ValueError(f"{name}: {text!r} is no address; use mqtt://user:password@host:port")
+    return text
+
+
+def _flag(name: str, text: str) -> bool:
+    if text.lower() not in ("0", "1", "true", "false"):
+        raise ValueError(f"{name}: {text!r} is neither; use 1 or 0")
+    return text.lower() in ("1", "true")
+
+
+_READERS = {
+    "DATA_DIR": lambda name, text: Path(text),
+    "DATABASE_URL": lambda name, text: text,
+    "BROKER_URL": _broker,
+    "BROKER_PORT": _port,
+    "HTTP_HOST": lambda name, text: text,
+    "HTTP_PORT": _port,
+    "HTTP_THREADS": _count,
+    "WINDOW": _count,
+    "SECURE_COOKIES": _flag,
+    "LOG_LEVEL": lambda name, text: text.upper(),
+}
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises ValueError naming the variable and what to do."""
+    source = os.environ if environment is None else environment
+    given = {name: source[name] for name in _READERS if source.get(name)}
+    return Settings(**{name.lower(): _READERS[name](name, text) for name, text in given.items()})

@@ -1,0 +1,126 @@
+"""One unit of work: the commands touched in one transaction, their steps, and what follows.
+
+Every status change of every command goes through `Work.step`. What must not happen before the
+commit (publishing, telling the page) is only collected here.
+"""
+
+import json
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend import lifecycle, store
+from backend.presence import Presence
+from backend.store import Row
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Outcome:
+    """What to do once the transaction is durable."""
+
+    publish: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # board, command dict
+    changes: list[tuple[Row, Row]] = field(default_factory=list)  # history entry, command row
+    boards: dict[str, Presence] = field(default_factory=dict)  # boards whose state changed
+    answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
+
+
+class Work:
+    """The commands of one transaction at one time, `now` (ms)."""
+
+    def __init__(self, now: int, refused: Counter[str]) -> None:
+        self.now = now
+        self.refused = refused
+        self.out = Outcome()
+        self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go
+        self._rows: dict[str, Row] = {}
+        self._loaded: dict[str, str] = {}
+        self._history: list[Row] = []
+
+    def take(self, rows: list[Row]) -> list[Row]:
+        """Bring rows into this unit; a command that is already in it stays the one it was."""
+        for row in rows:
+            if row["id"] not in self._rows:
+                self._rows[row["id"]] = row
+        return [self._rows[row["id"]] for row in rows]
+
+    def row(self, command_id: str) -> Row | None:
+        """A command that was taken, or None."""
+        return self._rows.get(command_id)
+
+    def step(
+        self,
+        row: Row,
+        event: str,
+        error: str | None = None,
+        detail: dict[str, Any] | None = None,
+        actor: str = "",
+    ) -> bool:
+        """Apply an event to a command. False, and nothing changed, where it does not apply."""
+        old = row["status"]
+        try:
+            new = lifecycle.move(old, event)
+        except lifecycle.IllegalTransition as why:
+            self.refused["illegal_transition"] += 1
+            log.debug("%s of %s: %s", row["id"], row["board_id"], why)
+            return False
+        self.touch(row)
+        row["status"], row["updated_at"] = new, self.now
+        self._record(row, event, old, error, detail, actor)
+        if new in lifecycle.ENDED:
+            row["due_at"] = None
+        if old in (lifecycle.PENDING, *lifecycle.IN_FLIGHT) and new not in lifecycle.IN_FLIGHT:
+            self.wake(row)
+        return True
+
+    def created(self, rows: list[Row]) -> None:
+        """Insert new commands with the first entry of their history."""
+        store.insert(rows)
+        self.take(rows)
+        for row in rows:
+            self._record(row, "create", "", None, None, row["user"])
+
+    def touch(self, row: Row) -> None:
+        """Have the row written back at the next flush."""
+        self._loaded.setdefault(row["id"], row["status"])
+
+    def wake(self, row: Row) -> None:
+        """Have the dispatcher look for the next command of this row's target."""
+        self.groups.add((row["board_id"], row["target"]))
+
+    def flush(self) -> None:
+        """Write the changed commands back. Raises store.LostRace."""
+        if self._loaded:
+            store.update([(self._rows[name], old) for name, old in self._loaded.items()])
+            self._loaded.clear()
+
+    def finish(self) -> Outcome:
+        """Write everything that is left and return what is to follow."""
+        self.flush()
+        if self._history:
+            store.append_history(self._history)
+        return self.out
+
+    def _record(
+        self,
+        row: Row,
+        event: str,
+        old: str,
+        error: str | None,
+        detail: dict[str, Any] | None,
+        actor: str,
+    ) -> None:
+        entry = {
+            "command_seq": row["seq"],
+            "at": self.now,
+            "event": event,
+            "from_status": old,
+            "to_status": row["status"],
+            "error": error,
+            "detail": json.dumps(detail) if detail else "{}",
+            "actor": actor,
+        }
+        self._history.append(entry)
+        self.out.changes.append((entry, row))

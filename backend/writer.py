@@ -1,0 +1,163 @@
+"""The one writer: takes all that is queued, commits it in one transaction, then lets it be known.
+
+Only after the commit are requests answered, messages acknowledged to the broker, commands
+published and pages told. It ends with the first thing that goes wrong in the database: what was
+not committed was not acknowledged either, and comes again.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from protocol import encode
+
+from backend.commands import Cancellation, NewCommand, public
+from backend.core import Batch, Core
+from backend.errors import Refusal
+from backend.events import Event, Hub, command_event
+from backend.models import database
+from backend.mqtt import Link, Receipt
+from backend.presence import Presence
+from backend.store import LostRace
+from backend.work import Outcome
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+LONGEST_WAIT_SECONDS = 5.0
+
+Answer = Future[tuple[dict[str, Any], bool]]
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Writer(threading.Thread):
+    """Drives the core. `on_end(error or None)` is called when the thread ends."""
+
+    def __init__(
+        self,
+        core: Core,
+        hub: Hub,
+        show_board: Callable[[Presence], dict[str, Any]],
+        on_end: Callable[[BaseException | None], None],
+    ) -> None:
+        super().__init__(name="writer")
+        self.link: Link | None = None
+        self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
+        # What was asked for, heard, or noticed: (kind, ...) in the order in which it came.
+        self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._next_due: int | None = 0
+
+    @property
+    def waiting(self) -> int:
+        """How much is queued."""
+        return self._queue.qsize()
+
+    def submit(self, wanted: NewCommand | Cancellation) -> Answer:
+        """Ask for something; the future holds (command dict, created?) or raises a Refusal."""
+        answer: Answer = Future()
+        self._queue.put(("ask", wanted, answer))
+        return answer
+
+    def message(self, topic: str, payload: bytes, receipt: Receipt) -> None:
+        """Take a message in; it is acknowledged when what it says is durable."""
+        self._queue.put(("message", topic, payload, receipt))
+
+    def link_changed(self, up: bool) -> None:
+        """Note that the broker was reached, or lost."""
+        self._queue.put(("link", up))
+
+    def enroll(self, board: Presence) -> None:
+        """Know a new board from now on."""
+        self._queue.put(("enroll", board))
+
+    def stop(self) -> None:
+        """Finish what is queued and end."""
+        self._queue.put(("stop",))
+
+    def run(self) -> None:
+        """The thread."""
+        error: BaseException | None = None
+        try:
+            while self._turn():
+                pass
+        except BaseException as why:  # handed on, not swallowed: the process ends with it
+            error = why
+            log.critical("the writer ends", exc_info=True)
+        database.close()
+        self._on_end(error)
+
+    def _turn(self) -> bool:
+        """One transaction. False when it is time to end."""
+        items = self._take()
+        batch, receipts = self._sort(items)
+        self._settle(self._apply(batch), receipts)
+        self._next_due = self._core.next_due()
+        return not any(item[0] == "stop" for item in items)
+
+    def _sort(self, items: list[tuple[Any, ...]]) -> tuple[Batch, list[Receipt]]:
+        """What the core is to decide on, and the receipts of the messages among it."""
+        batch = Batch([], [], [])
+        receipts: list[Receipt] = []
+        for item in items:
+            if item[0] == "ask":
+                asked: list[Any] = batch.new if type(item[1]) is NewCommand else batch.cancel
+                asked.append((item[2], item[1]))
+            elif item[0] == "message":
+                receipts.append(item[3])
+                heard = self._core.ingest.read(item[1], item[2])
+                if heard:
+                    batch.heard.append(heard)
+            elif item[0] == "link":
+                self._core.roster.listen(now_ms() if item[1] else None)
+            elif item[0] == "enroll":
+                self._core.roster.add(item[1])
+        return batch, receipts
+
+    def _take(self) -> list[tuple[Any, ...]]:
+        """Wait until there is something to do, and take up to BATCH of what is there."""
+        wait = LONGEST_WAIT_SECONDS
+        if self._next_due is not None:
+            wait = min(max((self._next_due - now_ms()) / 1000, 0.0), wait)
+        items = []
+        with contextlib.suppress(queue.Empty):
+            items.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
+            while len(items) < BATCH:
+                items.append(self._queue.get_nowait())
+        return items
+
+    def _apply(self, batch: Batch) -> Outcome:
+        while True:
+            try:
+                return self._core.apply(batch, now_ms())
+            except LostRace:
+                log.warning("another writer was faster; taking the transaction again")
+
+    def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
+        """Let the world know what is durable now."""
+        for board_id, message in outcome.publish:
+            board = self._core.roster.get(board_id)
+            if self.link and board:
+                self.link.publish(board_id, encode("command", message, board.key))
+        if self.link:
+            self.link.acknowledge(receipts)
+        for answer, result in outcome.answers:
+            if isinstance(result, Refusal):
+                answer.set_exception(result)
+            else:
+                answer.set_result((public(result[0]), result[1]))
+        if self._hub.watched:
+            self._hub.publish(self._events(outcome))
+
+    def _events(self, outcome: Outcome) -> list[Event]:
+        events: list[Event] = [command_event(entry, row) for entry, row in outcome.changes]
+        boards = [self._show_board(board) for board in outcome.boards.values()]
+        return events + [(None, "board", board) for board in boards]
