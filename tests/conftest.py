@@ -1,0 +1,122 @@
+"""What every test can count on.
+
+- Files called `mp_*.py` hold plain `test_*` functions (async ones too) without fixtures. Each
+  runs twice: under CPython as an ordinary test, and under MicroPython with 128 KB of heap, one
+  process for the file.
+- A skipped test is a failure where CI=true.
+- Random tests draw from `seed`, which the header prints; SEED=n repeats a run.
+"""
+
+import asyncio
+import inspect
+import os
+import random
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests import unix_port
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+CI = os.environ.get("CI") == "true"
+SEED = int(os.environ.get("SEED", random.randrange(10**9)))
+
+
+class MicroPythonFailure(Exception):
+    """A test failed under MicroPython; the text is its traceback."""
+
+
+class MicroPythonFile(pytest.File):
+    """The tests of one mp_*.py file; the first one that runs runs them all, in one process."""
+
+    results: dict[str, str | None] | None = None
+
+    def collect(self) -> Iterator[pytest.Item]:
+        found = re.findall(r"^(?:async )?def (test_\w+)", self.path.read_text(), re.MULTILINE)
+        for name in found:
+            yield MicroPythonItem.from_parent(self, name=f"{name}[micropython]", function=name)
+
+    def result(self, function: str) -> str | None:
+        if self.results is None:
+            items = [item for item in self.session.items if isinstance(item, MicroPythonItem)]
+            wanted = [item.function for item in items if item.parent is self]
+            self.results = unix_port.run_tests(self.path, wanted)
+        return self.results[function]
+
+
+class MicroPythonItem(pytest.Item):
+    """One `test_*` function under MicroPython."""
+
+    def __init__(self, *, function: str, name: str, parent: MicroPythonFile) -> None:
+        super().__init__(name, parent)
+        self.function = function
+
+    def runtest(self) -> None:
+        assert isinstance(self.parent, MicroPythonFile)
+        traceback = self.parent.result(self.function)
+        if traceback is not None:
+            raise MicroPythonFailure(traceback)
+
+    def repr_failure(  # type: ignore[override]  # the base names types pytest does not export
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> object:
+        if isinstance(excinfo.value, MicroPythonFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.name
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.name.startswith("mp_") and file_path.suffix == ".py":
+        return MicroPythonFile.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Async tests run on CPython as they do on MicroPython: each in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-seed", None) is None:
+        config.option.hypothesis_seed = SEED
+
+
+def pytest_report_header() -> str:
+    return f"random seed: {SEED} (SEED={SEED} repeats it); MicroPython: {unix_port.binary()}"
+
+
+def _refuse_skip(report: Report) -> Report:
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nNothing may be skipped where CI=true."
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _refuse_skip((yield))
+
+
+@pytest.fixture
+def seed() -> int:
+    """The number this run's random tests begin from."""
+    return SEED
