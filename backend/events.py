@@ -22,8 +22,9 @@ HEARTBEAT_SECONDS = 15.0
 
 
 def command_event(entry: Row, row: Row) -> Event:
-    """The event of one step of one command."""
-    return entry["id"], "command", {**public(row), "last": public_step(entry)}
+    """The event of one step of one command; its status is the one of that step."""
+    last = public_step(entry)
+    return entry["id"], "command", {**public(row), "status": last["to"], "last": last}
 
 
 class Subscription:

@@ -110,8 +110,7 @@ def by_ids(ids: list[str]) -> list[Row]:
 def by_keys(keys: list[tuple[str, str]]) -> list[Row]:
     """The commands posted under these (user, idempotency key) pairs."""
     return _rows(
-        f"{_SELECT} JOIN json_each(?) AS k ON user = json_extract(k.value, '$[0]')"
-        " AND idempotency_key = json_extract(k.value, '$[1]')",
+        f"{_SELECT} WHERE (user, idempotency_key) IN (SELECT {_extract(2)} FROM json_each(?))",
         json.dumps(keys),
     )
 

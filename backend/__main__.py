@@ -1,0 +1,91 @@
+"""`python -m backend`: run the backend, or look after its boards, users and tokens."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+from backend import boards, settings
+from backend.accounts import Accounts
+from backend.application import Application
+from backend.broker import BrokerError
+from backend.errors import Refusal
+from backend.models import open_database
+from backend.settings import Settings
+from backend.writer import now_ms
+
+
+def serve(options: Settings) -> int:
+    """Run until a signal, or until a part fails. Returns the exit code."""
+    application = Application(options)
+    ending = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    application.start()
+    print(f"Answerback: {application.url}", flush=True)
+    if application.admin_password:
+        print(f"sign in as admin with {application.admin_password}", flush=True)
+    while not ending.wait(0.5) and not application.backend.failed.is_set():
+        pass
+    failed = application.backend.failed.is_set()
+    application.stop()
+    return 1 if failed else 0
+
+
+def enroll(options: Settings, board_id: str, name: str) -> int:
+    """Make a board known and print what it must be told."""
+    open_database(options.database)
+    for key, value in boards.enroll(board_id, now_ms(), name).items():
+        print(f"{key}={value}")
+    return 0
+
+
+def token(options: Settings, name: str) -> int:
+    """Make a bearer token for the administrator and print it, once."""
+    open_database(options.database)
+    print(Accounts().create_token("admin", name))
+    return 0
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="run the backend (the default)")
+    board = commands.add_parser("enroll", help="make a board known; prints its key and password")
+    board.add_argument("board_id")
+    board.add_argument("--name", default="", help="what people call it")
+    program = commands.add_parser("token", help="make a bearer token; prints it once")
+    program.add_argument("name", help="what it is for")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0, 1 for a failure, 2 for a wrong setting."""
+    arguments = _arguments(argv)
+    try:
+        options = settings.load()
+    except ValueError as why:
+        print(why, file=sys.stderr)
+        return 2
+    logging.basicConfig(
+        level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        if arguments.command == "enroll":
+            return enroll(options, arguments.board_id, arguments.name)
+        if arguments.command == "token":
+            return token(options, arguments.name)
+        return serve(options)
+    except (BrokerError, Refusal, OSError, ValueError) as why:
+        print(why, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

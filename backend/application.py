@@ -1,0 +1,74 @@
+"""The composition root: broker, database, core and web side, put together and taken apart."""
+
+import logging
+import secrets
+
+from backend import boards
+from backend.accounts import Accounts
+from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.models import open_database
+from backend.service import Backend
+from backend.settings import Settings
+from backend.web.app import make_app
+from backend.web.server import Server
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """Everything that `python -m backend` runs, in this process.
+
+    `admin_password` is set where the first administrator was made by this start.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._database = open_database(settings.database)
+        self.accounts = Accounts()
+        self.admin_password = self.accounts.ensure_admin()
+        self._broker_password = secrets.token_urlsafe(24)
+        self.broker: EmbeddedBroker | None = None
+        if settings.broker_url is None:
+            folder = settings.data_dir.absolute() / "broker"
+            self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
+        self.backend = Backend(self._broker_url(), settings.window)
+        app = make_app(self.backend, self.accounts, settings)
+        self._server = Server(app, settings.http_host, settings.http_port, settings.http_threads)
+
+    @property
+    def url(self) -> str:
+        """The page's address."""
+        return f"http://{self.settings.http_host}:{self.settings.http_port}/"
+
+    def start(self) -> None:
+        """Start everything. Raises BrokerError or OSError with a line that says what to do."""
+        if self.broker:
+            self.broker.start()
+        self.backend.start()
+        self._server.start()
+
+    def stop(self) -> None:
+        """End everything, the web side first; what was accepted is in the database."""
+        self.backend.events.close()
+        self._server.stop()
+        self.backend.stop()
+        if self.broker:
+            self.broker.stop()
+        self._database.close()
+
+    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+        """Make a board known to the backend and to the embedded broker; see `boards.enroll`."""
+        told = self.backend.enroll(board_id, name)
+        if self.broker:
+            self.broker.set_users(self._users())
+        return told
+
+    def _users(self) -> dict[str, str]:
+        return {BACKEND_USER: self._broker_password, **boards.passwords()}
+
+    def _broker_url(self) -> str:
+        if self.settings.broker_url is not None:
+            return self.settings.broker_url
+        host, port = EmbeddedBroker.host, self.settings.broker_port
+        return f"mqtt://{BACKEND_USER}:{self._broker_password}@{host}:{port}"

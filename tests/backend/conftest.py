@@ -1,0 +1,128 @@
+"""A backend core on a real database file, in a time of the test's own."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from protocol import ack, encode
+
+from backend import boards, commands, models
+from backend.commands import Cancellation, NewCommand
+from backend.core import Batch, Core
+from backend.work import Outcome
+
+START = 1_800_000_000_000  # ms
+ACTUATORS = {
+    "feeder1": {"kind": "feeder"},
+    "feeder2": {"kind": "feeder"},
+    "valve1": {"kind": "valve"},
+    "motor1": {"kind": "motor"},
+    "light1": {"kind": "switch"},
+}
+
+
+class Desk:
+    """Speaks to the core as users and boards do; `now` (ms) stands still until it is set."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = START
+        self.database = models.open_database(f"sqlite:///{path}")
+        boards.enroll("pond", START)
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the backend anew from its database alone."""
+        self.core = Core(random.Random(1))
+        self.core.roster.listen(self.now)
+
+    def at(self, seconds: float) -> "Desk":
+        """Set the time, in seconds since the start."""
+        self.now = START + int(seconds * 1000)
+        return self
+
+    def tick(self) -> Outcome:
+        """Let the time do its work."""
+        self.out = self.core.apply(Batch([], [], []), self.now)
+        return self.out
+
+    def post(self, command_type: str = "feed", target: str = "feeder1", **more: Any) -> Any:
+        """Post a command; its row, or the Refusal."""
+        parameters = more.pop("parameters", {"amount": 20} if command_type == "feed" else {})
+        defaults = {"expires_in": None, "user": "ann"}
+        new = NewCommand("pond", command_type, target, parameters, **{**defaults, **more})
+        commands.check(new, self.core.roster)
+        self.out = self.core.apply(Batch([("me", new)], [], []), self.now)
+        answer = self.out.answers[0][1]
+        return answer[0] if isinstance(answer, tuple) else answer
+
+    def cancel(self, row: Any) -> Any:
+        """Cancel a command; its row, or the Refusal."""
+        wish = Cancellation(row["id"], "ann")
+        self.out = self.core.apply(Batch([], [("me", wish)], []), self.now)
+        answer = self.out.answers[0][1]
+        return answer[0] if isinstance(answer, tuple) else answer
+
+    def say(self, leaf: str, kind: str, message: dict[str, Any]) -> Outcome:
+        """Say something as the board."""
+        board = self.core.roster.get("pond")
+        assert board is not None
+        heard = self.core.ingest.read(f"devices/pond/{leaf}", encode(kind, message, board.key))
+        assert heard is not None
+        self.out = self.core.apply(Batch([], [], [heard]), self.now)
+        return self.out
+
+    def startup(self, boot: str = "b1", session: int = 1) -> Outcome:
+        """The board starts, or connects again."""
+        message = {
+            "boot": boot,
+            "session": session,
+            "cause": "power_on",
+            "firmware": "0.1.0",
+            "board": "UNIX",
+            "actuators": ACTUATORS,
+            "heap": 60000,
+            "timestamp": 0,
+        }
+        return self.say("data/startup", "startup", message)
+
+    def heartbeat(self, boot: str = "b1", session: int = 1) -> Outcome:
+        """The board beats."""
+        message = {"boot": boot, "session": session, "uptime": 1, "heap": 1, "rssi": -50,
+                   "running": {}, "dropped": {}}  # fmt: skip
+        return self.say("data/heartbeat", "heartbeat", message)
+
+    def status(self, status: str, boot: str = "b1", session: int = 1) -> Outcome:
+        """The board's status, or its last will."""
+        return self.say("status", "status", {"status": status, "boot": boot, "session": session})
+
+    def ack(
+        self, row: Any, state: str, error: str | None = None, boot: str = "b1", **result: Any
+    ) -> Outcome:
+        """The board answers."""
+        return self.say("ack", "ack", ack(row["id"], state, boot, 0, error, result))
+
+    def sent(self) -> list[tuple[str, str]]:
+        """(type, command id) of what the last step published, without answers to startups."""
+        messages = [message for _, message in self.out.publish]
+        return [
+            (m["command_type"], m["command_id"]) for m in messages if m["command_type"] != "time"
+        ]
+
+    def stands(self, row: Any) -> str:
+        """The status in the database."""
+        return str(commands.get(row["id"])["status"])
+
+    def steps(self, row: Any) -> list[str]:
+        """The statuses in the history, in order."""
+        return [step["to"] for step in commands.get(row["id"])["history"]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A core with one board, `pond`, that has not been heard yet."""
+    desk = Desk(tmp_path / "test.db")
+    yield desk
+    desk.database.close()
