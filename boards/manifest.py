@@ -1,7 +1,6 @@
 # What ships on every board, in MicroPython's manifest notation (paths relative to this file).
 # boot.py and main.py stay source; the rest is compiled to .mpy, since compiling on the board is
 # the peak of its memory use.
-# ruff: noqa: F821 (whoever runs a manifest provides these names)
 
 module("boot.py", base_path="../firmware")
 module("main.py", base_path="../firmware")

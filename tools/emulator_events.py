@@ -100,16 +100,21 @@ class EventLog:
         Raises TimeoutError that shows the last events.
         """
         deadline = time.monotonic() + timeout
+        while fresh := self._from(since, deadline):
+            for event in fresh:  # not under the lock: `wanted` may ask the board for more
+                if wanted(event):
+                    return event
+            since = fresh[-1]["number"] + 1
+        last = "\n".join(map(str, self._events[-12:]))
+        raise TimeoutError(f"not within {timeout} s; the last events:\n{last}")
+
+    def _from(self, since: int, deadline: float) -> list[Event]:
+        """The events from that number on, as soon as there is one; none after the deadline."""
         with self._changed:
-            while True:
-                fresh = self._events[max(0, since - self._dropped) :]
-                found = next((event for event in fresh if wanted(event)), None)
-                if found is not None:
-                    return found
-                since = len(self)
+            while len(self) <= since:
                 if not self._changed.wait(deadline - time.monotonic()):
-                    last = "\n".join(map(str, self._events[-12:]))
-                    raise TimeoutError(f"not within {timeout} s; the last events:\n{last}")
+                    return []
+            return self._events[max(0, since - self._dropped) :]
 
     def _note_edge(self, event: Event) -> None:
         if event["event"] == "pin":

@@ -22,8 +22,7 @@ class FlashImage:
 
     def read(self, name: str) -> bytes:
         """A file's content. Raises FileNotFoundError."""
-        with self._mounted().open(name, "rb") as file:
-            return bytes(file.read())
+        return _content(self._mounted(), name)
 
     def files(self) -> dict[str, bytes]:
         """{path without the leading slash: content} of everything on it."""
@@ -72,5 +71,6 @@ def _walk(filesystem: LittleFS) -> Iterator[str]:
 
 
 def _content(filesystem: LittleFS, name: str) -> bytes:
+    # The open file does not keep its filesystem alive: whoever opens it has to.
     with filesystem.open(name, "rb") as file:
         return bytes(file.read())

@@ -118,6 +118,7 @@ class Machine:
         for event in events:
             self._note(event)
         self._show(output)
+        self._end_line()
         self._log.outputs_off()
         return code
 
@@ -191,11 +192,19 @@ class Machine:
         del self.console[:-_CONSOLE_BYTES]
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
-            text = line.decode(errors="replace").rstrip("\r")
-            self._log.add({"event": "console", "line": text})
+            self._note_line(line)
         if self._serial:
             self._serial.write(data)
             self._loop.watch(self._serial.fd, self._on_serial, writing=self._serial.backlog)
+
+    def _note_line(self, line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip("\r")
+        self._log.add({"event": "console", "line": text})
+
+    def _end_line(self) -> None:
+        if self._line:
+            self._note_line(self._line)
+            self._line = b""
 
     def _on_serial(self) -> None:
         assert self._serial is not None

@@ -128,6 +128,7 @@ class Processor:
         events: list[Event] = []
         while (more := self.events()) is not None:
             events += more
+        os.set_blocking(self.console, True)  # the kernel hands over the last words a little later
         output = bytearray()
         while data := self.output():
             output += data

@@ -1,0 +1,58 @@
+"""The serial port, used by the real mpremote."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.emulation import boards
+from tests.emulation.boards import MakeBoard
+from tools.emulator import SOFT, Board
+
+
+@pytest.fixture
+def board(make_board: MakeBoard) -> Board:
+    board = make_board(boards.MIRROR, serial=True)
+    board.wait_for("console", line="mirroring")
+    return board
+
+
+def mpremote(board: Board, *words: str) -> str:
+    """What `mpremote connect PORT words...` prints; it has to succeed."""
+    command = [sys.executable, "-m", "mpremote", "connect", board.port, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{board.console[-500:]}"
+    return done.stdout
+
+
+def test_exec_interrupts_main_and_files_are_copied(board: Board, tmp_path: Path) -> None:
+    listing = mpremote(board, "resume", "exec", "import os; print(os.listdir('/'))")
+    assert "main.py" in listing
+    content = bytes(range(256)) * 20
+    (tmp_path / "there.bin").write_bytes(content)
+    mpremote(board, "resume", "fs", "cp", str(tmp_path / "there.bin"), ":data.bin")
+    mpremote(board, "resume", "fs", "cp", ":data.bin", str(tmp_path / "back.bin"))
+    assert (tmp_path / "back.bin").read_bytes() == content
+    board.power_cut()
+    assert board.flash.read("data.bin") == content
+
+
+def test_mount_runs_code_from_the_host(board: Board, tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text("print('from', 'the host')\n" + "# filling\n" * 300)
+    assert "from the host" in mpremote(
+        board, "resume", "mount", str(tmp_path), "exec", "import hello"
+    )
+
+
+def test_soft_reset_skips_main_and_comes_back(board: Board) -> None:
+    assert "42" in mpremote(board, "exec", "print(6 * 7)")
+    board.wait_for("boot", cause=SOFT)
+    assert len([event for event in board.log.of("console") if event["line"] == "mirroring"]) == 1
+
+
+def test_the_port_outlives_a_restart(board: Board) -> None:
+    before = board.port
+    board.power_cut().start()
+    assert "7" in mpremote(board, "resume", "exec", "print(3 + 4)")
+    assert board.port == before
