@@ -43,7 +43,7 @@ class MicroPythonFile(pytest.File):
     def result(self, function: str) -> str | None:
         if self.results is None:
             items = [item for item in self.session.items if isinstance(item, MicroPythonItem)]
-            wanted = [item.function for item in items if item.parent is self]
+            wanted = [item.tested for item in items if item.parent is self]
             self.results = unix_port.run_tests(self.path, wanted)
         return self.results[function]
 
@@ -53,11 +53,11 @@ class MicroPythonItem(pytest.Item):
 
     def __init__(self, *, function: str, name: str, parent: MicroPythonFile) -> None:
         super().__init__(name, parent)
-        self.function = function
+        self.tested = function
 
     def runtest(self) -> None:
         assert isinstance(self.parent, MicroPythonFile)
-        traceback = self.parent.result(self.function)
+        traceback = self.parent.result(self.tested)
         if traceback is not None:
             raise MicroPythonFailure(traceback)
 

@@ -12,12 +12,17 @@ _FLOAT_MAX = 1e38  # an ESP32 has 32-bit floats
 
 
 def _encodable(value):
-    """False where UTF-8 has no bytes for it: a lone surrogate, which JSON can smuggle in."""
+    """False for a lone surrogate, which JSON can smuggle in and UTF-8 has no bytes for.
+
+    MicroPython also takes characters written in too many bytes, or beyond Unicode, as they come.
+    """
     try:
-        raw = value.encode()
-    except UnicodeError:
+        if len(value.encode()) == len(value):
+            return True
+        rewritten = "".join(chr(ord(ch)) for ch in value)
+    except ValueError:
         return False
-    return len(raw) == len(value) or not any("\ud7ff" < ch < "\ue000" for ch in value)
+    return rewritten == value and not any("\ud7ff" < ch < "\ue000" for ch in value)
 
 
 class Text:

@@ -22,6 +22,14 @@ from .fields import (
 from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
 from .signature import sign, verify
 
+try:  # CPython: non-ASCII as UTF-8, for MicroPython can't join an escaped surrogate pair
+    _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+except AttributeError:  # MicroPython writes UTF-8 by itself
+
+    def _dumps(message):
+        return json.dumps(message, separators=(",", ":"))
+
+
 # What an ack can say. `accepted` and `progress` come before the result, the rest are results.
 # `unknown` is the board's own honest answer: interrupted, or forgotten.
 ACCEPTED = "accepted"
@@ -44,7 +52,8 @@ def _epoch_or_unset(value):
 
 
 def _error(value):
-    return None if value is None or type(value) is str and value in CODES else "is not a known code"
+    known = value is None or type(value) is str and value in CODES
+    return None if known else "is not a known code"
 
 
 # kind -> ((name, check), ...): every member is required; there are no optional ones.
@@ -116,7 +125,7 @@ def encode(kind, message, key):
     for name in message:
         if name not in checked:
             raise ProtocolError("malformed", str(name), "is no member of " + kind)
-    data = sign(json.dumps(checked, separators=(",", ":")).encode(), key)
+    data = sign(_dumps(checked).encode(), key)
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
     return data

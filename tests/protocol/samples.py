@@ -1,0 +1,298 @@
+"""Good and bad values for every member of every message; nothing of the protocol is imported."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+KEY = bytes(range(32))
+NOW = 1_800_000_000
+LONGEST_TEXT = "x" * 200
+SAFE = 2**53 - 1
+
+LEAVES = (
+    "commands",
+    "ack",
+    "status",
+    "data/startup",
+    "data/heartbeat",
+    "data/sensors",
+    "data/image",
+    "threshold",
+)
+
+MESSAGES: dict[str, dict[str, Any]] = {
+    "command": {
+        "command_id": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "command_type": "feed",
+        "target": "feeder1",
+        "parameters": {"amount": 20.25},
+        "timestamp": NOW,
+        "expires_at": NOW + 60,
+        "attempt": 1,
+    },
+    "ack": {
+        "command_id": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "state": "completed",
+        "success": True,
+        "message": "completed",
+        "error": None,
+        "result": {"amount": 20.25},
+        "timestamp": NOW + 2,
+        "boot": "9f3c",
+    },
+    "status": {"status": "online", "boot": "9f3c", "session": 7},
+    "startup": {
+        "boot": "9f3c",
+        "session": 7,
+        "cause": "power_on",
+        "firmware": "0.1.0",
+        "board": "ESP32_GENERIC",
+        "actuators": {"feeder1": {"kind": "feeder", "longest_s": 120}},
+        "heap": 65536,
+        "timestamp": 0,
+    },
+    "heartbeat": {
+        "boot": "9f3c",
+        "session": 7,
+        "uptime": 12,
+        "heap": 65536,
+        "rssi": -61,
+        "running": {"feeder1": "f81d4fae"},
+        "dropped": {"out": 0},
+    },
+}
+
+_ID: list[Any] = ["", "a" * 65, "a b", "a/b", "é", "a\0", 1, None, True, ["a"], {"a": 1}]
+_COUNT: list[Any] = [-1, SAFE + 1, 1.0, "1", True, None, [1], 10**30]
+_EPOCH: list[Any] = [1735689599, 4102444801, -NOW, NOW + 0.5, str(NOW), True, None, 10**12]
+_SCALARS: list[Any] = [
+    None,
+    [],
+    "a",
+    {"a": None},
+    {"a": []},
+    {"a": {}},
+    {"": 1},
+    {"a b": 1},
+    {"a": "x" * 201},
+    {"a": "\ud800"},
+    {"a": SAFE + 1},
+    {f"p{n}": n for n in range(17)},
+]
+_TEXT: list[Any] = ["x" * 201, "é" * 201, "\ud800", "a\udfffé", 1, None, False, ["a"]]
+
+# member -> values for which the message is refused with that member's name.
+WRONG: dict[str, dict[str, list[Any]]] = {
+    "command": {
+        "command_id": _ID,
+        "command_type": ["", "a" * 65, 5, None],
+        "target": ["a" * 65, "a b", 0, None, False],
+        "parameters": _SCALARS,
+        "timestamp": [0, *_EPOCH],
+        "expires_at": [0, *_EPOCH],
+        "attempt": [0, -1, 1001, 1.0, True, "1", None],
+    },
+    "ack": {
+        "command_id": ["", "a.b", 5, None],
+        "state": ["", "done", "Completed", 1, None, True, ["completed"]],
+        "success": [0, 1, "true", None],
+        "message": _TEXT,
+        "error": ["", "oops", "Expired", 0, False, ["expired"]],
+        "result": [None, [1], {"a": None}],
+        "timestamp": _EPOCH,
+        "boot": ["", None, 9],
+    },
+    "status": {
+        "status": ["", "Online", "asleep", True, 1, None],
+        "boot": ["", "a" * 65, None, 9],
+        "session": _COUNT,
+    },
+    "startup": {
+        "boot": ["", "a b", None],
+        "session": [-1, 0.0, False, None],
+        "cause": ["", "power on", 1, None],
+        "firmware": ["x" * 65, "\udc00", 1, None],
+        "board": ["", "a" * 65, None],
+        "actuators": [None, [], {"a": 1}, {"a": {"b": None}}, {"a b": {}}, {"a": None}],
+        "heap": [-1, 1.5, True, "9"],
+        "timestamp": [1, False, 0.0, *_EPOCH],
+    },
+    "heartbeat": {
+        "boot": ["", None],
+        "session": [-1, "7", None],
+        "uptime": [-1, 0.5, True],
+        "heap": [-1, None],
+        "rssi": [1, -201, -60.5, True, None, "-60"],
+        "running": [None, [], {"a": ""}, {"a": 1}, {"": "a"}, {"a": None}],
+        "dropped": [None, {"a": -1}, {"a": True}, {"a": 0.0}, {"a": "0"}, {"a b": 1}],
+    },
+}
+
+# Members at their limits, for which the message is accepted.
+RIGHT: dict[str, list[dict[str, Any]]] = {
+    "command": [
+        {"command_id": "a"},
+        {"command_id": "Az09_-" + "x" * 58},
+        {"target": ""},
+        {"parameters": {}},
+        {"parameters": {f"p{n}": n for n in range(16)}},
+        {"parameters": {"a": SAFE, "b": -SAFE, "c": True, "d": -0.5, "e": ""}},
+        {"parameters": {"a": LONGEST_TEXT}},
+        {"timestamp": 1735689600, "expires_at": 4102444800},
+        {"attempt": 1000},
+    ],
+    "ack": [
+        {"state": "unknown", "success": False, "error": "interrupted"},
+        {"message": ""},
+        {"message": "é" * 200},
+        {"message": "水槽 \U0001f41f 😀"},
+        {"message": 'a"b\\c/d\b\f\n\r\t\0\x7f'},
+        {"message": "\\ud83d\\ude00 \ud7ff\ue000\uffff"},
+        {"timestamp": 0},
+    ],
+    "status": [{"status": "offline"}, {"session": 0}, {"session": SAFE}],
+    "startup": [{"actuators": {}}, {"actuators": {"a": {}}}, {"timestamp": NOW}, {"heap": 0}],
+    "heartbeat": [{"rssi": 0}, {"rssi": -200}, {"running": {}}, {"dropped": {}}],
+}
+
+BAD_TOPICS = (
+    "",
+    "devices",
+    "devices/",
+    "devices/pond-1",
+    "devices/pond-1/",
+    "devices//ack",
+    "devices/pond-1/ack/",
+    "devices/pond-1/ack/x",
+    "devices/pond-1//ack",
+    "/devices/pond-1/ack",
+    "device/pond-1/ack",
+    "Devices/pond-1/ack",
+    "devices/pond 1/ack",
+    "devices/pöndé/ack",
+    "devices/+/ack",
+    "devices/#",
+    "devices/pond-1/acknowledge",
+    "devices/pond-1/data",
+    "devices/pond-1/data/",
+    "devices/pond-1/data/ack",
+    "devices/pond-1/xack",
+    "devices/" + "a" * 65 + "/ack",
+    "devices/pond-1/ack\0",
+    "devices/po\0nd/ack",
+    "$SYS/broker/ack",
+)
+
+GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("feed", {"amount": 0.5}, "dose"),
+    ("feed", {"amount": 5000}, "dose"),
+    ("water", {"action": "fill", "seconds": 1}, "dose"),
+    ("water", {"action": "drain", "seconds": 3600}, "dose"),
+    ("water", {"action": "stop"}, "stop"),
+    ("motor", {"action": "start", "speed": 1, "seconds": 10}, "set"),
+    ("motor", {"action": "speed", "speed": 100}, "set"),
+    ("motor", {"action": "stop"}, "stop"),
+    ("switch", {"state": "on"}, "set"),
+    ("switch", {"state": "on", "seconds": 5}, "set"),
+    ("switch", {"state": "off"}, "stop"),
+    ("ping", {}, "set"),
+    ("restart", {}, "set"),
+    ("stop", {}, "stop"),
+    ("emergency_stop", {}, "stop"),
+    ("query", {}, "stop"),
+    ("cancel", {}, "stop"),
+    ("time", {"boot": "9f3c", "session": 0}, "stop"),
+)
+
+# command type, parameters, the one that is wrong
+BAD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("feed", {}, "amount"),
+    ("feed", {"amount": 0}, "amount"),
+    ("feed", {"amount": -1}, "amount"),
+    ("feed", {"amount": 5000.5}, "amount"),
+    ("feed", {"amount": 10**400}, "amount"),
+    ("feed", {"amount": "20"}, "amount"),
+    ("feed", {"amount": True}, "amount"),
+    ("feed", {"amount": None}, "amount"),
+    ("feed", {"amount": 20, "speed": 1}, "speed"),
+    ("feed", {"grams": 20}, "amount"),
+    ("water", {}, "action"),
+    ("water", {"action": "flush"}, "action"),
+    ("water", {"action": "FILL", "seconds": 1}, "action"),
+    ("water", {"action": None}, "action"),
+    ("water", {"action": True}, "action"),
+    ("water", {"action": ["fill"]}, "action"),
+    ("water", {"action": "fill"}, "seconds"),
+    ("water", {"action": "fill", "seconds": 0}, "seconds"),
+    ("water", {"action": "fill", "seconds": 3601}, "seconds"),
+    ("water", {"action": "fill", "seconds": 1.5}, "seconds"),
+    ("water", {"action": "stop", "seconds": 1}, "seconds"),
+    ("motor", {"action": "start", "seconds": 10}, "speed"),
+    ("motor", {"action": "start", "speed": 0, "seconds": 10}, "speed"),
+    ("motor", {"action": "speed", "speed": 101}, "speed"),
+    ("motor", {"action": "speed", "speed": 50, "seconds": 1}, "seconds"),
+    ("motor", {"speed": 50}, "action"),
+    ("switch", {}, "state"),
+    ("switch", {"state": True}, "state"),
+    ("switch", {"state": "on", "seconds": 0}, "seconds"),
+    ("switch", {"state": "off", "seconds": 5}, "seconds"),
+    ("ping", {"a": 1}, "a"),
+    ("stop", {"target": "feeder1"}, "target"),
+    ("time", {"boot": "9f3c"}, "session"),
+    ("time", {"session": 1}, "boot"),
+    ("time", {"boot": "", "session": 1}, "boot"),
+    ("time", {"boot": "9f3c", "session": 2**31 + 1}, "session"),
+)
+
+ACTUATORS = {"feeder1": {"kind": "feeder"}, "valve1": {"kind": "valve"}, "odd": {}}
+
+# command type, target, error code or None
+TARGETS: tuple[tuple[str, str, str | None], ...] = (
+    ("feed", "feeder1", None),
+    ("water", "valve1", None),
+    ("feed", "valve1", "wrong_target"),
+    ("feed", "odd", "wrong_target"),
+    ("feed", "feeder2", "unknown_target"),
+    ("feed", "", "unknown_target"),
+    ("ping", "", None),
+    ("ping", "feeder1", "unknown_target"),
+    ("stop", "", None),
+    ("stop", "valve1", None),
+    ("stop", "valve2", "unknown_target"),
+    ("emergency_stop", "", None),
+    ("emergency_stop", "valve1", "unknown_target"),
+    ("query", "", None),
+    ("restart", "valve1", "unknown_target"),
+)
+
+
+def body_of(message: object) -> bytes:
+    """The JSON of a message, without a signature."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def sealed(body: bytes, key: bytes = KEY) -> bytes:
+    """`body`, any bytes that end with a brace, with its signature (RFC 2104) before the brace."""
+    digest = hmac.new(key, body, hashlib.sha256).hexdigest().encode()
+    return body[:-1] + b',"sig":"' + digest + b'"}'
+
+
+def signed(message: object, key: bytes = KEY) -> bytes:
+    """The signed bytes of a message; lone surrogates stand escaped, other characters as UTF-8."""
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    body = text.encode("utf-8", "surrogatepass")
+    if any(0xD800 <= ord(character) < 0xE000 for character in text):
+        body = body_of(message)
+    return sealed(body, key)
+
+
+def padded(message: dict[str, Any], size: int) -> bytes:
+    """A signed message of `size` bytes, with a member nobody reads."""
+    bare = len(signed({**message, "pad": ""}))
+    return signed({**message, "pad": "x" * (size - bare)})
+
+
+def ack_saying(raw: bytes) -> bytes:
+    """The body of an ack whose message is `raw`, bytes as they stand between the quotes."""
+    return body_of({**MESSAGES["ack"], "message": "SAID"}).replace(b"SAID", raw)
