@@ -179,7 +179,7 @@ class EmbeddedBroker:
                 self._reloaded.set()
             elif "[FTL]" in line or "[ERR]" in line:
                 self._last_words = line.split("] ", 2)[-1].strip()
-                _log.error("%s", self._last_words)
+                _log.warning("%s", self._last_words)
         process.wait()
         self._ready.set()  # it ended: let nobody wait for it
 
@@ -188,8 +188,9 @@ def _user(name: str, password: str) -> dict[str, object]:
     """One user with its rights. NATS writes `/` as `.`, and `>` for what MQTT calls `#`."""
     if not is_id(name):
         raise BrokerError(f"{name!r} can't be a user of the broker: use A-Z a-z 0-9 _ -")
-    own = f"{PREFIX}.>" if name == BACKEND_USER else f"{PREFIX}.{name}.>"
-    rights = {"publish": [own], "subscribe": [own, "$MQTT.sub.>"]}
+    base = PREFIX if name == BACKEND_USER else f"{PREFIX}.{name}"
+    own = [base, f"{base}.>"]  # `a/#` includes `a` itself
+    rights = {"publish": own, "subscribe": [*own, "$MQTT.sub.>"]}
     return {"user": name, "password": password, "permissions": rights}
 
 

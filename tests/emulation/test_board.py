@@ -1,9 +1,7 @@
 """The emulated board: what its firmware does is seen, and what the world does reaches it."""
 
 import json
-import os
 import random
-import select
 import signal
 import subprocess
 import sys
@@ -13,6 +11,7 @@ import pytest
 
 from tests.emulation import boards
 from tests.emulation.boards import MakeBoard
+from tests.support.processes import Ended
 from tools.emulator import DEEPSLEEP, POWER, RESET, SOFT, WATCHDOG, Board, Event
 
 
@@ -186,9 +185,7 @@ def test_a_board_dies_with_its_supervisor(tmp_path: Path) -> None:
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as supervisor:
         assert supervisor.stdout is not None
-        pid = int(supervisor.stdout.readline())
-        board = os.pidfd_open(pid)
+        board = Ended(int(supervisor.stdout.readline()))
         supervisor.kill()
-    assert select.select([board], [], [], 5)[0], "the board outlives its supervisor"
-    os.close(board)
+    assert board.within(5), "the board outlives its supervisor"
     assert supervisor.returncode == -signal.SIGKILL
