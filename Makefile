@@ -1,0 +1,75 @@
+# Everything a person does with this project. `make` alone lists it.
+# GNU make 3.81 (macOS) is enough; the virtual environment is made when it is first needed.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+N ?= 20
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/run.stamp ## start the broker, the backend and two emulated boards
+	@$(PY) -m tools.run $(ARGS)
+
+test: .venv/test.stamp system lint types imports ## everything CI runs: checks and all tests
+	@$(PY) -m pytest $(ARGS)
+
+check: lint types imports ## the quick checks: lint, types, import rules, dialect
+	@$(PY) -m pytest -q --durations=0 tests/test_rules.py
+
+fmt: .venv/test.stamp ## put the code into its format
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+simulate: .venv/test.stamp ## the long deterministic simulation
+	@$(PY) -m tools.simulate $(ARGS)
+
+emulate: .venv/run.stamp ## start N emulated boards (N=20)
+	@$(PY) -m tools.emulate -n $(N) $(ARGS)
+
+bench: .venv/run.stamp ## measure this machine
+	@$(PY) -m tools.bench $(ARGS)
+
+chaos: .venv/test.stamp ## the long run of kills, power cuts and broken links
+	@$(PY) -m tools.chaos $(ARGS)
+
+repl: .venv/run.stamp ## a prompt on a board (PORT=/dev/ttyUSB0)
+	@$(PY) -m mpremote $(if $(PORT),connect $(PORT)) repl
+
+lock: .venv/run.stamp ## renew the lock files from pyproject.toml (ARGS=--upgrade)
+	@$(PY) -m tools.lock $(ARGS)
+
+clean: ## remove what can be made again; the data in var/ stays
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: system
+system: .venv/test.stamp
+	@$(PY) -m tools.check_system
+
+lint: .venv/test.stamp
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: .venv/test.stamp .venv/stubs.stamp
+	@$(PY) -m mypy
+	@$(PY) -m mypy --config-file firmware/mypy.ini
+
+imports: .venv/test.stamp
+	@PYTHONPATH=firmware .venv/bin/lint-imports
+
+.venv/run.stamp: requirements.lock tools/bootstrap.py
+	@$(PYTHON) tools/bootstrap.py requirements.lock
+	@touch $@
+
+.venv/test.stamp: requirements-test.lock tools/bootstrap.py
+	@$(PYTHON) tools/bootstrap.py requirements-test.lock
+	@touch $@
+
+.venv/stubs.stamp: requirements-stubs.lock tools/bootstrap.py
+	@$(PYTHON) tools/bootstrap.py requirements-stubs.lock .venv/stubs
+	@touch $@
