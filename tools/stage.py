@@ -121,6 +121,12 @@ def stage(board: Path, folder: Path) -> dict[str, int]:
     return sizes
 
 
+def read(folder: Path) -> dict[str, bytes]:
+    """{path on the board: content} of a folder `stage` made."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
 def table(sizes: dict[str, int]) -> str:
     """One line a file and a total, for people."""
     lines = [f"{size:8,d}  {place}" for place, size in sorted(sizes.items())]

@@ -72,7 +72,7 @@ def test_pwm_and_timers(make_board: MakeBoard) -> None:
     (pulse,) = board.pulses(19)
     duties = [event["duty"] for event in board.log.of("pwm")]
     assert duties == [0, 10000, 20000, 30000, 40000, 50000, 0]
-    assert 70 <= pulse.ms < 300
+    assert 70 <= pulse.ms < 1000
 
 
 def test_every_kind_of_reset(make_board: MakeBoard) -> None:
