@@ -197,13 +197,13 @@ class Machine:
             self._serial.write(data)
             self._loop.watch(self._serial.fd, self._on_serial, writing=self._serial.backlog)
 
-    def _note_line(self, line: bytes) -> None:
+    def _note_line(self, line: bytes, **more: object) -> None:
         text = line.decode(errors="replace").rstrip("\r")
-        self._log.add({"event": "console", "line": text})
+        self._log.add({"event": "console", "line": text, **more})
 
     def _end_line(self) -> None:
         if self._line:
-            self._note_line(self._line)
+            self._note_line(self._line, cut=True)
             self._line = b""
 
     def _on_serial(self) -> None:

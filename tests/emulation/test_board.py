@@ -16,8 +16,9 @@ from tools.emulator import DEEPSLEEP, POWER, RESET, SOFT, WATCHDOG, Board, Event
 
 
 def numbers(board: Board, word: str) -> list[int]:
-    """What followed a word on the lines of the console."""
-    lines = [event["line"].split() for event in board.log.of("console")]
+    """What followed a word on the whole lines of the console."""
+    whole = [event["line"] for event in board.log.of("console") if "cut" not in event]
+    lines = [line.split() for line in whole]
     return [int(line[1]) for line in lines if line[:1] == [word]]
 
 
@@ -67,8 +68,8 @@ def test_inputs_last_through_a_power_cut(make_board: MakeBoard) -> None:
 
 def test_pwm_and_timers(make_board: MakeBoard) -> None:
     board = make_board(boards.RAMP)
-    board.wait(lambda event: event["event"] == "pwm" and event["duty"] == 50000)
-    board.wait(lambda event: event["event"] == "pwm" and len(board.pulses(19)) == 1)
+    top = board.wait_for("pwm", duty=50000)
+    board.wait_for("pwm", duty=0, since=top["number"])
     (pulse,) = board.pulses(19)
     duties = [event["duty"] for event in board.log.of("pwm")]
     assert duties == [0, 10000, 20000, 30000, 40000, 50000, 0]
@@ -162,7 +163,7 @@ def test_an_uncaught_error_ends_in_the_repl(make_board: MakeBoard) -> None:
 def test_events_are_told_in_order(make_board: MakeBoard) -> None:
     told: list[Event] = []
     board = make_board(boards.RAMP, on_event=told.append)
-    board.wait(lambda event: event["event"] == "pwm" and event["duty"] == 50000)
+    board.wait_for("pwm", duty=50000)
     board.close()
     assert [event["number"] for event in told] == list(range(len(told)))
     times = [event["ms"] for event in told if event["event"] == "pwm"]

@@ -1,6 +1,7 @@
 """Mosquitto behind the same interface as the embedded broker, from the configuration we ship."""
 
 import base64
+import contextlib
 import getpass
 import hashlib
 import os
@@ -89,9 +90,10 @@ class MosquittoBroker:
 
     def _end(self, signal_number: int) -> None:
         process, self._process = self._process, None
-        if process is not None:
+        while process is not None and process.poll() is None:
             process.send_signal(signal_number)
-            process.wait(SECONDS)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)  # Mosquitto forgets a signal that comes while it starts
 
     def _write_configuration(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
