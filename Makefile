@@ -60,7 +60,7 @@ types: .venv/test.stamp .venv/stubs.stamp
 	@$(PY) -m mypy --config-file firmware/mypy.ini
 
 imports: .venv/test.stamp
-	@PYTHONPATH=firmware .venv/bin/lint-imports
+	@PYTHONPATH=firmware .venv/bin/lint-imports --no-logo
 
 .venv/run.stamp: requirements.lock tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py requirements.lock
