@@ -5,6 +5,7 @@ late, or not at all because the connection ends. One thread, which runs an async
 """
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -98,7 +99,7 @@ class Proxy:
     async def _listen(self) -> None:
         if self._server is None:
             self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self.port, reuse_address=True
+                self._accept, "127.0.0.1", self.port, reuse_address=True
             )
             self.port = self._server.sockets[0].getsockname()[1]
 
@@ -127,6 +128,10 @@ class Proxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # asyncio 3.11 would log `stop` as error
+            await self._serve(reader, writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
