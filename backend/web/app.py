@@ -1,0 +1,40 @@
+"""Puts the web side together: every route, on one bottle application."""
+
+import bottle
+
+from backend.accounts import Accounts
+from backend.service import Backend
+from backend.settings import Settings
+from backend.web import openapi, routes
+from backend.web.auth import Authenticator
+from backend.web.boards import BoardRoutes
+from backend.web.commands import CommandRoutes
+from backend.web.http import Answer, Call
+from backend.web.pages import PageRoutes
+from backend.web.routes import API, Route
+from backend.web.sessions import SessionRoutes, TokenRoutes
+from backend.web.stream import StreamRoutes
+
+
+def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle.Bottle:
+    """The WSGI application."""
+    authenticator = Authenticator(accounts, settings.secure_cookies)
+    app = bottle.Bottle()
+    app.default_error_handler = routes.send_bottles_error
+    for group in (
+        SessionRoutes(accounts, authenticator),
+        TokenRoutes(accounts),
+        BoardRoutes(backend),
+        CommandRoutes(backend),
+        StreamRoutes(backend, authenticator),
+        PageRoutes(),
+    ):
+        for route in group.routes():
+            routes.add(app, route, authenticator)
+    routes.add(app, Route("GET", f"{API}/openapi.json", _describe, public=True), authenticator)
+    return app
+
+
+def _describe(call: Call) -> Answer:
+    """The API's description."""
+    return Answer(openapi.DOCUMENT)

@@ -1,0 +1,78 @@
+"""Boards, what can be asked of them, and how the backend is."""
+
+from typing import Any
+
+from protocol import CODES
+from protocol.fields import Number, OneOf
+from protocol.verbs import VERBS, Case, Verb
+
+from backend.lifecycle import STATUSES
+from backend.service import Backend
+from backend.web import render
+from backend.web.http import Answer, Call, Check
+from backend.web.routes import API, Route
+
+
+class BoardRoutes:
+    """`/boards`, `/verbs` and `/health`."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def routes(self) -> list[Route]:
+        """What is served."""
+        return [
+            Route("GET", f"{API}/boards", self.list),
+            Route("GET", f"{API}/boards/<board_id>", self.show),
+            Route("GET", f"{API}/verbs", self.verbs),
+            Route("GET", "/health", self.health, public=True),
+        ]
+
+    def list(self, call: Call) -> Answer:
+        """Every board."""
+        call.query({})
+        return Answer({"boards": [render.board(row) for row in self._backend.boards()]})
+
+    def show(self, call: Call, board_id: str) -> Answer:
+        """One board."""
+        call.query({})
+        return Answer(render.board(self._backend.board(board_id)))
+
+    def verbs(self, call: Call) -> Answer:
+        """What can be asked of boards, and the words for what comes back; forms use it."""
+        call.query({})
+        return Answer({"verbs": CATALOGUE, "statuses": STATUSES, "errors": CODES})
+
+    def health(self, call: Call) -> Answer:
+        """200 where all parts work, else 503. Open to anybody, so it says no more."""
+        status = self._backend.health()["status"]
+        return Answer({"status": status}, 200 if status == "healthy" else 503)
+
+
+def schema(check: Check) -> dict[str, Any]:
+    """A check of the protocol as a JSON schema; a `Number` has its unit as `x-unit`."""
+    if isinstance(check, Number):
+        kind = "number" if check.fraction else "integer"
+        out = {"type": kind, "minimum": check.low, "maximum": check.high}
+        return {**out, "x-unit": check.unit} if check.unit else out
+    if isinstance(check, OneOf):
+        return {"type": "string", "enum": list(check.choices)}
+    raise TypeError(f"no schema is known for {check!r}")
+
+
+def _case(value: str | None, case: Case) -> dict[str, Any]:
+    return {
+        "value": value,
+        "kind": case.kind,
+        "required": {name: schema(check) for name, check in case.required.items()},
+        "optional": {name: schema(check) for name, check in case.optional.items()},
+    }
+
+
+def _verb(verb: Verb) -> dict[str, Any]:
+    cases = [_case(value, case) for value, case in verb.cases.items()]
+    return {"actuator": verb.actuator, "choice": verb.choice, "cases": cases}
+
+
+# {command type: {"actuator", "choice", "cases": [{"value", "kind", "required", "optional"}]}}
+CATALOGUE = {name: _verb(verb) for name, verb in VERBS.items() if not verb.internal}

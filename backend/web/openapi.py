@@ -1,0 +1,164 @@
+"""The API's description (OpenAPI 3.1), put together from tables. A test holds it to the routes."""
+
+import re
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from backend.web.auth import COOKIE
+from backend.web.commands import PAGE, PAGE_MAX
+from backend.web.http import BODY_MAX, JSON_TYPE
+from backend.web.routes import API
+from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
+
+_ABOUT = (
+    "Send a command to a board and know what became of it. 202 means that the command is durable; "
+    "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
+    "not a failure. Every refusal is a Problem. Programs send a bearer token; browsers have a "
+    "session cookie and send X-CSRF-Token with every method but GET."
+)
+_PROBLEMS = {
+    400: "The request is wrong; `field` names where",
+    401: "Nobody is signed in, or the token is unknown",
+    403: "The CSRF token is missing or wrong",
+    404: "There is no such thing",
+    409: "It can't be done in the state things are in",
+    413: f"The body is longer than {BODY_MAX} bytes",
+    415: "The body is not sent as JSON",
+    429: "Too much at once; wait Retry-After seconds",
+    503: "No place free, or not all parts work",
+}
+_BODY = (400, 413, 415)
+_SIGNED_IN = (401,)
+_UNSAFE = (401, 403)
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """One row of the table. `answer`: status and schema, or None where it has no JSON body."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    answer: tuple[int, str | None]
+    problems: tuple[int, ...]
+    body: str | None = None
+    parameters: list[Schema] = field(default_factory=list)
+    public: bool = False
+    media: str = JSON_TYPE
+
+
+def _parameter(place: str, name: str, shape: Schema, description: str) -> Schema:
+    required = {"required": True} if place == "path" else {}
+    return {"in": place, "name": name, "schema": shape, "description": description, **required}
+
+
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE}
+_FILTERS = [
+    _parameter("query", "board_id", TEXT, "Only of this board"),
+    _parameter("query", "status", STATUS, "Only in this status"),
+    _parameter("query", "command_type", TEXT, "Only of this type"),
+    _parameter("query", "target", TEXT, "Only for this actuator"),
+    _parameter("query", "before", WHOLE, "Only older than this `seq`; `next` holds it"),
+    _parameter("query", "limit", _LIMIT, "How many at most"),
+]
+_KEY = [
+    _parameter(
+        "header",
+        "Idempotency-Key",
+        {"type": "string", "pattern": "^[!-~]{1,128}$"},
+        "The same key gets the same command; with another body it gets 409",
+    )
+]
+_RESUME = [
+    _parameter("header", "Last-Event-ID", WHOLE, "Go on after this event"),
+    _parameter("query", "last_event_id", WHOLE, "The same, where no header can be set"),
+]
+_EVENTS = "Server-Sent Events: `command` (with `last`, its newest step), `board`, `reset`"
+
+_OPERATIONS = (
+    _Operation("post", "/session", "signIn", "Sign in", (200, "Session"),
+               (401, *_BODY, 429), "SignIn", public=True),
+    _Operation("get", "/session", "whoAmI", "Who is signed in", (200, "Session"), _SIGNED_IN),
+    _Operation("delete", "/session", "signOut", "Sign out", (204, None), (400, *_UNSAFE)),
+    _Operation("post", "/tokens", "createToken", "Make a token; its secret is shown this once",
+               (201, "TokenWithSecret"), (*_UNSAFE, *_BODY, 409), "NewToken"),
+    _Operation("get", "/tokens", "listTokens", "All tokens", (200, "Tokens"), (400, *_SIGNED_IN)),
+    _Operation("delete", "/tokens/{token_id}", "revokeToken", "Refuse a token from now on",
+               (204, None), (*_UNSAFE, 404)),
+    _Operation("get", "/boards", "listBoards", "All boards", (200, "Boards"), (400, *_SIGNED_IN)),
+    _Operation("get", "/boards/{board_id}", "getBoard", "One board", (200, "Board"),
+               (400, *_SIGNED_IN, 404)),
+    _Operation("get", "/verbs", "listVerbs", "What can be asked of boards", (200, "Verbs"),
+               (400, *_SIGNED_IN)),
+    _Operation("post", "/commands", "postCommand", "Send a command", (202, "Command"),
+               (*_UNSAFE, *_BODY, 404, 409, 429), "NewCommand", _KEY),
+    _Operation("get", "/commands", "listCommands", "Commands, newest first", (200, "Commands"),
+               (400, *_SIGNED_IN), None, _FILTERS),
+    _Operation("get", "/commands/{command_id}", "getCommand", "One command and its history",
+               (200, "CommandWithHistory"), (400, *_SIGNED_IN, 404)),
+    _Operation("post", "/commands/{command_id}/cancel", "cancelCommand", "Call a command off",
+               (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Nothing"),
+    _Operation("get", "/events", "watch", _EVENTS, (200, None), (400, *_SIGNED_IN, 503), None,
+               _RESUME, media="text/event-stream"),
+    _Operation("get", "/openapi.json", "describe", "This description", (200, None), (),
+               public=True),
+    _Operation("get", "/health", "health", "Whether all parts work (503: not all)",
+               (200, "Health"), (), public=True),
+)  # fmt: skip
+
+
+def _content(media: str, shape: Schema) -> Schema:
+    return {"content": {media: {"schema": shape}}}
+
+
+def _responses(row: _Operation) -> Schema:
+    status, name = row.answer
+    good: Schema = {"description": row.summary}
+    if name:
+        good |= _content(row.media, ref(name))
+    elif status == 200:
+        good |= _content(row.media, {} if row.media == JSON_TYPE else TEXT)
+    problem = _content(JSON_TYPE, ref("Problem"))
+    bad = {str(code): {"description": _PROBLEMS[code], **problem} for code in row.problems}
+    if row.name == "health":
+        bad = {"503": {"description": _PROBLEMS[503], **_content(JSON_TYPE, ref("Health"))}}
+    return {str(status): good, **bad}
+
+
+def _operation(row: _Operation) -> Schema:
+    names = re.findall(r"{(\w+)}", row.path)
+    in_path = [_parameter("path", name, TEXT, f"The {name}") for name in names]
+    out: Schema = {"operationId": row.name, "summary": row.summary, "responses": _responses(row)}
+    if in_path or row.parameters:
+        out["parameters"] = in_path + row.parameters
+    if row.body:
+        required = row.body != "Nothing"
+        out["requestBody"] = {"required": required, **_content(JSON_TYPE, ref(row.body))}
+    if row.public:
+        out["security"] = []
+    return out
+
+
+def _paths() -> Schema:
+    out: dict[str, Any] = {}
+    for row in _OPERATIONS:
+        path = row.path if row.path == "/health" else API + row.path
+        out.setdefault(path, {})[row.method] = _operation(row)
+    return out
+
+
+DOCUMENT: Schema = {
+    "openapi": "3.1.0",
+    "info": {"title": "Answerback", "version": version("answerback"), "description": _ABOUT},
+    "paths": _paths(),
+    "components": {
+        "schemas": SCHEMAS,
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        },
+    },
+    "security": [{"token": []}, {"session": []}],
+}

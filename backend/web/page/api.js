@@ -1,0 +1,58 @@
+// The backend's API: every request of the page goes through here.
+
+const BASE = "/api/v1";
+const RETRIES = 3;
+let csrf = "";
+
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.message);
+    this.status = status;
+    this.code = problem.error;
+  }
+}
+
+async function request(method, path, { body, headers = {} } = {}) {
+  const sent = { ...headers };
+  if (method !== "GET") sent["X-CSRF-Token"] = csrf;
+  if (body !== undefined) sent["Content-Type"] = "application/json";
+  const response = await fetch(path.startsWith(BASE) ? path : BASE + path, {
+    method,
+    headers: sent,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const answer = response.status === 204 ? {} : await response.json();
+  if (!response.ok) throw new ApiError(response.status, answer);
+  return answer;
+}
+
+export const get = (path) => request("GET", path);
+
+function keep(session) {
+  csrf = session.csrf_token;
+  return session;
+}
+
+export const whoAmI = async () => keep(await get("/session"));
+export const signIn = async (user, password) =>
+  keep(await request("POST", "/session", { body: { user, password } }));
+export const signOut = () => request("DELETE", "/session");
+export const cancel = (id) => request("POST", `/commands/${id}/cancel`, { body: {} });
+
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// Post a command. A lost connection is tried again under the same key, so it can't run twice.
+export async function post(command) {
+  const headers = { "Idempotency-Key": newKey() };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request("POST", "/commands", { body: command, headers });
+    } catch (error) {
+      if (error instanceof ApiError || attempt === RETRIES) throw error;
+      await new Promise((done) => setTimeout(done, 700 * attempt));
+    }
+  }
+}

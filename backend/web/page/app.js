@@ -1,0 +1,115 @@
+// The page: signs in, puts the parts together, and keeps them fed by the event stream.
+
+import { ApiError, get, signIn, signOut, whoAmI } from "./api.js";
+import { Boards } from "./boards.js";
+import { $ } from "./dom.js";
+import { History } from "./history.js";
+import { Live } from "./live.js";
+import { Store } from "./store.js";
+import { Timeline } from "./timeline.js";
+import { learnErrors } from "./words.js";
+
+const REFRESH_MS = 10000; // heartbeats are no events, so "last seen" is asked for
+
+let wasLost = false;
+
+function showSignIn() {
+  $("#sign-in-view").hidden = false;
+  $("#sign-in [name=user]").focus();
+}
+
+function banner(text, kind) {
+  const node = $("#banner");
+  node.textContent = text;
+  node.className = `banner ${kind}`;
+  node.hidden = !text;
+}
+
+function showLive(on) {
+  const node = $("#live");
+  node.hidden = false;
+  node.className = on ? "live on" : "live off";
+  node.textContent = on ? "Live" : "Reconnecting";
+}
+
+// Signed out elsewhere, or too long idle: start anew, with the form. A lost connection is told of
+// by the stream.
+function refused(error) {
+  if (error instanceof ApiError && error.status === 401) location.reload();
+  else if (error instanceof ApiError) banner(error.message, "bad");
+}
+
+async function loadBoards(store) {
+  const asked = performance.now();
+  store.setBoards((await get("/boards")).boards, asked);
+}
+
+async function opened(store, history) {
+  showLive(true);
+  if (wasLost) {
+    banner("Connected again; everything is up to date.", "good");
+    setTimeout(() => { if (!wasLost) banner("", ""); }, 4000);
+  }
+  wasLost = false;
+  await Promise.all([loadBoards(store), history.load()]).catch(refused);
+}
+
+function lost() {
+  showLive(false);
+  wasLost = true;
+  banner("The connection to the backend is lost. What you see may be old; trying again.", "bad");
+}
+
+async function run(session) {
+  $("#main-view").hidden = false;
+  $("#sign-out").hidden = false;
+  $("#who").textContent = session.user;
+  const store = new Store();
+  const catalogue = await get("/verbs");
+  store.verbs = catalogue.verbs;
+  learnErrors(catalogue.errors);
+  const timeline = new Timeline($("#timeline"), store);
+  new Boards($("#boards"), store);
+  const history = new History($("#history"), $("#filters"), $("#older"), $("#history-empty"),
+    store, catalogue.statuses);
+  $("#main-view").addEventListener("click", (event) => {
+    const id = event.target.closest("[data-command]")?.dataset.command;
+    if (id) timeline.open(id).catch(refused);
+  });
+  const live = new Live({
+    open: () => opened(store, history),
+    command: (command) => store.commandEvent(command),
+    board: (board) => store.boardEvent(board),
+    reset: () => opened(store, history),
+    lost,
+    refused: () => whoAmI().catch(refused),
+  });
+  live.start();
+  setInterval(() => {
+    if (!document.hidden && !wasLost) loadBoards(store).catch(refused);
+  }, REFRESH_MS);
+}
+
+$("#sign-in").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const error = $("#sign-in-error");
+  error.textContent = "";
+  try {
+    await signIn(form.elements.user.value, form.elements.password.value);
+    location.reload(); // every part starts anew for whoever has signed in
+  } catch (why) {
+    error.textContent = why.status ? why.message : "The backend can't be reached; try again.";
+    form.elements.password.select();
+  }
+});
+
+$("#sign-out").addEventListener("click", async () => {
+  await signOut().catch(refused);
+  location.reload();
+});
+
+whoAmI().then(run).catch((error) => {
+  if (error.status === 401) showSignIn();
+  else banner("The backend can't be reached. Reload the page to try again.", "bad");
+});

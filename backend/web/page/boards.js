@@ -1,0 +1,155 @@
+// Boards as cards: how each is, what it can do, and what became of what was asked last.
+
+import { actionForm, boardButtons } from "./actions.js";
+import { get, post } from "./api.js";
+import { el, fill } from "./dom.js";
+import { duration, ended, explain, labelOf, when } from "./words.js";
+
+export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()}` }, status);
+
+const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
+
+export class Boards {
+  #cards = new Map();
+  #failed = new Map(); // "board/target" -> what went wrong with the last click
+
+  constructor(root, store) {
+    this.root = root;
+    this.store = store;
+    store.addEventListener("boards", () => this.show());
+    store.addEventListener("command", ({ detail }) => this.#refresh(detail.board_id));
+    setInterval(() => this.#tick(), 250);
+  }
+
+  show() {
+    for (const board of this.store.boards.values()) {
+      const actuators = JSON.stringify(board.actuators);
+      if (this.#cards.get(board.id)?.actuators !== actuators) this.#build(board, actuators);
+      this.#refresh(board.id);
+      this.#learnRunning(board);
+    }
+    const nodes = [...this.#cards.values()].map((card) => card.node);
+    if (!nodes.length) fill(this.root, el("p", { class: "quiet" }, "No boards are enrolled yet."));
+    else if (nodes.some((node) => !node.isConnected)) this.root.replaceChildren(...nodes);
+  }
+
+  #build(board, actuators) {
+    const send = (target) => (type, parameters) => this.#send(board.id, target, type, parameters);
+    const lines = new Map();
+    const line = (target) => {
+      lines.set(target, el("div", { class: "result", "aria-live": "polite" }));
+      return lines.get(target);
+    };
+    const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
+      el("section", { class: "actuator", "data-target": name },
+        el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
+        actionForm(name, about.kind, this.store.verbs, send(name)), line(name)));
+    const head = el("div", { class: "board-head" });
+    const note = el("p", { class: "note", hidden: true });
+    const foot = el("section", { class: "whole" }, boardButtons(this.store.verbs, send("")), line(""));
+    const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
+      head, note, parts, foot);
+    this.#cards.set(board.id, { node, head, note, lines, actuators });
+  }
+
+  #refresh(boardId) {
+    const card = this.#cards.get(boardId);
+    const board = this.store.boards.get(boardId);
+    if (!card || !board) return;
+    card.node.classList.toggle("away", board.online !== true);
+    fill(card.head, ...this.#head(board));
+    card.note.hidden = board.online === true;
+    card.note.textContent = board.online === false
+      ? "Offline: what you send waits, and goes out when the board is back within 60 s."
+      : "Not heard yet: what you send waits until the board is, for up to 60 s.";
+    for (const [target, node] of card.lines) fill(node, ...this.#result(board, target));
+  }
+
+  #head(board) {
+    const [kind, word] = ONLINE[board.online];
+    const seen = board.last_seen ? `last seen ${this.#ago(board.last_seen)}` : "never seen";
+    const facts = [board.board, board.firmware && `firmware ${board.firmware}`,
+      board.online && board.uptime > 0 && `up ${duration(board.uptime * 1000)}`,
+      board.heap > 0 && `${Math.round(board.heap / 1024)} KB free`].filter(Boolean).join(" · ");
+    return [
+      el("h3", {}, el("span", { class: `dot ${kind}`, "aria-hidden": "true" }), board.name),
+      el("p", { class: "quiet" }, el("b", { class: kind }, word), ` · ${seen}`),
+      el("p", { class: "quiet facts" }, facts),
+    ];
+  }
+
+  #ago(time) {
+    const ms = Date.now() - new Date(time);
+    return ms < 15000 ? "just now" : `${duration(ms)} ago`;
+  }
+
+  // How the newest command of a target stands, and what is running.
+  #result(board, target) {
+    const failed = this.#failed.get(`${board.id}/${target}`);
+    if (failed) return [el("p", { class: "error", role: "alert" }, failed)];
+    const command = this.store.newest(board.id, target);
+    const running = this.#running(board, target, command);
+    if (!command) return running ? [running] : [];
+    const line = el("p", { class: "newest" }, chip(command.status),
+      el("button", { type: "button", class: "link", "data-command": command.id },
+        labelOf(command, this.store.verbs)),
+      el("span", { class: "quiet" }, when(command.created_at)));
+    const why = explain(command);
+    return [line, why && el("p", { class: `why ${command.status.toLowerCase()}` }, why), running || null]
+      .filter(Boolean);
+  }
+
+  // A bar while the target runs: over the time the board promised, or the time that was asked for.
+  #running(board, target, newest) {
+    const command = this.store.commands.get(board.running[target]) ?? newest;
+    const acting = command?.status === "ACKNOWLEDGED";
+    if (!acting && !board.running[target]) return null;
+    const [from, seconds] = span(command);
+    const elapsed = from ? (Date.now() - new Date(from)) / 1000 : 0;
+    if (!acting && seconds && elapsed > seconds + 1) return null;
+    const bar = el("progress", { "aria-label": `${target || "the board"} is running`, max: seconds || null });
+    if (seconds) bar.setAttribute("value", Math.min(elapsed, seconds).toFixed(1));
+    return el("p", { class: "running" }, bar, el("span", { class: "quiet" },
+      seconds ? `running, at most ${Math.max(0, Math.ceil(seconds - elapsed))} s more` : "running"));
+  }
+
+  #tick() {
+    for (const board of this.store.boards.values()) {
+      const open = Object.keys(board.running).length > 0;
+      const card = this.#cards.get(board.id);
+      const moving = card && [...card.lines.keys()].some((target) => {
+        const command = this.store.newest(board.id, target);
+        return command && !ended(command);
+      });
+      if (open || moving || Date.now() % 5000 < 250) this.#refresh(board.id);
+    }
+  }
+
+  async #learnRunning(board) {
+    for (const id of Object.values(board.running)) {
+      if (!this.store.commands.has(id)) {
+        await get(`/commands/${id}`).then((found) => this.store.put(found), () => null);
+      }
+    }
+  }
+
+  async #send(boardId, target, type, parameters) {
+    const key = `${boardId}/${target}`;
+    this.#failed.delete(key);
+    const body = { board_id: boardId, command_type: type, target, parameters };
+    try {
+      this.store.put(await post(body));
+    } catch (error) {
+      this.#failed.set(key, error.status ? error.message : "The backend can't be reached; not sent.");
+    }
+    this.#refresh(boardId);
+  }
+}
+
+// [since when, for how many seconds at most] a command runs.
+function span(command) {
+  if (command?.status === "ACKNOWLEDGED" && command.within) {
+    return [command.within.at, command.within.seconds];
+  }
+  return command?.parameters.seconds ? [command.updated_at, command.parameters.seconds] : [null, 0];
+}

@@ -1,0 +1,104 @@
+// The history: a table with filters that grows downwards by pages and upwards by itself.
+
+import { get } from "./api.js";
+import { chip } from "./boards.js";
+import { el, options } from "./dom.js";
+import { duration, ended, explain, labelOf, when } from "./words.js";
+
+export class History {
+  #rows = new Map(); // command id -> table row
+  #next = null;
+  #asked = 0;
+
+  constructor(table, form, older, empty, store, statuses) {
+    Object.assign(this, { body: table.tBodies[0], form, older, empty, store });
+    options(form.elements.status, "All", statuses.map((status) => [status, status]));
+    form.addEventListener("change", () => this.load());
+    form.addEventListener("reset", () => setTimeout(() => this.load()));
+    older.addEventListener("click", () => this.#more());
+    store.addEventListener("command", ({ detail }) => this.#changed(detail));
+    store.addEventListener("boards", () => this.#boardNames());
+  }
+
+  // Everything anew, as the filters say.
+  async load() {
+    const asked = ++this.#asked;
+    const query = new URLSearchParams([...new FormData(this.form)].filter(([, value]) => value));
+    const page = await get(`/commands?${query}`);
+    if (asked !== this.#asked) return;
+    this.#rows.clear();
+    this.body.replaceChildren();
+    this.#append(page);
+  }
+
+  async #more() {
+    this.older.disabled = true;
+    const asked = this.#asked;
+    const page = await get(this.#next).finally(() => { this.older.disabled = false; });
+    if (asked === this.#asked) this.#append(page);
+  }
+
+  #append(page) {
+    this.#next = page.next;
+    this.older.hidden = page.next === null;
+    for (const found of page.commands) this.#place(this.store.put(found), "append");
+    this.#noteEmpty();
+  }
+
+  #place(command, how) {
+    if (this.#rows.has(command.id)) return this.#draw(command);
+    const row = el("tr", { "data-command": command.id, "data-seq": command.seq });
+    this.#rows.set(command.id, row);
+    this.body[how](row);
+    return this.#draw(command);
+  }
+
+  #draw(command) {
+    const row = this.#rows.get(command.id);
+    const why = explain(command);
+    const name = labelOf(command, this.store.verbs);
+    row.replaceChildren(
+      el("td", { class: "time" }, when(command.created_at)),
+      el("td", { class: "what" },
+        el("button", { type: "button", class: "link", "data-command": command.id }, name),
+        why && el("span", { class: "quiet why" }, why)),
+      el("td", { class: "where" }, command.board_id, command.target && el("span", { class: "quiet" }, ` ${command.target}`)),
+      el("td", { class: "status" }, chip(command.status)),
+      el("td", { class: "took" }, ended(command) ? duration(new Date(command.updated_at) - new Date(command.created_at)) : "…"),
+      el("td", { class: "by" }, command.user),
+    );
+  }
+
+  #changed(command) {
+    if (this.#rows.has(command.id)) {
+      if (this.#fits(command)) this.#draw(command);
+      else this.#remove(command.id);
+    } else if (this.#fits(command) && command.seq > this.#newest()) {
+      this.#place(command, "prepend");
+    }
+    this.#noteEmpty();
+  }
+
+  #remove(id) {
+    this.#rows.get(id).remove();
+    this.#rows.delete(id);
+  }
+
+  #newest() {
+    return Number(this.body.rows[0]?.dataset.seq ?? 0);
+  }
+
+  #fits(command) {
+    return [...new FormData(this.form)].every(([name, value]) => !value || command[name] === value);
+  }
+
+  #noteEmpty() {
+    this.empty.hidden = this.#rows.size > 0;
+  }
+
+  #boardNames() {
+    options(this.form.elements.board_id, "All", [...this.store.boards.keys()].map((id) => [id, id]));
+    const types = Object.keys(this.store.verbs).map((type) => [type, type.replaceAll("_", " ")]);
+    options(this.form.elements.command_type, "All", types);
+  }
+}

@@ -1,0 +1,99 @@
+// Commands, statuses, steps and times in words.
+
+let errors = {}; // error code -> text, from the backend
+
+export const learnErrors = (texts) => { errors = texts; };
+export const inWords = (code) => errors[code] || code || "";
+
+const LABELS = {
+  "feed": (p) => `Feed ${p.amount} g`,
+  "water/fill": (p) => `Fill ${p.seconds} s`,
+  "water/drain": (p) => `Drain ${p.seconds} s`,
+  "motor/start": (p) => `Start at ${p.speed} % for ${p.seconds} s`,
+  "motor/speed": (p) => `Set speed ${p.speed} %`,
+  "switch/on": (p) => (p.seconds ? `On for ${p.seconds} s` : "On"),
+  "stop": () => "Stop all",
+};
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
+
+// What a command does, e.g. "Feed 20 g".
+export function label(type, choice, parameters) {
+  const known = LABELS[choice ? `${type}/${choice}` : type];
+  return known ? known(parameters) : sentence(choice || type);
+}
+
+export function labelOf(command, verbs) {
+  const choice = verbs[command.command_type]?.choice;
+  if (command.command_type === "stop" && command.target) return "Stop";
+  return label(command.command_type, choice && command.parameters[choice], command.parameters);
+}
+
+const CANT_TELL = ["interrupted", "forgotten"];
+
+// One line about how a command stands; "" where its status says enough.
+export function explain(command) {
+  if (command.status === "UNKNOWN") {
+    return CANT_TELL.includes(command.error)
+      ? `Open question: ${inWords(command.error)}.`
+      : `Open question: ${inWords(command.error) || "no answer"}; the board will be asked.`;
+  }
+  if (command.cancelling && command.status !== "CANCELLED" && !ended(command)) {
+    return "The board is asked to drop or stop it.";
+  }
+  return command.error && command.status !== "CANCELLED" ? `${sentence(inWords(command.error))}.` : "";
+}
+
+const ENDED = ["COMPLETED", "FAILED", "REJECTED", "EXPIRED", "CANCELLED"];
+export const ended = (command) => ENDED.includes(command.status);
+
+const STEPS = {
+  create: () => "Written down by the backend",
+  send: (s) => (s.detail.attempt > 1 ? `Sent again, attempt ${s.detail.attempt}` : "Sent to the board"),
+  expire: () => "Too late, and never sent: it did not run",
+  cancel: (s) => (s.to === "CANCELLED" ? "Cancelled before it was sent" : "The board is asked to drop or stop it"),
+  give_up: () => "No answer in time: the board will be asked",
+  overdue: () => "No result in time: the board will be asked",
+  rebooted: () => "The board has started anew since: it will be asked",
+  ask: () => "The board is asked what became of it",
+  accepted: () => "Accepted by the board",
+  progress: () => "Under way",
+  completed: () => "Done",
+  failed: () => "Failed",
+  rejected: () => "Refused by the board",
+  cancelled: () => "Dropped by the board before it began",
+  unknown: () => "The board itself can't tell",
+};
+
+export const stepInWords = (step) => (STEPS[step.event] ? STEPS[step.event](step) : step.event);
+
+export const detailInWords = (detail) => Object.entries(detail)
+  .filter(([name]) => !["boot", "attempt", "ask"].includes(name))
+  .map(([name, value]) => (name === "within" ? `result within ${value} s` : `${name} ${value}`))
+  .join(", ");
+
+const pad = (number, width = 2) => String(number).padStart(width, "0");
+
+export const clock = (time) => {
+  const at = new Date(time);
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+};
+
+export const clockMs = (time) => `${clock(time)}.${pad(new Date(time).getMilliseconds(), 3)}`;
+
+// The time of day, and the day before it where it is not today.
+export function when(time) {
+  const at = new Date(time);
+  const today = at.toDateString() === new Date().toDateString();
+  const day = at.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+  return today ? clock(time) : `${day}, ${clock(time)}`;
+}
+
+export function duration(ms) {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}

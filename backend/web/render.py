@@ -1,0 +1,46 @@
+"""Commands and boards as the API shows them: times become RFC 3339 text here and nowhere else."""
+
+import time
+from typing import Any
+
+_COMMAND_TIMES = ("created_at", "expires_at", "updated_at")
+
+
+def rfc3339(ms: int) -> str:
+    """Milliseconds since 1970 as UTC: 2026-11-21T07:00:00.123Z"""
+    seconds, rest = divmod(ms, 1000)
+    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{rest:03}Z"
+
+
+def optional_time(ms: int | None) -> str | None:
+    """The same where there may be none."""
+    return None if ms is None else rfc3339(ms)
+
+
+def command(row: dict[str, Any]) -> dict[str, Any]:
+    """A command, with its history or its last step where it has them."""
+    out = dict(row)
+    for name in _COMMAND_TIMES:
+        out[name] = rfc3339(row[name])
+    if "history" in row:
+        out["history"] = [step(entry) for entry in row["history"]]
+    if "last" in row:
+        out["last"] = step(row["last"])
+    return out
+
+
+def step(entry: dict[str, Any]) -> dict[str, Any]:
+    """One step of a command's history."""
+    return {**entry, "at": rfc3339(entry["at"])}
+
+
+def board(row: dict[str, Any]) -> dict[str, Any]:
+    """A board."""
+    return {**row, "last_seen": optional_time(row["last_seen"])}
+
+
+def token(row: dict[str, Any]) -> dict[str, Any]:
+    """A token, without its secret."""
+    seen = optional_time(row["seen_at"])
+    return {**row, "created_at": rfc3339(row["created_at"]), "seen_at": seen}

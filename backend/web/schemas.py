@@ -1,0 +1,154 @@
+"""The shapes of what the API takes and gives, as JSON Schema tables for its description.
+
+What a verb's parameters may be comes from the protocol's own table, statuses from the lifecycle.
+"""
+
+from typing import Any
+
+from protocol.limits import COMMAND_LIFE_MAX
+from protocol.verbs import DOSE, SET, STOP
+
+from backend.lifecycle import STATUSES
+from backend.web.boards import CATALOGUE
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+WHOLE: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+MAYBE_FLAG: Schema = {"type": ["boolean", "null"]}
+TIME: Schema = {"type": "string", "format": "date-time"}
+MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+OBJECT: Schema = {"type": "object"}
+IDENTIFIER: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+TARGET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{0,64}$"}
+STATUS: Schema = {"type": "string", "enum": list(STATUSES)}
+REASON: Schema = {"type": "string", "maxLength": 200}
+EXPIRES_IN: Schema = {"type": "integer", "minimum": 1, "maximum": COMMAND_LIFE_MAX}
+
+
+def ref(name: str) -> Schema:
+    """A reference to one of SCHEMAS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def list_of(items: Schema) -> Schema:
+    """An array."""
+    return {"type": "array", "items": items}
+
+
+def _object(properties: dict[str, Schema], required: list[str] | None = None) -> Schema:
+    names = list(properties) if required is None else required
+    return {"type": "object", "properties": properties, "required": names}
+
+
+def _closed(properties: dict[str, Schema], required: list[str] | None = None) -> Schema:
+    return {**_object(properties, required), "additionalProperties": False}
+
+
+def _parameters(verb: Schema, case: Schema) -> Schema:
+    """The parameters of one case of a verb."""
+    choice = {verb["choice"]: {"const": case["value"]}} if verb["choice"] else {}
+    properties = {**choice, **case["required"], **case["optional"]}
+    return _closed(properties, [*choice, *case["required"]])
+
+
+def _new_command(name: str, verb: Schema) -> Schema:
+    """What may be posted for one verb."""
+    cases = [_parameters(verb, case) for case in verb["cases"]]
+    properties = {
+        "board_id": IDENTIFIER,
+        "command_type": {"const": name},
+        "target": TARGET,
+        "parameters": cases[0] if len(cases) == 1 else {"oneOf": cases},
+        "expires_in": EXPIRES_IN,
+        "reason": REASON,
+    }
+    required = ["board_id", "command_type"]
+    if verb["actuator"]:
+        required.append("target")
+    if all(case["required"] for case in cases):
+        required.append("parameters")
+    return _closed(properties, required)
+
+
+_STEP = {
+    "id": WHOLE,
+    "at": TIME,
+    "event": TEXT,
+    "from": TEXT,
+    "to": STATUS,
+    "error": MAYBE_TEXT,
+    "detail": OBJECT,
+    "actor": TEXT,
+}
+_COMMAND = {
+    "id": {"type": "string", "format": "uuid"},
+    "seq": WHOLE,
+    "board_id": IDENTIFIER,
+    "command_type": IDENTIFIER,
+    "target": TARGET,
+    "parameters": OBJECT,
+    "status": STATUS,
+    "error": MAYBE_TEXT,
+    "message": TEXT,
+    "result": OBJECT,
+    "attempt": WHOLE,
+    "cancelling": FLAG,
+    "user": TEXT,
+    "source": TEXT,
+    "reason": TEXT,
+    "created_at": TIME,
+    "expires_at": TIME,
+    "updated_at": TIME,
+}
+_BOARD = {
+    "id": IDENTIFIER,
+    "name": TEXT,
+    "online": MAYBE_FLAG,
+    "last_seen": MAYBE_TIME,
+    "boot": TEXT,
+    "firmware": TEXT,
+    "board": TEXT,
+    "actuators": {"type": "object", "additionalProperties": OBJECT},
+    "running": {"type": "object", "additionalProperties": TEXT},
+    "heap": WHOLE,
+    "rssi": WHOLE,
+    "uptime": WHOLE,
+}
+_TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
+_SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}
+_CASE = {
+    "value": MAYBE_TEXT,
+    "kind": {"type": "string", "enum": [DOSE, SET, STOP]},
+    "required": {"type": "object", "additionalProperties": OBJECT},
+    "optional": {"type": "object", "additionalProperties": OBJECT},
+}
+_VERB = {"actuator": MAYBE_TEXT, "choice": MAYBE_TEXT, "cases": list_of(_object(_CASE))}
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
+    "SignIn": _closed({"user": TEXT, "password": TEXT}),
+    "Session": _object(_SESSION),
+    "NewToken": _closed({"name": {"type": "string", "minLength": 1, "maxLength": 64}}),
+    "Token": _object(_TOKEN),
+    "TokenWithSecret": _object({**_TOKEN, "token": TEXT}),
+    "Tokens": _object({"tokens": list_of(ref("Token"))}),
+    "Board": _object(_BOARD),
+    "Boards": _object({"boards": list_of(ref("Board"))}),
+    "Verbs": _object(
+        {
+            "verbs": {"type": "object", "additionalProperties": _object(_VERB)},
+            "statuses": list_of(STATUS),
+            "errors": {"type": "object", "additionalProperties": TEXT},
+        }
+    ),
+    "Step": _object(_STEP),
+    "Command": _object(_COMMAND),
+    "CommandWithHistory": _object({**_COMMAND, "history": list_of(ref("Step"))}),
+    "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
+    "Nothing": _closed({}),
+    "Health": _object({"status": {"type": "string", "enum": ["healthy", "degraded"]}}),
+    "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},
+}

@@ -1,0 +1,67 @@
+"""The HTTP server: waitress, with a thread for each request and each open event stream.
+
+It listens, and takes nothing before `start`. A response is sent in one piece where it is one.
+"""
+
+import logging
+import threading
+from typing import Any
+
+import bottle
+import waitress.server
+from waitress import wasyncore
+
+from backend.web.http import BODY_MAX
+from backend.web.stream import STREAMS_MAX
+
+CONNECTIONS_MAX = 1_000
+STOP_SECONDS = 1.5
+
+
+class Server:
+    """Serves `app` at `host`:`port` (0: any free one) with `threads` for requests."""
+
+    def __init__(self, app: bottle.Bottle, host: str, port: int, threads: int = 8) -> None:
+        self._app, self.host, self.port, self._threads = app, host, port, threads
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen and serve. Raises OSError, in a line that says what to do, for a taken port."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # full is 429's business
+        try:
+            self._server = self._create()
+        except OSError as why:
+            raise OSError(
+                f"port {self.port} on {self.host} can't be used ({why.strerror}): "
+                "end the program that uses it, or set HTTP_PORT to another one"
+            ) from why
+        self.port = int(self._server.effective_port)
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within two seconds: no new connections, then whatever is under way, then all."""
+        if self._thread is None:
+            return
+        server = self._server
+        server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(server))
+        server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        self._thread.join(STOP_SECONDS)
+        self._thread = None
+
+    def _create(self) -> Any:
+        return waitress.server.create_server(
+            self._app,
+            host=self.host,
+            port=self.port,
+            threads=self._threads + STREAMS_MAX,
+            ident="",
+            connection_limit=CONNECTIONS_MAX,
+            channel_request_lookahead=1,  # without it a client that leaves is not noticed
+            asyncore_use_poll=True,
+            max_request_body_size=4 * BODY_MAX,
+            max_request_header_size=BODY_MAX,
+            clear_untrusted_proxy_headers=True,
+        )

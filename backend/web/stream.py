@@ -1,0 +1,122 @@
+"""Server-Sent Events: every change, pushed to whoever watches.
+
+Rules of this file:
+- a stream holds a thread of the server, so there are at most STREAMS_MAX of them;
+- a stream ends when whoever opened it may no longer see it (looked at every heartbeat);
+- one whose client has gone gives up its place as soon as somebody else asks for one.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from backend.events import Event, Subscription
+from backend.service import Backend
+from backend.web import render
+from backend.web.auth import Authenticator
+from backend.web.http import Answer, Call, Problem, read_number, write_json
+from backend.web.routes import API, Route
+
+STREAMS_MAX = 64
+RETRY_MS = 1_000
+
+_last_id = read_number(0, 1 << 62)
+
+
+def _connected() -> bool:
+    return False
+
+
+def _render(event: Event) -> bytes:
+    event_id, kind, data = event
+    shown: dict[str, Any] = data
+    if kind == "command":
+        shown = render.command(data)
+    elif kind == "board":
+        shown = render.board(data)
+    head = f"id: {event_id}\n" if event_id is not None else ""
+    return f"{head}event: {kind}\ndata: {write_json(shown)}\n\n".encode()
+
+
+class Stream:
+    """One watcher's bytes. `close` may be called from any thread, and more than once."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        gone: Callable[[], bool],
+        allowed: Callable[[], bool],
+        on_close: Callable[["Stream"], None],
+    ) -> None:
+        self.gone = gone
+        self._subscription, self._on_close = subscription, on_close
+        self._chunks = self._run(allowed)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def _run(self, allowed: Callable[[], bool]) -> Iterator[bytes]:
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        for event in self._subscription:
+            if event is not None:
+                yield _render(event)
+            elif not allowed() or self.gone():
+                return
+            else:
+                yield b": still here\n\n"
+
+    def end(self) -> None:
+        """Have the iterator end by itself."""
+        self._subscription.end()
+
+    def close(self) -> None:
+        """Give up the subscription and the place."""
+        self._subscription.__exit__(None, None, None)
+        self._on_close(self)
+
+
+class StreamRoutes:
+    """`/events`."""
+
+    def __init__(self, backend: Backend, authenticator: Authenticator) -> None:
+        self._backend, self._authenticator = backend, authenticator
+        self._lock = threading.Lock()
+        self._open: set[Stream] = set()
+
+    def routes(self) -> list[Route]:
+        """What is served."""
+        return [Route("GET", f"{API}/events", self.open)]
+
+    def open(self, call: Call) -> Answer:
+        """The stream, from after `Last-Event-ID` on. Problem 503 where there are too many."""
+        query = call.query({"last_event_id": _last_id})
+        header = call.header("LAST_EVENT_ID")
+        after = _last_id("Last-Event-ID", header) if header else query.get("last_event_id")
+        environ = call.environ
+        with self._lock:
+            self._make_room()
+            stream = Stream(
+                self._backend.events.subscribe(after),
+                environ.get("waitress.client_disconnected", _connected),
+                lambda: self._authenticator.still_valid(environ),
+                self._closed,
+            )
+            self._open.add(stream)
+        return Answer(
+            stream, 200, {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        )
+
+    def _make_room(self) -> None:
+        for stream in [stream for stream in self._open if stream.gone()]:
+            stream.end()
+            self._open.discard(stream)
+        if len(self._open) >= STREAMS_MAX:
+            message = f"{STREAMS_MAX} event streams are open; close one, or try again later"
+            raise Problem(503, "too_many_streams", message, None, {"Retry-After": "15"})
+
+    def _closed(self, stream: Stream) -> None:
+        with self._lock:
+            self._open.discard(stream)
