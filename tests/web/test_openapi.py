@@ -1,0 +1,84 @@
+"""The API's description is valid, and tells of the routes there are: no more and no fewer."""
+
+import re
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+from protocol.verbs import VERBS
+
+from backend.credentials import Credential
+from backend.web.openapi import DOCUMENT
+from tests.backend.running import eventually
+from tests.web.site import Client, Site
+
+PAGE = {("GET", "/"), ("GET", "/page/{name}"), ("GET", "/lifecycle")}
+
+
+def validator(name: str) -> OAS31Validator:
+    wanted = {"$ref": f"#/components/schemas/{name}"}
+    return OAS31Validator({**wanted, "components": DOCUMENT["components"]})
+
+
+def test_it_is_valid_and_served(site: Site) -> None:
+    served = site.client().call("GET", "openapi.json").json
+    validate(served)
+    assert served["openapi"] == "3.1.0"
+
+
+def test_it_has_the_routes_and_no_others(site: Site) -> None:
+    routes = {(r.method, re.sub(r"<(\w+)>", r"{\1}", r.rule)) for r in site.app.routes}
+    paths: dict[str, Any] = DOCUMENT["paths"]
+    told = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert routes - PAGE == told
+    assert routes >= PAGE
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("session", "Session"),
+        ("boards", "Boards"),
+        ("boards/pond", "Board"),
+        ("verbs", "Verbs"),
+        ("tokens", "Tokens"),
+        ("commands", "Commands"),
+        ("/health", "Health"),
+        ("boards/none", "Problem"),
+    ],
+)
+def test_answers_are_as_described(program: Client, path: str, name: str) -> None:
+    program.feed()
+    validator(name).validate(program.call("GET", path).json)
+
+
+def test_a_command_and_its_history_are_as_described(site: Site, program: Client) -> None:
+    posted = program.feed().json
+    validator("Command").validate(posted)
+    shown = program.call("GET", f"commands/{posted['id']}").json
+    validator("CommandWithHistory").validate(shown)
+    described = DOCUMENT["components"]["schemas"]["CommandWithHistory"]["properties"]
+    assert set(described) == set(shown)
+
+
+def test_a_token_is_as_described_and_says_when_it_was_used(program: Client) -> None:
+    made = program.call("POST", "tokens", {"name": "described"}).json
+    validator("TokenWithSecret").validate(made)
+    assert made["seen_at"] is None
+    used = [row for row in program.call("GET", "tokens").json["tokens"] if row["name"] == "tests"]
+    assert eventually(lambda: used[0]["seen_at"])
+    assert Credential.select().count() > 1
+
+
+def test_what_may_be_posted_follows_the_verbs() -> None:
+    new = validator("NewCommand")
+    posted = [one for one, verb in VERBS.items() if not verb.internal]
+    shapes = DOCUMENT["components"]["schemas"]["NewCommand"]["oneOf"]
+    assert [shape["properties"]["command_type"]["const"] for shape in shapes] == posted
+    good = {"board_id": "pond", "command_type": "water", "target": "valve1"}
+    assert new.is_valid({**good, "parameters": {"action": "fill", "seconds": 5}})
+    assert new.is_valid({**good, "parameters": {"action": "stop"}})
+    assert not new.is_valid({**good, "parameters": {"action": "fill"}})
+    assert not new.is_valid({**good, "parameters": {"action": "stop", "seconds": 5}})
+    assert not new.is_valid({**good, "command_type": "query"})
