@@ -9,9 +9,9 @@ from html import escape
 
 from backend.lifecycle import ENDED, IN_FLIGHT, START, STATUSES, TABLE, UNKNOWN
 
-BOX_WIDTH, BOX_HEIGHT = 150, 46
-COLUMN, ROW = 330, 96
-MARGIN = 40
+BOX_WIDTH, BOX_HEIGHT = 150, 42
+COLUMN, ROW, MARGIN = 300, 62, 30
+BEND, LINE = 14, 15
 
 _Point = tuple[float, float]
 
@@ -35,18 +35,22 @@ def ranks(table: dict[tuple[str, str], str]) -> dict[str, int]:
     return {status: last if status in ENDED else column for status, column in rank.items()}
 
 
-def _places() -> dict[str, _Point]:
-    """The upper left corner of each status's box."""
-    columns: dict[int, list[str]] = defaultdict(list)
-    rank = ranks(TABLE)
-    for status in STATUSES:
-        columns[rank[status]].append(status)
-    tallest = max(map(len, columns.values()))
+def places(table: dict[tuple[str, str], str]) -> dict[str, _Point]:
+    """The upper left corner of each box: open ones in one row, ended ones above and below it."""
+    rank = ranks(table)
+    ended = [status for status in STATUSES if status in ENDED]
+    above = (len(ended) + 1) // 2
+    middle = MARGIN + above * ROW + 2 * LINE
     out: dict[str, _Point] = {}
-    for column, names in columns.items():
-        top = MARGIN + (tallest - len(names)) * ROW / 2
-        for row, status in enumerate(names):
-            out[status] = (MARGIN + column * COLUMN, top + row * ROW)
+    for status in STATUSES:
+        x = MARGIN + rank[status] * COLUMN
+        row = ended.index(status) if status in ended else 0
+        if status not in ended:
+            out[status] = (x, middle)
+        elif row < above:
+            out[status] = (x, MARGIN + row * ROW)
+        else:
+            out[status] = (x, middle + 2 * ROW + (row - above) * ROW)
     return out
 
 
@@ -67,25 +71,50 @@ def _box(status: str, place: _Point) -> str:
     )
 
 
-def _path(a: _Point, b: _Point) -> str:
-    """A curve from the right side of one box to the left side of another."""
-    x1, y1 = a[0] + BOX_WIDTH, a[1] + BOX_HEIGHT / 2
-    x2, y2 = b[0] - 8, b[1] + BOX_HEIGHT / 2
-    bend = (x2 - x1) / 2
-    return f"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}"
+def _text(x: float, y: float, events: list[str]) -> str:
+    return f'<text x="{x}" y="{y}" class="event">{escape(", ".join(events))}</text>'
 
 
-def _arrow(a: _Point, b: _Point) -> str:
-    return f'<path d="{_path(a, b)}" marker-end="url(#tip)"/>'
+def _straight(a: _Point, b: _Point, events: list[str]) -> str:
+    """To the next box of the same row, one event to a line."""
+    y, x1 = a[1] + BOX_HEIGHT / 2, a[0] + BOX_WIDTH
+    lines = [_text(x1 + 10, y - 6 - LINE * i, [event]) for i, event in enumerate(events)]
+    return f'<path d="M{x1},{y} H{b[0] - 6}" marker-end="url(#tip)"/>' + "".join(lines)
+
+
+def _below(a: _Point, b: _Point, events: list[str]) -> str:
+    """To a box further on in the same row, under those between."""
+    x1, x2, y1 = a[0] + BOX_WIDTH * 0.7, b[0] + BOX_WIDTH * 0.3, a[1] + BOX_HEIGHT
+    y2 = y1 + ROW / 2
+    turns = f"V{y2 - BEND} q0,{BEND} {BEND},{BEND} H{x2 - BEND} q{BEND},0 {BEND},{-BEND}"
+    drawn = f'<path d="M{x1},{y1} {turns} V{y1 + 6}" marker-end="url(#tip)"/>'
+    return drawn + _text(x1 + BEND, y2 - 5, events)
+
+
+def _corner(a: _Point, b: _Point, events: list[str]) -> str:
+    """To a box of another row: up or down first, then along that row."""
+    up = b[1] < a[1]
+    x1, y1 = a[0] + BOX_WIDTH / 2, a[1] + (0 if up else BOX_HEIGHT)
+    y2 = b[1] + BOX_HEIGHT / 2
+    bend = -BEND if up else BEND
+    turns = f"V{y2 - bend} q0,{bend} {BEND},{bend} H{b[0] - 6}"
+    drawn = f'<path d="M{x1},{y1} {turns}" marker-end="url(#tip)"/>'
+    return drawn + _text(x1 + BEND, y2 - 5, events)
+
+
+def _arrow(a: _Point, b: _Point, events: list[str]) -> str:
+    if a[1] != b[1]:
+        return _corner(a, b, events)
+    return _straight(a, b, events) if b[0] - a[0] == COLUMN else _below(a, b, events)
 
 
 def _diagram() -> str:
-    places = _places()
-    steps = [pair for pair in arrows(TABLE) if pair[0] != pair[1]]
-    lines = [_arrow(places[old], places[new]) for old, new in steps]
-    boxes = [_box(status, place) for status, place in places.items()]
-    width = max(x for x, _ in places.values()) + BOX_WIDTH + MARGIN
-    height = max(y for _, y in places.values()) + BOX_HEIGHT + MARGIN
+    where = places(TABLE)
+    steps = [(pair, names) for pair, names in arrows(TABLE).items() if pair[0] != pair[1]]
+    lines = [_arrow(where[old], where[new], names) for (old, new), names in steps]
+    boxes = [_box(status, place) for status, place in where.items()]
+    width = max(x for x, _ in where.values()) + BOX_WIDTH + MARGIN
+    height = max(y for _, y in where.values()) + BOX_HEIGHT + MARGIN
     tip = (
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="4" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z"/></marker></defs>'

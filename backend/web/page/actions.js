@@ -28,13 +28,12 @@ function field(name, shape, required) {
     max: shape.maximum,
     step: shape.type === "integer" ? 1 : "any",
     required,
-    placeholder: required ? "" : "no limit set",
     value: String(startValue(name, shape, required)),
   });
   const shown = el("output", {}, slider ? `${input.value} %` : unit);
   if (slider) input.addEventListener("input", () => { shown.textContent = `${input.value} %`; });
   return el("label", { class: slider ? "field slider" : "field" },
-    el("span", {}, NAMES[name] || name), el("span", { class: "with-unit" }, input, shown));
+    el("span", {}, (NAMES[name] || name) + (required ? "" : " (optional)")), el("span", { class: "with-unit" }, input, shown));
 }
 
 // {name: [shape, required]} of all cases together.

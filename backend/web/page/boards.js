@@ -3,7 +3,7 @@
 import { actionForm, boardButtons } from "./actions.js";
 import { get, post } from "./api.js";
 import { el, fill } from "./dom.js";
-import { duration, ended, explain, labelOf, when } from "./words.js";
+import { duration, ended, explain, kindOf, labelOf, when } from "./words.js";
 
 export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()}` }, status);
 
@@ -103,7 +103,7 @@ export class Boards {
   #running(board, target, newest) {
     const command = this.store.commands.get(board.running[target]) ?? newest;
     const acting = command?.status === "ACKNOWLEDGED";
-    if (!acting && !board.running[target]) return null;
+    if (!acting && (!board.running[target] || this.#over(board, command))) return null;
     const [from, seconds] = span(command);
     const elapsed = from ? (Date.now() - new Date(from)) / 1000 : 0;
     if (!acting && seconds && elapsed > seconds + 1) return null;
@@ -111,6 +111,17 @@ export class Boards {
     if (seconds) bar.setAttribute("value", Math.min(elapsed, seconds).toFixed(1));
     return el("p", { class: "running" }, bar, el("span", { class: "quiet" },
       seconds ? `running, at most ${Math.max(0, Math.ceil(seconds - elapsed))} s more` : "running"));
+  }
+
+  // Heartbeats come every 10 s: true where we know better than the last one that it has ended.
+  #over(board, command) {
+    if (!command) return false;
+    if (ended(command) && kindOf(command, this.store.verbs) === "dose") return true;
+    return [command.target, ""].some((target) => {
+      const later = this.store.newest(board.id, target);
+      return later?.seq > command.seq && later.status === "COMPLETED"
+        && kindOf(later, this.store.verbs) === "stop";
+    });
   }
 
   #tick() {

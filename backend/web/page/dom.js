@@ -6,7 +6,7 @@ export const $ = (selector, root = document) => root.querySelector(selector);
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) set(node, name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== false));
   return node;
 }
 

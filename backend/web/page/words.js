@@ -29,6 +29,13 @@ export function labelOf(command, verbs) {
   return label(command.command_type, choice && command.parameters[choice], command.parameters);
 }
 
+// "dose", "set" or "stop": see the verbs.
+export function kindOf(command, verbs) {
+  const verb = verbs[command.command_type];
+  const value = verb?.choice ? command.parameters[verb.choice] : null;
+  return verb?.cases.find((one) => one.value === value)?.kind;
+}
+
 const CANT_TELL = ["interrupted", "forgotten"];
 
 // One line about how a command stands; "" where its status says enough.

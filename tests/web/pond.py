@@ -1,0 +1,68 @@
+"""A board with every kind of actuator, spoken for by the test, for the page to show."""
+
+from typing import Any
+
+from protocol import ack, encode
+from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, topic
+
+from tests.backend.running import eventually
+from tests.web.site import Site
+
+ACTUATORS = {
+    "feeder1": {"kind": "feeder", "longest_s": 120},
+    "valve1": {"kind": "valve", "longest_s": 900},
+    "motor1": {"kind": "motor", "longest_s": 600},
+    "light1": {"kind": "switch", "longest_s": 3600},
+}
+
+
+class Pond:
+    """The board `pond` of a site, with four actuators."""
+
+    def __init__(self, site: Site) -> None:
+        self.station = site.station
+        self.arrive()
+
+    def arrive(self) -> None:
+        """Start, and be online."""
+        message = {
+            "boot": "b1",
+            "session": 1,
+            "cause": "power_on",
+            "firmware": "0.1.0",
+            "board": "UNIX",
+            "actuators": ACTUATORS,
+            "heap": 61440,
+            "timestamp": 0,
+        }
+        self._say(STARTUP, "startup", message)
+        eventually(lambda: self._shown()["actuators"] == ACTUATORS and self._shown()["online"])
+
+    def leave(self) -> None:
+        """Be offline, as the last will says it."""
+        self._say(STATUS, "status", {"status": "offline", "boot": "b1", "session": 1})
+        eventually(lambda: self._shown()["online"] is False)
+
+    def beat(self, **running: str) -> None:
+        """A heartbeat that says what is running: target=command id."""
+        message = {"boot": "b1", "session": 1, "uptime": 184, "heap": 61440, "rssi": -58,
+                   "running": running, "dropped": {}}  # fmt: skip
+        self._say(HEARTBEAT, "heartbeat", message)
+
+    def next_command(self) -> dict[str, Any]:
+        """The next command that comes."""
+        return self.station.next_command()
+
+    def say(
+        self, command: dict[str, Any], state: str, error: str | None = None, **result: Any
+    ) -> None:
+        """Answer a command."""
+        said = ack(command["command_id"], state, "b1", error=error, result=result)
+        self._say(ACK, "ack", said)
+
+    def _say(self, leaf: str, kind: str, message: dict[str, Any]) -> None:
+        data = encode(kind, message, self.station.key)
+        self.station.board.publish(topic("pond", leaf), data, 1)
+
+    def _shown(self) -> dict[str, Any]:
+        return self.station.backend.board("pond")
