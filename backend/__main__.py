@@ -1,6 +1,7 @@
 """`python -m backend`: run the backend, or look after its boards, users and tokens."""
 
 import argparse
+import getpass
 import logging
 import signal
 import sys
@@ -53,6 +54,15 @@ def token(options: Settings, name: str) -> int:
     return 0
 
 
+def password(options: Settings, user: str) -> int:
+    """Ask for a new password and set it; sessions of the user end."""
+    open_database(options.database)
+    wanted = getpass.getpass(f"new password for {user}: ")
+    Accounts().set_password(user, wanted)
+    print("set; sign in with it")
+    return 0
+
+
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -62,6 +72,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     board.add_argument("--name", default="", help="what people call it")
     program = commands.add_parser("token", help="make a bearer token; prints it once")
     program.add_argument("name", help="what it is for")
+    person = commands.add_parser("password", help="set a user's password; asks for it")
+    person.add_argument("user", nargs="?", default="admin")
     return parser.parse_args(argv)
 
 
@@ -81,6 +93,8 @@ def main(argv: list[str] | None = None) -> int:
             return enroll(options, arguments.board_id, arguments.name)
         if arguments.command == "token":
             return token(options, arguments.name)
+        if arguments.command == "password":
+            return password(options, arguments.user)
         return serve(options)
     except (BrokerError, Refusal, OSError, ValueError) as why:
         print(why, file=sys.stderr)

@@ -164,7 +164,11 @@ class EmbeddedBroker:
             "mqtt": {
                 "listen": f"{self.host}:{self.port}",
                 "ack_wait": "5s",
-                "max_ack_pending": 100,
+                # A session with more than one subscription stalls for ack_wait each time a
+                # consumer reaches this many unconfirmed messages (measured on 2.15.1: 4,000
+                # messages took 14 s with 100, 0.3 s with 8,000). The sum over a session's
+                # subscriptions may not pass 65,535.
+                "max_ack_pending": 8000,
             },
             "authorization": {"users": users},
         }

@@ -50,6 +50,7 @@ class Link:
         client.max_inflight_messages_set(0)
         client.reconnect_delay_set(1, 30)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_subscribe = self._subscribed
         client.on_message, client.on_publish = self._message, self._published
         client.on_socket_open = _no_delay
         self._client = client
@@ -101,6 +102,8 @@ class Link:
         self.refused_with = None
         self._connection += 1
         client.subscribe([(f"{PREFIX}/+/{leaf}", 1) for leaf in FROM_BOARD])
+
+    def _subscribed(self, client: Any, userdata: Any, mid: int, reasons: Any, _: Any) -> None:
         self.connected = True
         log.info("connected to the broker at %s:%s", self._host, self._port)
         self._on_link(True)

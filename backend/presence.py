@@ -44,8 +44,9 @@ class Roster:
         self._listening_since: int | None = None
 
     def add(self, presence: Presence) -> None:
-        """Know a board from now on."""
-        self._boards[presence.board_id] = presence
+        """Know a board from now on; may be called from any thread."""
+        # A new dict: another thread may be walking through the old one.
+        self._boards = {**self._boards, presence.board_id: presence}
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""

@@ -89,7 +89,7 @@ class Backend:
     def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
         told = boards.enroll(board_id, now_ms(), name)
-        self._writer.enroll(boards.presence(board_id))
+        self._core.roster.add(boards.presence(board_id))
         return told
 
     def health(self) -> dict[str, Any]:

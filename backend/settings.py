@@ -1,9 +1,10 @@
 """Every setting, its default and its environment variable; nothing else reads the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -52,7 +53,7 @@ def _flag(name: str, text: str) -> bool:
     return text.lower() in ("1", "true")
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str, str], Any]] = {
     "DATA_DIR": lambda name, text: Path(text),
     "DATABASE_URL": lambda name, text: text,
     "BROKER_URL": _broker,

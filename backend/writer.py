@@ -49,7 +49,7 @@ class Writer(threading.Thread):
         show_board: Callable[[Presence], dict[str, Any]],
         on_end: Callable[[BaseException | None], None],
     ) -> None:
-        super().__init__(name="writer")
+        super().__init__(name="writer", daemon=True)
         self.link: Link | None = None
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         # What was asked for, heard, or noticed: (kind, ...) in the order in which it came.
@@ -74,10 +74,6 @@ class Writer(threading.Thread):
     def link_changed(self, up: bool) -> None:
         """Note that the broker was reached, or lost."""
         self._queue.put(("link", up))
-
-    def enroll(self, board: Presence) -> None:
-        """Know a new board from now on."""
-        self._queue.put(("enroll", board))
 
     def stop(self) -> None:
         """Finish what is queued and end."""
@@ -118,8 +114,6 @@ class Writer(threading.Thread):
                     batch.heard.append(heard)
             elif item[0] == "link":
                 self._core.roster.listen(now_ms() if item[1] else None)
-            elif item[0] == "enroll":
-                self._core.roster.add(item[1])
         return batch, receipts
 
     def _take(self) -> list[tuple[Any, ...]]:

@@ -1,0 +1,122 @@
+"""The backend with its threads, a real broker and a real database file."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from protocol import encode
+from protocol.topics import FROM_BOARD, topic
+
+from backend.broker import BACKEND_USER
+from tests.backend.running import PASSWORD, Station, connect, eventually
+
+FUZZED = 10_000
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    station = Station(tmp_path)
+    yield station
+    station.close()
+
+
+def finished(station: Station, command_id: str) -> bool:
+    return bool(station.backend.command(command_id)["status"] == "COMPLETED")
+
+
+def test_a_command_goes_out_and_its_story_comes_back(station: Station) -> None:
+    with station.backend.events.subscribe(0) as events:
+        posted = station.feed()
+        station.answer(station.next_command(), "accepted", "completed")
+        seen = []
+        for event in events:
+            if event and event[1] == "command":
+                seen.append(event[2]["status"])
+                if seen[-1] == "COMPLETED":
+                    break
+    assert seen == ["PENDING", "SENT", "ACKNOWLEDGED", "COMPLETED"]
+    assert finished(station, posted["id"])
+
+
+def test_a_watcher_that_comes_back_gets_what_it_missed(station: Station) -> None:
+    posted = station.feed()
+    station.answer(station.next_command(), "accepted", "completed")
+    eventually(lambda: finished(station, posted["id"]))
+    first = station.backend.command(posted["id"])["history"][1]["id"]
+    with station.backend.events.subscribe(first) as events:
+        missed = [next(iter_) for iter_ in [iter(events)] * 2]
+    assert [event[2]["status"] for event in missed if event] == ["ACKNOWLEDGED", "COMPLETED"]
+
+
+def test_a_restart_with_answers_under_way_loses_nothing(station: Station) -> None:
+    posted = station.feed()
+    command = station.next_command()
+    station.backend.stop()
+    station.answer(command, "accepted", "completed")  # the broker keeps them for the session
+    station.start()
+    eventually(lambda: finished(station, posted["id"]))
+
+
+def test_the_broker_killed_and_back_is_only_a_delay(station: Station) -> None:
+    station.broker.kill()
+    posted = station.feed()
+    station.broker.start()
+    eventually(station.board.is_connected)
+    station.board.subscribe("devices/pond/commands", 1)
+    station.startup()
+    station.answer(station.next_command(), "accepted", "completed")
+    eventually(lambda: finished(station, posted["id"]))
+
+
+def mutated(rng: random.Random, sample: bytes) -> bytes:
+    """Bytes that were a good message once, or never."""
+    raw = bytearray(sample)
+    for _ in range(rng.randint(1, 8)):
+        raw[rng.randrange(len(raw))] = rng.randrange(256)
+    kinds = [bytes(raw), sample[: rng.randrange(len(sample))], rng.randbytes(rng.randrange(300))]
+    return rng.choice(kinds)
+
+
+def resident_bytes() -> int:
+    """The memory this process holds (Linux; elsewhere 0, so that nothing seems to grow)."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return 0
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_hostile_bytes_are_counted_and_end_nothing(station: Station) -> None:
+    rng = random.Random(4)
+    status = {"status": "online", "boot": "b1", "session": 1}
+    sample = encode("status", status, station.key)
+    topics = [topic("pond", leaf) for leaf in FROM_BOARD]
+    topics += ["devices/nobody/ack", "devices/p@nd/ack", "devices/" + "x" * 65 + "/status"]
+    hostile = connect(station.port, BACKEND_USER, PASSWORD, "hostile")
+    refused = station.backend.health()["refused"]
+
+    def send(count: int) -> None:
+        wanted = sum(station.backend.health()["refused"].values()) + count
+        for _ in range(count):
+            hostile.publish(rng.choice(topics), mutated(rng, sample), 1)
+        eventually(lambda: sum(station.backend.health()["refused"].values()) >= wanted)
+
+    send(FUZZED // 5)
+    before = resident_bytes()
+    for _ in range(4):
+        send(FUZZED // 5)
+    assert resident_bytes() - before < 8_000_000
+    hostile.disconnect()
+    hostile.loop_stop()
+    assert refused == {}
+    assert set(station.backend.health()["refused"]) <= {
+        "bad_signature",
+        "malformed",
+        "too_large",
+        "unknown_board",
+        "unknown_type",
+    }
+    posted = station.feed()
+    station.answer(station.next_command(), "accepted", "completed")
+    eventually(lambda: finished(station, posted["id"]))

@@ -1,0 +1,145 @@
+"""`make run`: the broker, the backend and two emulated boards in one terminal, until Ctrl-C.
+
+The boards run the real firmware under the real MicroPython. Data is kept in `var/` between runs.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from types import FrameType
+from typing import Any
+
+from backend import boards, settings
+from backend.application import Application
+from backend.broker import BrokerError, EmbeddedBroker
+from backend.errors import Conflict
+from backend.events import Event
+from tools.emulator import EmulatorError
+from tools.fleet import BoardSpec, Fleet, describe
+from tools.stage import StageError
+from tools.umqtt import FetchError
+
+DEMO = {"pond-1": "pond", "museum-1": "museum"}  # board: the actuators wired to it
+SHOWN = ("pin", "pwm", "reset", "watchdog", "console")
+
+
+def say(line: str) -> None:
+    """One line for one thing that happened, with the time."""
+    print(f"{datetime.now():%H:%M:%S.%f}"[:-3], line, flush=True)
+
+
+def enroll(application: Application) -> list[BoardSpec]:
+    """The demo boards, made known to the backend where they are not yet."""
+    specs = []
+    for board_id, actuators in DEMO.items():
+        try:
+            told = application.enroll(board_id)
+        except Conflict:
+            told = boards.credentials(board_id)
+        specs.append(BoardSpec(**told, actuators=actuators))
+    return specs
+
+
+def line_of(kind: str, data: dict[str, Any]) -> str:
+    """An event of the backend as a line."""
+    if kind == "board":
+        state = "online" if data["online"] else "offline"
+        return f"{data['id']:12} {state}"
+    words = [data["command_type"], data["target"], *map(str, data["parameters"].values())]
+    error = f" ({data['last']['error']})" if data["last"]["error"] else ""
+    return f"{data['board_id']:12} {' '.join(filter(None, words))}: {data['status']}{error}"
+
+
+def narrate(events: Iterable[Event | None]) -> None:
+    """Print what happens, a board only when it comes or goes."""
+    online: dict[str, bool | None] = {}
+    for event in events:
+        if event is None or event[1] == "reset":
+            continue
+        data = event[2]
+        if event[1] == "board":
+            if online.get(data["id"]) == data["online"]:
+                continue
+            online[data["id"]] = data["online"]
+        say(line_of(event[1], data))
+
+
+def wait_for_the_end(application: Application) -> None:
+    """Return at Ctrl-C, at SIGTERM, or when a part of the backend has failed."""
+    ending = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    while not ending.wait(0.5) and not application.backend.failed.is_set():
+        pass
+
+
+def welcome(application: Application) -> None:
+    """How to get in."""
+    print(f"\n  Answerback is at {application.url}")
+    if application.admin_password:
+        print(f"  sign in as admin with the password {application.admin_password}")
+        print("  (it is shown this once; `make password` sets another one)")
+    else:
+        print("  sign in as admin (`make password` sets a new password)")
+    print("  Ctrl-C ends everything; what happened is kept in var/\n", flush=True)
+
+
+def run(application: Application, specs: list[BoardSpec]) -> None:
+    """Run until the end is wanted."""
+    port = application.settings.broker_port
+    shown = [event for event in SHOWN if event != "console" or os.environ.get("VERBOSE")]
+
+    def show(board_id: str, event: dict[str, Any]) -> None:
+        if event["event"] in shown:
+            say(describe(board_id, event))
+
+    fleet = Fleet(
+        specs,
+        application.settings.data_dir / "boards",
+        (EmbeddedBroker.host, port),
+        show,
+        serial=True,
+    )
+    with application.backend.events.subscribe(None) as events:
+        threading.Thread(target=narrate, args=(events,), daemon=True).start()
+        fleet.start()
+        try:
+            for board_id, board in fleet.boards.items():
+                say(f"{board_id:12} serial console: mpremote connect {board.port} resume")
+            welcome(application)
+            wait_for_the_end(application)
+        finally:
+            began = time.monotonic()
+            fleet.stop()
+            application.stop()
+            say(f"ended in {time.monotonic() - began:.1f} s")
+
+
+def main() -> int:
+    """Returns the exit code: 1 where it could not start, in one line that says why."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        options = settings.load()
+        if options.broker_url is not None:
+            raise ValueError("BROKER_URL: make run has its own broker; unset it, or use serve")
+        application = Application(options)
+        specs = enroll(application)
+        application.start()
+        run(application, specs)
+    except (BrokerError, EmulatorError, StageError, FetchError, OSError, ValueError) as why:
+        print(f"answerback: {why}", file=sys.stderr)
+        return 1
+    return 1 if application.backend.failed.is_set() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
