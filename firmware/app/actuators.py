@@ -1,0 +1,221 @@
+"""What a board can move: feeder, valve, motor, switch, each with a dead-man time.
+
+Rules of this file:
+- nothing goes on before the moment is set at which it goes off;
+- `longest_s` bounds every run; a longer one is refused before anything moves;
+- a fault of the hardware ends the action, and the safe state is tried for until it is reached.
+`pins` makes the hardware: `pins.output(number, active_low)` has on(), off() and value (true while
+on), `pins.pwm(number, hz)` has speed(percent); both start switched off.
+"""
+
+from protocol import ProtocolError
+
+from .ticks import ticks_diff
+
+AGAIN_MS = 1000  # between two tries to reach the safe state after a fault
+_PIN_ERRORS = (OSError, ValueError, RuntimeError)
+
+
+class Fault(Exception):
+    """The action has ended, for a reason: `code` is an error code, `result` what was done."""
+
+    def __init__(self, code, result):
+        super().__init__(code)
+        self.code, self.result = code, result
+
+
+class Actuator:
+    """One actuator, made from its part of actuators.json; starts in its safe state.
+
+    `parameters` are a command's, times are ms. `command_id`: whose action is on, or "".
+    `dosing`: that command is a dose, so it has a result when the action ends. `stuck`: the safe
+    state could not be reached, and is tried for every second.
+    """
+
+    FACTS = ("kind", "longest_s")
+
+    def __init__(self, config, pins):
+        self.facts = {name: config[name] for name in self.FACTS}
+        self.command_id, self.dosing = "", False
+        self._began_ms = self._for_ms = 0
+        self.stuck = False
+        self._wire(config, pins)
+
+    def plan(self, parameters):
+        """How many ms it will run. Raises ProtocolError (bad_parameter) where it must not."""
+        return self._bounded(parameters.get("seconds", self.facts["longest_s"]) * 1000, "seconds")
+
+    def start(self, command_id, dosing, parameters, now_ms):
+        """Move. Raises Fault (hardware, interlock), with everything as it was or safe."""
+        self._refuse_if_stuck()
+        for_ms = self.plan(parameters)
+        self.command_id, self.dosing = command_id, dosing
+        self._began_ms, self._for_ms = now_ms, for_ms
+        self._move(parameters, now_ms)
+
+    def stop(self, now_ms):
+        """To the safe state, at once. Returns what a dose that was on has done. Raises Fault."""
+        result = self._given(max(0, ticks_diff(now_ms, self._began_ms))) if self.dosing else {}
+        self.command_id, self.dosing = "", False
+        if not self._reach_safe():
+            self._began_ms, self._for_ms = now_ms, AGAIN_MS
+            raise Fault("hardware", result)
+        return result
+
+    def remaining(self, now_ms):
+        """ms until `stop` is due by itself, or None."""
+        if not self.command_id and not self.stuck:
+            return None
+        return max(0, self._for_ms - ticks_diff(now_ms, self._began_ms))
+
+    def _bounded(self, ms, name):
+        longest_s = self.facts["longest_s"]
+        if ms > longest_s * 1000:
+            reason = "would run {} s, and {} s is the longest this one may"
+            reason = reason.format((ms + 999) // 1000, longest_s)
+            raise ProtocolError("bad_parameter", "parameters." + name, reason)
+        return ms
+
+    def _move(self, parameters, now_ms):
+        try:
+            self._drive(parameters)
+        except _PIN_ERRORS:
+            self.dosing = False
+            self.stop(now_ms)
+            raise Fault("hardware", {})
+
+    def _refuse_if_stuck(self):
+        if self.stuck and not self._reach_safe():
+            raise Fault("hardware", {})
+
+    def _reach_safe(self):
+        try:
+            self._rest()
+            self.stuck = False
+        except _PIN_ERRORS:
+            self.stuck = True
+        return not self.stuck
+
+    def _given(self, ran_ms):
+        return {"ran_ms": ran_ms}
+
+
+class Feeder(Actuator):
+    """A motor that drops `grams_per_second` while it runs."""
+
+    FACTS = ("kind", "longest_s", "grams_per_second")
+
+    def _wire(self, config, pins):
+        self._pin = pins.output(config["pin"], config["active_low"])
+        self._amount = 0
+
+    def plan(self, parameters):
+        ms = int(parameters["amount"] * 1000 / self.facts["grams_per_second"] + 0.5)
+        return self._bounded(max(1, ms), "amount")
+
+    def _drive(self, parameters):
+        self._amount = parameters["amount"]
+        self._pin.on()
+
+    def _rest(self):
+        self._pin.off()
+
+    def _given(self, ran_ms):
+        grams = self._amount  # a tick that comes late by some ms is not worth a fraction
+        if ran_ms < self._for_ms:
+            grams = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
+        return {"grams": grams, "ran_ms": ran_ms}
+
+
+class Valve(Actuator):
+    """Fill and drain; they are never open together."""
+
+    def _wire(self, config, pins):
+        self._pins = {
+            "fill": pins.output(config["fill_pin"], config["active_low"]),
+            "drain": pins.output(config["drain_pin"], config["active_low"]),
+        }
+
+    def _move(self, parameters, now_ms):
+        other = self._pins["drain" if parameters["action"] == "fill" else "fill"]
+        if other.value:
+            self.dosing = False
+            self.stop(now_ms)
+            raise Fault("interlock", {})
+        super()._move(parameters, now_ms)
+
+    def _drive(self, parameters):
+        self._pins[parameters["action"]].on()
+
+    def _rest(self):
+        try:
+            self._pins["fill"].off()
+        finally:
+            self._pins["drain"].off()
+
+
+class Motor(Actuator):
+    """A motor at a speed of 1 to 100 %."""
+
+    def _wire(self, config, pins):
+        self._pwm = pins.pwm(config["pin"], config["pwm_hz"])
+
+    def plan(self, parameters):
+        if parameters["action"] == "speed":
+            return self._remaining_of_running(parameters)
+        return super().plan(parameters)
+
+    def start(self, command_id, dosing, parameters, now_ms):
+        if parameters["action"] == "speed":  # it stays the action of the command that started it
+            self._move(parameters, now_ms)
+        else:
+            super().start(command_id, dosing, parameters, now_ms)
+
+    def _remaining_of_running(self, parameters):
+        if not self.command_id:
+            reason = "the motor is not running: start it first"
+            raise ProtocolError("bad_parameter", "parameters.action", reason)
+        return self._for_ms
+
+    def _drive(self, parameters):
+        self._pwm.speed(parameters["speed"])
+
+    def _rest(self):
+        self._pwm.speed(0)
+
+
+class Switch(Actuator):
+    """A light, a relay. `safe` says whether it is on or off when nobody asks for anything."""
+
+    def _wire(self, config, pins):
+        self._pin = pins.output(config["pin"], config["active_low"])
+        self._safe = config["safe"]
+        self._reach_safe()
+
+    def _drive(self, parameters):
+        level = parameters["state"] == "on"
+        self._put(level)
+        if level == bool(self._safe):  # it may stay so
+            self.command_id = ""
+
+    def _rest(self):
+        self._put(self._safe)
+
+    def _put(self, level):
+        if level:
+            self._pin.on()
+        else:
+            self._pin.off()
+
+
+KINDS = {"feeder": Feeder, "valve": Valve, "motor": Motor, "switch": Switch}
+
+
+def build(actuators, pins):
+    """{name: Actuator}, each in its safe state, from what `settings.actuators` returned."""
+    return {name: KINDS[config["kind"]](config, pins) for name, config in actuators.items()}
+
+
+def describe(actuators):
+    """{name: {"kind", "longest_s", ...}}: what a startup message says about them."""
+    return {name: actuators[name].facts for name in actuators}

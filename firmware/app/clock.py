@@ -1,0 +1,86 @@
+"""The time of day, as the backend told it, carried on by the board's ticks.
+
+Whole Unix seconds; 0 while nobody has told the time. The chip's own calendar is not asked: it
+counts from 2000 on some ports and from 1970 on others, and means nothing after a power cut.
+"""
+
+from .ticks import ticks_add, ticks_diff
+
+# Ticks wrap after 12 days on an ESP32, so the base moves on long before.
+_REBASE_MS = 60000
+
+
+class Clock:
+    """Unset until `set`."""
+
+    def __init__(self):
+        self._seconds = 0
+        self._at = 0
+
+    def set(self, unix_seconds, now_ms):
+        """It is `unix_seconds` at the ticks `now_ms`."""
+        self._seconds, self._at = unix_seconds, now_ms
+
+    def now(self, now_ms):
+        """Unix seconds at the ticks `now_ms`, or 0."""
+        if not self._seconds:
+            return 0
+        passed = ticks_diff(now_ms, self._at)
+        if passed >= _REBASE_MS:
+            self._seconds += passed // 1000
+            self._at = ticks_add(self._at, passed // 1000 * 1000)
+            passed %= 1000
+        return self._seconds + passed // 1000
+
+
+class Timekeeper:
+    """Asks the backend for the time through `ask()`, and believes only an answer to that.
+
+    An answer echoes the `boot` and the `session` (count of connections) of the question, and sets
+    the clock once a session, so that a recorded one can't set it back.
+    """
+
+    ASK_AGAIN_MS = 5000
+    TOO_LATE_MS = 20000
+
+    def __init__(self, boot, clock, ask):
+        self.session = 0
+        self._boot, self._clock, self._ask = boot, clock, ask
+        self._told_in = None  # the session in which the clock was set
+        self._open = None  # (session, ms): the first question without an answer
+        self._last = None  # (session, ms): the last question
+
+    def connected(self, session, now_ms):
+        """A connection began, and its startup message is being sent: that is a question."""
+        self.session = session
+        self._open = self._last = (session, now_ms)
+
+    def ask(self, now_ms):
+        """Ask, unless that was done just now."""
+        age = self._age(self._last, now_ms)
+        if age is not None and age < self.ASK_AGAIN_MS:
+            return
+        self._last = (self.session, now_ms)
+        if self._age(self._open, now_ms) is None:
+            self._open = self._last
+        self._ask()
+
+    def told(self, boot, session, unix_s, now_ms):
+        """An answer has come. Returns whether it was believed."""
+        if boot != self._boot or session != self.session:
+            return False
+        if self._told_in == session and self._clock.now(now_ms):
+            return False
+        took = self._age(self._open, now_ms) or 0
+        self._open = None
+        if took > self.TOO_LATE_MS:
+            self.ask(now_ms)
+            return False
+        self._told_in = session
+        self._clock.set(unix_s + (took + 999) // 1000, now_ms)
+        return True
+
+    def _age(self, question, now_ms):
+        if question is None or question[0] != self.session:
+            return None
+        return ticks_diff(now_ms, question[1])

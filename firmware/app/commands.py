@@ -1,0 +1,226 @@
+"""Commands: from the bytes that came to what is done, in one fixed order.
+
+Rules of this file:
+- verify and decode, known id, clock, expiry, verb and target, journal, accepted, motor, result:
+  a step that fails ends it there, and nothing later has happened;
+- no bytes whatsoever raise anything: what can't be answered is counted in `dropped`;
+- no I/O and no clock: time is `now_ms`, ticks in ms.
+"""
+
+from protocol import ProtocolError, decode
+from protocol.limits import COMMAND_LIFE_MAX
+from protocol.messages import COMPLETED, FAILED, REJECTED
+from protocol.verbs import DOSE, STOP, case_of, check_parameters, check_target
+
+from .actuators import Fault, describe
+from .answers import Answers
+from .clock import Timekeeper
+from .controls import RESTART_S, Controls
+from .journal import RESTARTING
+from .work import Job, Work
+
+
+def _is_stop(message):
+    try:
+        return case_of(message["command_type"], message["parameters"]).kind == STOP
+    except ProtocolError:
+        return False
+
+
+class Dispatcher:
+    """`send(kind, message)` publishes, `restart()` resets the board once what was said is out,
+    `ask_time()` publishes the startup message again; none of them raises or waits.
+
+    `dropped`: {reason: count} of messages without an answer; the reasons are a fixed few.
+    """
+
+    def __init__(self, key, boot, clock, journal, actuators, send, restart, ask_time):
+        self._key, self._clock, self._journal = key, clock, journal
+        self._actuators, self._facts = actuators, describe(actuators)
+        self._restart = restart
+        self._answers = Answers(boot, clock, journal, send)
+        self._work = Work(actuators, journal, self._answers, clock)
+        self._time = Timekeeper(boot, clock, ask_time)
+        controls = Controls(clock, journal, self._answers, self._work, self._time, self._drop)
+        self._again, self._forgotten = controls.again, controls.forgotten
+        self._controls = {name: getattr(controls, name) for name in ("query", "cancel", "time")}
+        self._now_ms = 0
+        self._restarting = False
+        self.dropped = {}
+        self.running = self._work.running
+        self.connected = self._time.connected
+
+    @property
+    def session(self):
+        """Which connection of this boot it is; `connected(session, now_ms)` sets it, too."""
+        return self._time.session
+
+    @session.setter
+    def session(self, number):
+        self._time.session = number
+
+    def receive(self, data, now_ms):
+        """Do what the message says. It may be acknowledged to the broker when this returns."""
+        self._now_ms = now_ms
+        try:
+            message = decode("command", data, self._key)
+        except ProtocolError as error:
+            return self._drop(error.code)
+        control = self._controls.get(message["command_type"])
+        if control:
+            return self._control(control, message, now_ms)
+        if self._journal.find(message["command_id"]):
+            return self._again(message["command_id"], now_ms)
+        return self._new(message, now_ms)
+
+    def tick(self, now_ms):
+        """End what has run its time, start what can be, tidy up in a quiet moment."""
+        self._now_ms = now_ms
+        self._clock.now(now_ms)
+        self._work.tick(now_ms)
+        if self._journal.bulky and not self._work.running():
+            self._journal.compact()
+
+    def next_due(self, now_ms):
+        """ms until `tick` is needed, or None."""
+        return self._work.next_due(now_ms)
+
+    def set_safe(self, now_ms=None):
+        """All outputs to their safe state; what ran is stopped, what waited is cancelled.
+
+        Without `now_ms` it is as late as it was at the last call of any method.
+        """
+        now_ms = self._now_ms if now_ms is None else now_ms
+        self._work.report(self._work.stop(self._actuators, now_ms), now_ms)
+
+    def _drop(self, reason):
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def _control(self, control, message, now_ms):
+        try:
+            check_parameters(message["command_type"], message["parameters"])
+        except ProtocolError as error:
+            return self._drop(error.code)
+        return control(message, now_ms)
+
+    def _new(self, message, now_ms):
+        now = self._clock.now(now_ms)
+        if now == 0 and not _is_stop(message):
+            self._drop("clock_unset")
+            return self._time.ask(now_ms)
+        if self._restarting:
+            return self._drop("restarting")  # it comes again, and finds the board anew
+        if now and self._may_have_run(message["expires_at"], now):
+            return self._forgotten(message["command_id"], now_ms)
+        try:
+            case = self._check(message, now)
+        except ProtocolError as error:
+            return self._refuse(message, error.code, now_ms, str(error))
+        return self._obey(message, case.kind, now, now_ms)
+
+    def _may_have_run(self, expires_at, now):
+        """True where its line in the journal may be gone: it may have run, so it must not now."""
+        journal = self._journal
+        return expires_at <= journal.floor or expires_at <= now and journal.lost(expires_at, now)
+
+    def _check(self, message, now):
+        """Its Case. Raises ProtocolError where it must not be obeyed."""
+        verb, parameters = message["command_type"], message["parameters"]
+        if now >= message["expires_at"]:
+            raise ProtocolError("expired", "expires_at", "has passed")
+        if now and message["expires_at"] > now + COMMAND_LIFE_MAX:
+            raise ProtocolError("bad_parameter", "expires_at", "is too far off")
+        case = check_parameters(verb, parameters)
+        check_target(verb, message["target"], self._facts)
+        if message["target"] and case.kind != STOP:
+            self._actuators[message["target"]].plan(parameters)
+        return case
+
+    def _obey(self, message, kind, now, now_ms):
+        if kind == STOP:
+            return self._stop(message, now, now_ms)
+        if self._journal.full(now):
+            return self._refuse(message, "busy", now_ms)
+        if kind == DOSE:
+            return self._dose(message, now_ms)
+        if message["target"]:
+            return self._set(message, now_ms)
+        if message["command_type"] == "restart":
+            return self._begin_restart(message, now_ms)
+        return self._ping(message, now_ms)
+
+    def _stop(self, message, now, now_ms):
+        """Outputs first, then the answer, then what became of the commands it ended."""
+        command_id, target = message["command_id"], message["target"]
+        names = [target] if target else list(self._actuators)
+        ended = self._work.stop(names, now_ms)
+        if message["command_type"] == "switch":
+            self._switch_off(message, now_ms)
+        stuck = any(self._actuators[name].stuck for name in names)
+        state, error = (FAILED, "hardware") if stuck else (COMPLETED, None)
+        if self._journal.full(now, reserve=True):
+            self._drop("full")
+        else:
+            self._answers.remember(command_id, message["expires_at"], state, error, now_ms)
+        self._answers.say(command_id, state, error, {}, now_ms)
+        self._work.report(ended, now_ms)
+
+    def _switch_off(self, message, now_ms):
+        """Off also where the safe state is on."""
+        try:
+            self._actuators[message["target"]].start(
+                message["command_id"], False, message["parameters"], now_ms
+            )
+        except Fault:
+            pass  # it is stuck, which the caller looks at
+
+    def _dose(self, message, now_ms):
+        command_id, target = message["command_id"], message["target"]
+        free = self._work.is_free(target)
+        if not free and not self._work.has_room(target):
+            return self._refuse(message, "busy", now_ms)
+        write = self._journal.begin if free else self._journal.queue
+        if not write(command_id, message["expires_at"]):
+            return self._refuse(message, "storage", now_ms)
+        for_ms = self._actuators[target].plan(message["parameters"])
+        self._work.add(
+            Job(command_id, target, message["parameters"], message["expires_at"], for_ms)
+        )
+        self._answers.accepted(command_id, self._work.within(command_id, now_ms), now_ms)
+        return self._work.tick(now_ms)
+
+    def _set(self, message, now_ms):
+        command_id, actuator = message["command_id"], self._actuators[message["target"]]
+        if not self._journal.begin(command_id, message["expires_at"]):
+            return self._refuse(message, "storage", now_ms)
+        try:
+            actuator.start(command_id, False, message["parameters"], now_ms)
+        except Fault as fault:
+            return self._answers.finish(command_id, FAILED, fault.code, {}, now_ms)
+        left = actuator.remaining(now_ms)
+        result = {} if left is None else {"seconds": (left + 999) // 1000}
+        return self._answers.finish(command_id, COMPLETED, None, result, now_ms)
+
+    def _ping(self, message, now_ms):
+        command_id, expires_at = message["command_id"], message["expires_at"]
+        if not self._answers.remember(command_id, expires_at, COMPLETED, None, now_ms):
+            return self._refuse(message, "storage", now_ms)
+        return self._answers.say(command_id, COMPLETED, None, {}, now_ms)
+
+    def _begin_restart(self, message, now_ms):
+        command_id = message["command_id"]
+        if not self._journal.begin(command_id, message["expires_at"], RESTARTING):
+            return self._refuse(message, "storage", now_ms)
+        self._restarting = True
+        self.set_safe(now_ms)
+        self._answers.accepted(command_id, RESTART_S, now_ms)
+        return self._restart()
+
+    def _refuse(self, message, error, now_ms, text=None):
+        """Not obeyed, and no later copy of it will be."""
+        command_id = message["command_id"]
+        known = self._journal.find(command_id)
+        if not known and self._journal.full(self._clock.now(now_ms), reserve=True):
+            return self._drop("full")  # it could not be kept from being obeyed later
+        self._answers.remember(command_id, message["expires_at"], REJECTED, error, now_ms)
+        return self._answers.say(command_id, REJECTED, error, {}, now_ms, text)

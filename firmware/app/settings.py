@@ -1,0 +1,149 @@
+"""/settings.json and /actuators.json: what this board is, and what hangs on its pins.
+
+Every value is checked at boot. What is wrong raises ValueError with the file, the field, the
+reason and what to do, for that text is all a person at the serial console gets to see.
+"""
+
+import json
+
+from protocol import ProtocolError
+from protocol.fields import Number, Text, identifier
+from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
+from protocol.signature import key_from_hex
+
+SETTINGS = "settings.json"
+ACTUATORS = "actuators.json"
+
+_name = Text(64)
+_broker = (
+    ("host", Text(253), None),
+    ("port", Number(1, 65535), 1883),
+    ("user", _name, ""),
+    ("password", _name, ""),
+)
+_wifi = (("ssid", Text(32), None), ("password", _name, ""))
+_hold = Number(1, 3600, "s")
+
+_pin = Number(0, 48)
+_longest = Number(1, RUN_SECONDS_MAX, "s")
+
+
+def _bit(value):
+    return None if value in (0, 1) else "must be 0 or 1"
+
+
+# kind -> ((field, check, default), ...); a default of None means there is none.
+_COMMON = (("longest_s", _longest, None), ("safe", _bit, 0), ("active_low", _bit, 0))
+_KINDS = {
+    "feeder": (
+        ("pin", _pin, None),
+        ("grams_per_second", Number(0.01, GRAMS_MAX, "g/s", fraction=True), None),
+    ),
+    "valve": (("fill_pin", _pin, None), ("drain_pin", _pin, None)),
+    "motor": (("pin", _pin, None), ("pwm_hz", Number(1, 40000, "Hz"), 1000)),
+    "switch": (("pin", _pin, None),),
+}
+
+
+def settings(given):
+    """What /settings.json holds, as a dict with all fields; `key` as bytes. Raises ValueError."""
+    given = _object(SETTINGS, "", given)
+    fields = (("board_id", identifier, None), ("key", Text(), None), ("hold_s", _hold, 30))
+    out = _checked(SETTINGS, "", fields + (("broker", _any, None), ("wifi", _any, [])), given)
+    try:
+        out["key"] = key_from_hex(out["key"])
+    except ProtocolError as error:
+        raise _wrong(SETTINGS, "key", error.reason)
+    out["broker"] = _checked(SETTINGS, "broker.", _broker, out["broker"])
+    if type(out["wifi"]) is not list:
+        raise _wrong(SETTINGS, "wifi", "must be a list")
+    out["wifi"] = [_checked(SETTINGS, "wifi.", _wifi, network) for network in out["wifi"]]
+    return out
+
+
+def actuators(given):
+    """What /actuators.json holds, as {name: config with all fields}. Raises ValueError."""
+    given = _object(ACTUATORS, "", given).get("actuators")
+    given = _object(ACTUATORS, "actuators", given)
+    if len(given) > MAP_ITEMS:
+        raise _wrong(ACTUATORS, "actuators", "must be {} at most".format(MAP_ITEMS))
+    out, pins = {}, {}
+    for name in sorted(given):
+        reason = identifier(name)
+        if reason:
+            raise _wrong(ACTUATORS, name, "has a name that " + reason)
+        out[name] = _actuator(name, given[name])
+        _claim_pins(pins, name, out[name])
+    return out
+
+
+def load(flash):
+    """(settings, actuators) from the files on `flash`. Raises ValueError, OSError."""
+    return settings(_read(flash, SETTINGS)), actuators(_read(flash, ACTUATORS))
+
+
+def _actuator(name, given):
+    given = _object(ACTUATORS, name, given)
+    kind = given.get("kind")
+    if type(kind) is not str or kind not in _KINDS:
+        raise _wrong(ACTUATORS, name + ".kind", "must be one of " + ", ".join(sorted(_KINDS)))
+    fields = (("kind", identifier, None),) + _KINDS[kind] + _COMMON
+    config = _checked(ACTUATORS, name + ".", fields, given)
+    if config["safe"] and kind != "switch":
+        raise _wrong(ACTUATORS, name + ".safe", "must be 0: only a switch may be safe while on")
+    if config["active_low"] and kind == "motor":
+        raise _wrong(ACTUATORS, name + ".active_low", "is not possible for a motor")
+    return config
+
+
+def _claim_pins(pins, name, config):
+    for field in ("pin", "fill_pin", "drain_pin"):
+        if field in config:
+            number, user = config[field], name + "." + field
+            if number in pins:
+                reason = "is GPIO {}, which {} has already".format(number, pins[number])
+                raise _wrong(ACTUATORS, user, reason)
+            pins[number] = user
+
+
+def _checked(file, prefix, fields, given):
+    given = _object(file, prefix[:-1], given)
+    known = [field[0] for field in fields]
+    for name in given:
+        if name not in known:
+            raise _wrong(file, prefix + str(name), "is not one of " + ", ".join(known))
+    out = {}
+    for name, check, default in fields:
+        if name not in given and default is None:
+            raise _wrong(file, prefix + name, "is missing")
+        out[name] = given.get(name, default)
+        reason = check(out[name])
+        if reason:
+            raise _wrong(file, prefix + name, reason)
+    return out
+
+
+def _any(_):
+    return None
+
+
+def _object(file, field, value):
+    if type(value) is not dict:
+        raise _wrong(file, field, "must be an object in braces")
+    return value
+
+
+def _read(flash, name):
+    data = flash.read(name)
+    if data is None:
+        raise _wrong(name, "", "is missing from the board's flash")
+    try:
+        return json.loads(data.decode())
+    except ValueError:
+        raise _wrong(name, "", "is not JSON")
+
+
+def _wrong(file, field, reason):
+    where = "/{}: {}".format(file, field) if field else "/" + file
+    advice = "Correct the file, copy it to the board (mpremote fs cp FILE :/{}) and reset."
+    return ValueError("{} {}. {}".format(where, reason, advice.format(file)))

@@ -1,0 +1,140 @@
+"""Doses: one at a time for each target, in the order in which they came.
+
+Rules of this file:
+- nothing starts that is not on flash as begun;
+- what must go off goes off before anything is written or said about it.
+"""
+
+from protocol.messages import CANCELLED, COMPLETED, FAILED
+
+from .actuators import Fault
+from .journal import QUEUED
+
+PER_TARGET = 4
+IN_ALL = 16
+GRACE_S = 1
+
+
+class Job:
+    """A dose that waits. `expires_at` in Unix seconds, `for_ms` how long it will run."""
+
+    def __init__(self, command_id, target, parameters, expires_at, for_ms):
+        self.command_id, self.target, self.parameters = command_id, target, parameters
+        self.expires_at, self.for_ms = expires_at, for_ms
+
+
+class Work:
+    """What runs and what waits. Results go to `answers`; `now_ms` are ticks."""
+
+    def __init__(self, actuators, journal, answers, clock):
+        self._actuators, self._journal = actuators, journal
+        self._answers, self._clock = answers, clock
+        self._waiting = []
+
+    def is_free(self, target):
+        """True where a dose for `target` would start at once."""
+        return not self._actuators[target].dosing and not self._waiting_for(target)
+
+    def has_room(self, target):
+        """True where one more may wait for `target`."""
+        return len(self._waiting) < IN_ALL and len(self._waiting_for(target)) < PER_TARGET
+
+    def running(self):
+        """{target: id of the command whose action is on}."""
+        return {name: a.command_id for name, a in self._actuators.items() if a.command_id}
+
+    def within(self, command_id, now_ms):
+        """Seconds until the result of a command that runs or waits is there, at most."""
+        target = self._target_of(command_id)
+        actuator = self._actuators[target]
+        ms = actuator.remaining(now_ms) if actuator.dosing else 0
+        if actuator.command_id != command_id:
+            for job in self._waiting_for(target):
+                ms += job.for_ms
+                if job.command_id == command_id:
+                    break
+        return (ms + 999) // 1000 + GRACE_S
+
+    def add(self, job):
+        """It is in the journal; `tick` starts it."""
+        self._waiting.append(job)
+
+    def tick(self, now_ms):
+        """End what has run its time, and start what can be."""
+        due = [a for a in self._actuators.values() if a.remaining(now_ms) == 0]
+        self.report([self._stopped(a, COMPLETED, None, now_ms) for a in due], now_ms)
+        for job in list(self._waiting):
+            if not self._actuators[job.target].dosing:
+                self._waiting.remove(job)
+                self._start(job, now_ms)
+
+    def next_due(self, now_ms):
+        """ms until `tick` has something to do, or None."""
+        if any(not self._actuators[job.target].dosing for job in self._waiting):
+            return 0
+        times = [a.remaining(now_ms) for a in self._actuators.values()]
+        return min((ms for ms in times if ms is not None), default=None)
+
+    def stop(self, targets, now_ms):
+        """All of them safe at once, and nothing waits for them any more.
+
+        Returns what is to be given to `report`.
+        """
+        names = set(targets)
+        ended = [
+            self._stopped(self._actuators[name], FAILED, "stopped", now_ms) for name in targets
+        ]
+        dropped = [job for job in self._waiting if job.target in names]
+        self._waiting = [job for job in self._waiting if job.target not in names]
+        return ended + [(job.command_id, CANCELLED, "cancelled", {}) for job in dropped]
+
+    def cancel(self, command_id, now_ms):
+        """Drop a command that waits, or stop the one that runs; says what became of it."""
+        for job in self._waiting:
+            if job.command_id == command_id:
+                self._waiting.remove(job)
+                self._answers.finish(command_id, CANCELLED, "cancelled", {}, now_ms)
+                return
+        actuator = self._actuators[self._target_of(command_id)]
+        self.report([self._stopped(actuator, FAILED, "stopped", now_ms)], now_ms)
+
+    def report(self, ended, now_ms):
+        """Write and say what became of each: (id, state, error, result), or None for nothing."""
+        for one in ended:
+            if one is not None:
+                self._answers.finish(*one, now_ms)
+
+    def _waiting_for(self, target):
+        return [job for job in self._waiting if job.target == target]
+
+    def _target_of(self, command_id):
+        for name, actuator in self._actuators.items():
+            if actuator.command_id == command_id:
+                return name
+        return [job.target for job in self._waiting if job.command_id == command_id][0]
+
+    def _stopped(self, actuator, state, error, now_ms):
+        command_id, dosing = actuator.command_id, actuator.dosing
+        try:
+            result = actuator.stop(now_ms)
+        except Fault as fault:
+            state, error, result = FAILED, fault.code, fault.result
+        return (command_id, state, error, result) if dosing else None
+
+    def _start(self, job, now_ms):
+        error = self._reason_not_to(job, now_ms)
+        if error is None:
+            try:
+                actuator = self._actuators[job.target]
+                actuator.start(job.command_id, True, job.parameters, now_ms)
+                return
+            except Fault as fault:
+                error = fault.code
+        self._answers.finish(job.command_id, FAILED, error, {}, now_ms)
+
+    def _reason_not_to(self, job, now_ms):
+        if self._journal.find(job.command_id) != QUEUED:
+            return None  # it never waited, and is on flash as begun
+        if self._clock.now(now_ms) >= job.expires_at:
+            return "expired"
+        return None if self._journal.begin(job.command_id, job.expires_at) else "storage"
