@@ -1,15 +1,12 @@
 """A running backend on a private broker, and a board spoken for by the test over real MQTT."""
 
 import queue
-import socket
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from protocol import ack, decode, encode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, STARTUP, topic
@@ -18,16 +15,11 @@ from backend import boards, models
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.commands import NewCommand
 from backend.service import Backend
+from tests.support.brokers import MosquittoBroker, free_port
+from tests.support.mqtt import Client
 
 PATIENCE = 15.0  # seconds until a test gives up
 PASSWORD = "of the backend"
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(what: Callable[[], Any]) -> Any:
@@ -39,50 +31,37 @@ def eventually(what: Callable[[], Any]) -> Any:
     return found
 
 
-def connect(port: int, user: str, password: str, client_id: str) -> paho.Client:
-    """A connected client with its network thread running."""
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id)
-    client.username_pw_set(user, password)
-    client.max_inflight_messages_set(0)
-    client.on_socket_open = lambda _, __, sock: sock.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    return client
-
-
 class Station:
-    """Database, broker, backend and one board, `pond`. Commands it gets are in `commands`."""
+    """Database, broker, backend and one board, `pond`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: type[EmbeddedBroker] | type[MosquittoBroker]) -> None:
         self.database = models.open_database(f"sqlite:///{folder / 'test.db'}")
         told = boards.enroll("pond", 1)
         self.key, self.password = key_from_hex(told["key"]), told["password"]
-        self.port = free_port()
         users = {BACKEND_USER: PASSWORD, **boards.passwords()}
-        self.broker = EmbeddedBroker(folder / "broker", self.port, users)
+        self.broker = kind(folder / "broker", free_port(), users)
         self.broker.start()
         self.start()
-        self.commands: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.board = connect(self.port, "pond", self.password, "pond")
-        self.board.on_message = self._heard
-        granted = threading.Event()
-        self.board.on_subscribe = lambda *_: granted.set()
-        self.board.subscribe(topic("pond", COMMANDS), 1)
-        assert granted.wait(PATIENCE)
-        self.startup()
+        self.connect()
 
     def start(self) -> None:
         """Start the backend, for the first time or anew."""
-        self.backend = Backend(f"mqtt://{BACKEND_USER}:of%20the%20backend@127.0.0.1:{self.port}")
+        self.backend = Backend(
+            f"mqtt://{BACKEND_USER}:of%20the%20backend@127.0.0.1:{self.broker.port}"
+        )
         self.backend.start()
         eventually(lambda: self.backend.health()["mqtt"]["connected"])
 
+    def connect(self) -> None:
+        """Connect the board, for the first time or anew."""
+        self.board = Client(self.broker, "pond", self.password)
+        self.board.connect()
+        self.board.subscribe(topic("pond", COMMANDS))
+        self.startup()
+
     def close(self) -> None:
         """End everything."""
-        self.board.disconnect()
-        self.board.loop_stop()
+        self.board.close()
         self.backend.stop()
         self.broker.stop()
         self.database.close()
@@ -99,14 +78,14 @@ class Station:
             "heap": 1,
             "timestamp": 0,
         }
-        self.board.publish(topic("pond", STARTUP), encode("startup", message, self.key), 1)
+        self.board.publish(topic("pond", STARTUP), encode("startup", message, self.key))
         eventually(lambda: self.backend.board("pond")["online"])
 
     def answer(self, command: dict[str, Any], *states: str) -> None:
         """Answer a command as the board."""
         for state in states:
             said = ack(command["command_id"], state, "b1", result={"within": 3})
-            self.board.publish(topic("pond", ACK), encode("ack", said, self.key), 1)
+            self.board.publish(topic("pond", ACK), encode("ack", said, self.key))
 
     def feed(self) -> dict[str, Any]:
         """Post a feed; the command as the API shows it."""
@@ -114,10 +93,10 @@ class Station:
         return self.backend.post(new)[0]
 
     def next_command(self) -> dict[str, Any]:
-        """The next command that reaches the board."""
-        return self.commands.get(timeout=PATIENCE)
-
-    def _heard(self, client: Any, userdata: Any, message: Any) -> None:
-        command = decode("command", message.payload, self.key)
-        if command["command_type"] != "time":
-            self.commands.put(command)
+        """The next command that reaches the board; answers to startups are left out."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            command = decode("command", self.board.receive(PATIENCE).payload, self.key)
+            if command["command_type"] != "time":
+                return dict(command)
+        raise queue.Empty

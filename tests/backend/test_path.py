@@ -123,6 +123,22 @@ def test_a_board_can_answer_only_for_its_own_commands(desk: Desk) -> None:
     assert desk.stands(row) == "SENT"
 
 
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        ("devices/nobody/ack", "unknown_board"),
+        ("devices/p@nd/ack", "malformed"),
+        (f"devices/{'x' * 65}/status", "malformed"),
+        ("devices/pond/threshold", "unknown_type"),
+        ("devices/pond/commands", "unknown_type"),
+        ("devices/pond/ack", "bad_signature"),
+    ],
+)
+def test_what_is_not_understood_is_counted_by_reason(desk: Desk, topic: str, reason: str) -> None:
+    assert desk.core.ingest.read(topic, b"{}") is None
+    assert desk.core.refused == {reason: 1}
+
+
 def test_one_at_a_time_on_a_target_and_others_beside_it(desk: Desk) -> None:
     desk.startup()
     first, second, other = desk.post(), desk.post(), desk.post(target="feeder2")

@@ -47,6 +47,7 @@ class Client:
             manual_ack=manual_ack,
             reconnect_on_failure=False,
         )
+        self._paho.max_inflight_messages_set(0)
         self._paho.username_pw_set(user, password)
         self._paho.on_socket_open = _no_delay
         self._paho.on_connect = lambda _c, _u, flags, code, _p: self._answers.put(
@@ -82,6 +83,10 @@ class Client:
         info = self._paho.publish(topic, payload, qos, retain)
         info.wait_for_publish(SECONDS)
         assert info.is_published(), f"no PUBACK for {topic}"
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Publish with QoS 1 and do not wait."""
+        self._paho.publish(topic, payload, 1)
 
     def receive(self, seconds: float = SECONDS) -> paho.MQTTMessage:
         """The next message. Raises queue.Empty."""
