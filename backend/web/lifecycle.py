@@ -9,8 +9,8 @@ from html import escape
 
 from backend.lifecycle import ENDED, IN_FLIGHT, START, STATUSES, TABLE, UNKNOWN
 
-BOX_WIDTH, BOX_HEIGHT = 150, 42
-COLUMN, ROW, MARGIN = 300, 62, 30
+BOX_WIDTH, BOX_HEIGHT = 166, 42
+COLUMN, ROW, MARGIN = 310, 62, 30
 BEND, LINE = 14, 15
 
 _Point = tuple[float, float]

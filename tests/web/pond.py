@@ -62,7 +62,7 @@ class Pond:
 
     def _say(self, leaf: str, kind: str, message: dict[str, Any]) -> None:
         data = encode(kind, message, self.station.key)
-        self.station.board.publish(topic("pond", leaf), data, 1)
+        self.station.board.publish(topic("pond", leaf), data)
 
     def _shown(self) -> dict[str, Any]:
         return self.station.backend.board("pond")

@@ -9,6 +9,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from backend.accounts import Accounts
+from backend.broker import EmbeddedBroker
 from backend.settings import Settings
 from backend.web.app import make_app
 from backend.web.server import Server
@@ -66,7 +67,7 @@ class Site:
     """A running web side over a `Station`. `password` is the administrator's."""
 
     def __init__(self, folder: Path) -> None:
-        self.station = Station(folder)
+        self.station = Station(folder, EmbeddedBroker)
         self.accounts = Accounts(QUICK_HASHER)
         password = self.accounts.ensure_admin()
         assert password is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect, sync_playwright
 
 from tests.web.pond import Pond
 from tests.web.site import Site
@@ -172,6 +172,7 @@ def test_an_offline_board_says_what_a_click_means(view: Page, pond: Pond) -> Non
 def test_a_waiting_command_can_be_called_off(view: Page, pond: Pond) -> None:
     pond.leave()
     actuator(view, "feeder1").locator("form").get_by_role("button", name="Feed").click()
+    expect(newest(view)).to_contain_text(re.compile("Feed.*PENDING"))
     newest(view).click()
     view.get_by_role("button", name="Call it off").click()
     expect(view.get_by_role("dialog").locator("header .chip")).to_have_text("CANCELLED")
@@ -193,6 +194,23 @@ def test_the_history_filters_and_pages(view: Page, pond: Pond, site: Site) -> No
     expect(view.get_by_text("Nothing here yet.")).to_be_visible()
     view.get_by_role("button", name="Show all").click()
     expect(rows).to_have_count(50)
+
+
+def test_a_command_that_comes_while_the_list_is_loading_is_not_lost(
+    view: Page, pond: Pond, site: Site
+) -> None:
+    pond.leave()  # so that the command's first step stays its last
+    held: list[Route] = []
+    address = "**/api/v1/commands?command_type=restart"
+    view.route(address, lambda route: held.append(route))
+    with view.expect_request(address):
+        view.get_by_label("Type").select_option("restart")
+    body = {"board_id": "pond", "command_type": "restart"}
+    posted = site.program().call("POST", "commands", body).json["id"]
+    expect(newest(view)).to_have_attribute("data-command", posted)
+    held[0].fulfill(json={"commands": [], "next": None})  # what was true when it was asked
+    expect(view.locator("#history tbody tr").filter(has_not_text="Restart")).to_have_count(0)
+    expect(newest(view)).to_have_attribute("data-command", posted)
 
 
 def test_a_lost_stream_is_told_and_comes_back(view: Page, site: Site) -> None:

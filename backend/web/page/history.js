@@ -29,6 +29,16 @@ export class History {
     this.#rows.clear();
     this.body.replaceChildren();
     this.#append(page);
+    this.#addNewer();
+  }
+
+  // What the stream told of while the page was on its way.
+  #addNewer() {
+    const newer = [...this.store.commands.values()]
+      .filter((command) => command.seq > this.#newest() && this.#fits(command))
+      .sort((a, b) => a.seq - b.seq);
+    for (const command of newer) this.#place(command, "prepend");
+    this.#noteEmpty();
   }
 
   async #more() {
