@@ -16,7 +16,7 @@ from .actuators import Fault, describe
 from .answers import Answers
 from .clock import Timekeeper
 from .controls import RESTART_S, Controls
-from .journal import RESTARTING
+from .lines import RESTARTING
 from .work import Job, Work
 
 
@@ -78,8 +78,8 @@ class Dispatcher:
         self._now_ms = now_ms
         self._clock.now(now_ms)
         self._work.tick(now_ms)
-        if self._journal.bulky and not self._work.running():
-            self._journal.compact()
+        if not self._work.running():
+            self._journal.tidy()
 
     def next_due(self, now_ms):
         """ms until `tick` is needed, or None."""

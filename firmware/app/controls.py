@@ -2,7 +2,7 @@
 
 from protocol.messages import FAILED, UNKNOWN
 
-from .journal import BEGUN, ENDED, QUEUED, RESTARTING
+from .lines import BEGUN, ENDED, QUEUED, RESTARTING
 
 RESTART_S = 60  # a board that restarts is back by then
 

@@ -8,7 +8,7 @@ Rules of this file:
 from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
-from .journal import QUEUED
+from .lines import QUEUED
 
 PER_TARGET = 4
 IN_ALL = 16

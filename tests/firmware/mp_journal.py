@@ -1,0 +1,75 @@
+"""The journal: full, broken, forgotten."""
+
+import sys
+
+sys.path.append(__file__.rsplit("/", 1)[0])
+
+from mp_fakes import Board, Flash  # noqa: E402 (after the path is right)
+
+FEED = ("feed", "feeder1", {"amount": 20})
+ACCEPTED = ("accepted", None)
+DONE = ("completed", None)
+
+
+def test_no_flash_no_motor():
+    flash = Flash()
+    board = Board(flash)
+    flash.broken = True
+    assert board.say("a", *FEED) == [("rejected", "storage")]
+    assert board.say("m", "motor", "motor1", {"action": "start", "speed": 4, "seconds": 9}) == [
+        ("rejected", "storage")
+    ]
+    assert board.say("p", "ping") == [("rejected", "storage")]
+    assert board.say("r", "restart") == [("rejected", "storage")] and board.restarts == 0
+    assert board.say("n", "query") == [] and board.dispatcher.dropped == {"storage": 1}
+    assert board.say("s", "stop") == [DONE]
+    flash.broken = False
+    assert board.say("b", *FEED) == [ACCEPTED]
+    assert board.say("a", *FEED) == [("rejected", "storage")]
+    board.boot()
+    assert board.say("a", *FEED) == [("rejected", "storage")]
+    assert board.say("b", *FEED) == [("unknown", "interrupted")]
+    assert [pulse[0] for pulse in board.pulses] == ["b"]
+
+
+def test_a_result_that_cannot_be_written_is_told_and_written_later():
+    flash = Flash()
+    board = Board(flash)
+    board.say("a", *FEED)
+    board.say("b", *FEED)
+    flash.broken = True
+    board.run(2000)
+    assert board.results("a") == [DONE]
+    assert board.results("b") == [("failed", "storage")]
+    flash.broken = False
+    board.say("p", "ping")
+    board.boot()
+    assert board.say("a", "query") == [DONE] and board.say("b", "query") == [("failed", "storage")]
+
+
+def test_a_full_journal_refuses_work_and_then_everything_but_stops():
+    board = Board(capacity=16)
+    for n in range(12):
+        assert board.say("p{}".format(n), "ping") == [DONE]
+    for n in range(4):
+        assert board.say("f{}".format(n), *FEED) == [("rejected", "busy")]
+    assert board.say("g", *FEED) == [] and board.say("q", "query") == []
+    assert board.dispatcher.dropped == {"full": 2}
+    assert board.say("s", "stop") == [DONE] and board.dispatcher.dropped == {"full": 3}
+    board.run(61000)
+    assert board.say("g", *FEED) == [ACCEPTED]
+
+
+def test_forgotten_is_not_never():
+    board = Board(capacity=16)
+    expires_at = board.now + 60
+    board.say("old", *FEED, expires_at=expires_at)
+    board.run(61000)
+    assert board.say("old", "query", expires_at=expires_at) == [DONE]
+    for n in range(16):
+        board.say("p{}".format(n), "ping")
+    assert board.journal.find("old") is None and board.journal.complete_from == expires_at
+    assert board.say("old", "query", expires_at=expires_at) == [("unknown", "forgotten")]
+    assert board.say("old", *FEED, expires_at=expires_at) == [("unknown", "forgotten")]
+    assert board.say("new", "query", expires_at=expires_at + 1) != [("unknown", "forgotten")]
+    assert len(board.pulses_of("old")) == 1

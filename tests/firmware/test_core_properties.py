@@ -1,0 +1,109 @@
+"""Any bytes to the dispatcher, any damage to the journal: nothing raises, nothing is made up."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from protocol.signature import sign
+
+sys.path.append(str(Path(__file__).parent))
+
+mp_fakes: Any = importlib.import_module("mp_fakes")
+
+FEED = ("feed", "feeder1", {"amount": 20})
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner)
+)
+verbs = st.sampled_from(
+    ("feed", "water", "motor", "switch", "ping", "stop", "query", "cancel", "time", "restart", "x")
+)
+targets = st.sampled_from(("", "feeder1", "valve1", "motor1", "light1", "air1", "nobody"))
+parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "amount": values | st.floats(0.1, 5000),
+        "action": st.sampled_from(("fill", "drain", "start", "speed", "stop")) | scalars,
+        "state": st.sampled_from(("on", "off")) | scalars,
+        "speed": st.integers(0, 101),
+        "seconds": st.integers(0, 4000) | scalars,
+    },
+)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_counted(data: bytes) -> None:
+    board = mp_fakes.Board()
+    board.dispatcher.receive(data, board.now_ms)
+    assert board.acks == [] and sum(board.dispatcher.dropped.values()) == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), verbs, targets, parameters), max_size=12))
+@settings(deadline=None)
+def test_any_signed_commands_end_with_everything_safe(
+    said: list[tuple[str, str, str, dict[str, Any]]],
+) -> None:
+    board = mp_fakes.Board()
+    for name, verb, target, given_parameters in said:
+        message = {
+            "command_id": name,
+            "command_type": verb,
+            "target": target,
+            "parameters": given_parameters,
+            "timestamp": board.now,
+            "expires_at": board.now + 60,
+            "attempt": 1,
+        }
+        body = json.dumps(message, separators=(",", ":")).encode()
+        board.dispatcher.receive(sign(body, mp_fakes.KEY), board.now_ms)
+        board.run(700)
+    board.run(4_000_000)
+    assert [number for number, pin in board.pins.items() if pin.value] == [22]
+    assert board.dispatcher.running() == {} and board.dispatcher.next_due(board.now_ms) is None
+    for name in "abcde":
+        assert len(set(board.results(name))) <= 1
+        assert len([pulse for pulse in board.pulses_of(name) if pulse[1] in (16, 17, 18)]) <= 1
+
+
+def _board_with_a_past() -> Any:
+    board = mp_fakes.Board()
+    for name in "abcdefgh":
+        board.say(name, *FEED)
+        board.run(2500)
+    return board
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_a_damaged_journal_loses_lines_and_says_so(data: st.DataObject) -> None:
+    board = _board_with_a_past()
+    name = data.draw(st.sampled_from(sorted(board.flash.files)))
+    content = bytearray(board.flash.read(name))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at] ^= data.draw(st.integers(1, 255))
+    damaged = bytes(content) != board.flash.read(name)
+    board.flash.files[name] = [bytes(content)]
+    board.boot()
+    for command in "abcdefgh":
+        (fate,) = board.say(command, "query")
+        possible: list[tuple[str, str | None]] = [("completed", None)]
+        if damaged:  # the line of its end may be gone, or both
+            possible += [("unknown", "interrupted"), ("unknown", "forgotten")]
+        assert fate in possible, (command, fate, board.journal.bad)
+
+
+@given(st.binary(max_size=400), st.integers(0, 7))
+def test_any_bytes_for_a_journal(content: bytes, number: int) -> None:
+    flash = mp_fakes.Flash()
+    flash.files[f"journal{number}"] = [content]
+    board = mp_fakes.Board(flash)
+    board.say("a", *FEED)
+    board.run(2000)
+    board.boot()
+    assert board.say("a", "query") == [("completed", None)]
