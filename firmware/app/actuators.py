@@ -32,7 +32,7 @@ class Actuator:
     state could not be reached, and is tried for every second.
     """
 
-    FACTS = ("kind", "longest_s")
+    FACTS: tuple = ("kind", "longest_s")
 
     def __init__(self, config, pins):
         self.facts = {name: config[name] for name in self.FACTS}
@@ -98,6 +98,18 @@ class Actuator:
 
     def _given(self, ran_ms):
         return {"ran_ms": ran_ms}
+
+    def _wire(self, config, pins):
+        """Make the pins; they start safe."""
+        raise NotImplementedError
+
+    def _drive(self, parameters):
+        """Move the pins."""
+        raise NotImplementedError
+
+    def _rest(self):
+        """The pins to their safe state, each of them tried."""
+        raise NotImplementedError
 
 
 class Feeder(Actuator):

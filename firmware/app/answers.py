@@ -35,7 +35,8 @@ class Answers:
 
     def again(self, command_id):
         """The stored answer once more."""
-        self._say(command_id, *self._journal.answer(command_id), None)
+        state, error, timestamp, result = self._journal.answer(command_id)
+        self._say(command_id, state, error, timestamp, result, None)
 
     def _say(self, command_id, state, error, timestamp, result, message):
         said = ack(command_id, state, self._boot, timestamp, error, result, message)

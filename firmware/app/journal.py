@@ -64,7 +64,7 @@ class Journal:
     def __init__(self, flash, boot, capacity=64):
         self._flash, self.boot = flash, boot
         self._capacity, self._reserved = capacity, capacity // 4
-        self._entries = [{} for _ in range(FILES)]  # of each file, {id: entry}
+        self._entries: list = [{} for _ in range(FILES)]  # of each file, {id: entry}
         self._left = bytearray(FILES)  # lines that may be appended to each; 0: replace it instead
         self._owed = set()  # files a write has failed on
         self.floor = self.complete_from = 0
@@ -168,7 +168,7 @@ class Journal:
 
     def _drop_oldest(self, now):
         """Drop the answer that expired first, if that was before `now`. Returns whether it did."""
-        place, oldest, when = None, None, now + 1
+        place, oldest, when = self._entries[0], None, now + 1
         for entries in self._entries:
             for name, entry in entries.items():
                 if phase_of(entry) == ENDED and expires_at_of(entry) < when:

@@ -67,7 +67,8 @@ def actuators(given):
     given = _object(ACTUATORS, "actuators", given)
     if len(given) > MAP_ITEMS:
         raise _wrong(ACTUATORS, "actuators", "must be {} at most".format(MAP_ITEMS))
-    out, pins = {}, {}
+    out = {}
+    pins: dict = {}  # GPIO: who has it
     for name in sorted(given):
         reason = identifier(name)
         if reason:

@@ -34,7 +34,7 @@ class PowerCut(Exception):
 class Flash:
     """Files in memory, as lists of pieces. `cut_at`: the operation (from 0) at which power fails,
     `how` it does: before it, after it, or torn (an append writes half). `broken`: every write
-    raises OSError.
+    raises OSError; where it is "half", half of an append stands there.
     """
 
     def __init__(self, cut_at=None, how="before"):
@@ -54,6 +54,7 @@ class Flash:
 
     def _write(self, name, old, data):
         if self.broken:
+            old.append(data[: len(data) // 2 if self.broken == "half" else 0])
             raise OSError(28)
         cut = self.writes == self.cut_at
         self.writes += 1

@@ -4,11 +4,18 @@ import sys
 
 sys.path.append(__file__.rsplit("/", 1)[0])
 
-from mp_fakes import Board, Flash  # noqa: E402 (after the path is right)
+from app.journal import file_of  # noqa: E402
+from mp_fakes import Board, Flash, PowerCut  # noqa: E402 (after the path is right)
 
 FEED = ("feed", "feeder1", {"amount": 20})
 ACCEPTED = ("accepted", None)
 DONE = ("completed", None)
+
+
+def names_in_one_file(count):
+    """Ids whose lines lie in the same file of the journal."""
+    names = ["n{}".format(n) for n in range(count * 20)]
+    return [name for name in names if file_of(name) == file_of("n0")][:count]
 
 
 def test_no_flash_no_motor():
@@ -73,3 +80,49 @@ def test_forgotten_is_not_never():
     assert board.say("old", *FEED, expires_at=expires_at) == [("unknown", "forgotten")]
     assert board.say("new", "query", expires_at=expires_at + 1) != [("unknown", "forgotten")]
     assert len(board.pulses_of("old")) == 1
+
+
+def test_nothing_is_appended_to_what_power_tore_off():
+    first, second, third = names_in_one_file(3)
+    flash = Flash(cut_at=1, how="torn")
+    board = Board(flash)
+    board.say(first, "ping")
+    try:
+        board.say(second, *FEED)
+    except PowerCut:
+        board.boot()
+    assert board.say(third, *FEED) == [ACCEPTED]
+    board.boot()
+    assert board.say(third, *FEED) == [("unknown", "interrupted")]
+    assert board.say(second, "query") == [("failed", "never")]
+    assert board.say(first, "query") == [DONE] and board.journal.bad == 0
+
+
+def test_nothing_is_appended_to_what_failed_half_way():
+    first, second, third = names_in_one_file(3)
+    flash = Flash()
+    board = Board(flash)
+    board.say(first, "ping")
+    flash.broken = "half"
+    assert board.say(second, *FEED) == [("rejected", "storage")]
+    flash.broken = False
+    assert board.say(third, *FEED) == [ACCEPTED]
+    board.boot()
+    assert board.say(third, *FEED) == [("unknown", "interrupted")]
+    assert board.say(second, *FEED) == [("rejected", "storage")] and board.journal.bad == 0
+
+
+def test_a_clock_set_back_wakes_nothing_that_was_dropped():
+    board = Board(capacity=16)
+    expires_at = board.now + 60
+    board.say("old", *FEED, expires_at=expires_at)
+    board.run(61000)
+    for n in range(16):
+        board.say("p{}".format(n), "ping")
+    for _ in range(2):
+        board.clock.set(expires_at - 30, board.now_ms)
+        assert board.say("old", *FEED, expires_at=expires_at) == [("unknown", "forgotten")]
+        for n in range(400):  # until every file has been replaced
+            board.journal.queue("p{}".format(n % 16), expires_at + 60)
+        board.boot()
+    assert board.journal.floor == expires_at
