@@ -8,7 +8,7 @@ Rules of this file:
 """
 
 from protocol import ProtocolError, decode
-from protocol.limits import COMMAND_LIFE_MAX
+from protocol.limits import COMMAND_LIFE_MAX, TEXT_LENGTH
 from protocol.messages import COMPLETED, FAILED, REJECTED
 from protocol.verbs import DOSE, STOP, case_of, check_parameters, check_target
 
@@ -115,7 +115,7 @@ class Dispatcher:
         try:
             case = self._check(message, now)
         except ProtocolError as error:
-            return self._refuse(message, error.code, now_ms, str(error))
+            return self._refuse(message, error.code, now_ms, str(error)[:TEXT_LENGTH])
         return self._obey(message, case.kind, now, now_ms)
 
     def _may_have_run(self, expires_at, now):

@@ -1,0 +1,193 @@
+"""MQTT 3.1.1 packets: umqtt.simple as nothing but an encoder and decoder.
+
+Rules of this file:
+- no I/O: umqtt writes into memory, and reads from one whole packet that lies in memory;
+- a packet is checked before umqtt sees it, so that no byte from the network reaches its asserts;
+- whatever is wrong with a packet raises PacketError, and nothing else.
+
+Left alone, umqtt.simple waits for ever on a half-open link, loses what it has read of a packet
+when the rest is late, and hangs where a message is published inside its callback. It works here
+from 1.3.4 on, the version frozen into stock ESP32 images included.
+"""
+
+from umqtt.simple import MQTTClient
+
+CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 0x20, 0x30, 0x40, 0x90, 0xD0
+REFUSED = 0x80  # in a SUBACK
+
+_LENGTHS = {CONNACK: 2, PUBACK: 2, SUBACK: 3, PINGRESP: 0}  # of the body, where it is fixed
+_DUP = 0x08
+_QOS = 0x06
+_QOS_1 = 0x02
+
+
+class PacketError(Exception):
+    """The peer does not keep to MQTT: `reason` is "malformed" or "too_large"."""
+
+    def __init__(self, reason):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotTaken(Exception):
+    """Raised by a callback that could not keep the message: it gets no PUBACK."""
+
+
+class _End(Exception):
+    """umqtt wants bytes that are not in the pipe."""
+
+
+class _Pipe:
+    """What umqtt takes for its socket."""
+
+    def __init__(self):
+        self.fill(b"")
+
+    def fill(self, packet):
+        self._packet, self._at, self._written = packet, 0, bytearray()
+
+    def written(self):
+        return bytes(self._written)
+
+    def read(self, length):
+        end = self._at + length
+        if length < 0 or end > len(self._packet):
+            raise _End
+        data = self._packet[self._at : end]
+        self._at = end
+        return data
+
+    def write(self, data, length=None):
+        self._written.extend(data if length is None else data[:length])
+
+    def _nothing(self, *_):
+        pass
+
+    connect = settimeout = setblocking = close = _nothing
+
+
+class _Umqtt(MQTTClient):
+    """umqtt opens a socket of its own when it encodes CONNECT: that one is closed unused."""
+
+    def __init__(self, pipe, *settings):
+        self._pipe = pipe
+        super().__init__(*settings)
+
+    @property
+    def sock(self):
+        return self._pipe
+
+    @sock.setter
+    def sock(self, opened):
+        if opened is not None:
+            opened.close()
+
+
+class Codec:
+    """Packets of one client. `on_message(topic, data)` gets what was published, both as bytes.
+
+    It may raise NotTaken. Topics are given as str, `user` and `password` may be None.
+    """
+
+    def __init__(self, client_id, user, password, keepalive_s, on_message):
+        self._pipe = _Pipe()
+        address = ("127.0.0.1", 1883)  # never connected to
+        names = (_bytes(client_id),) + address + (_bytes(user), _bytes(password))
+        self._umqtt = _Umqtt(self._pipe, *names, keepalive_s)
+        self._umqtt.set_callback(on_message)
+
+    def connect(self, will_topic, will):
+        """CONNECT with a clean session and a retained last will of QoS 1."""
+        self._umqtt.set_last_will(_bytes(will_topic), will, True, 1)
+        return self._encoded(self._umqtt.connect, True)
+
+    def subscribe(self, topic, packet_id):
+        """SUBSCRIBE with QoS 1; the topic is at most 120 characters long."""
+        self._umqtt.pid = packet_id - 1
+        return self._encoded(self._umqtt.subscribe, _bytes(topic), 1)
+
+    def publish(self, topic, data, retain, packet_id=0, again=False):
+        """PUBLISH: QoS 1 where there is a `packet_id`, else QoS 0; `again` sets DUP."""
+        self._umqtt.pid = packet_id - 1
+        qos = 1 if packet_id else 0
+        packet = self._encoded(self._umqtt.publish, _bytes(topic), data, retain, qos)
+        return bytes([packet[0] | _DUP]) + packet[1:] if again else packet
+
+    def ping(self):
+        """PINGREQ."""
+        return self._encoded(self._umqtt.ping)
+
+    def decode(self, packet):
+        """(type, body, answer) of a whole packet; a PUBLISH has been handed to the callback.
+
+        `answer` is its PUBACK, or b"" where none is due. Raises PacketError.
+        """
+        kind = packet[0] & 0xF0
+        if kind == PUBLISH:
+            return kind, b"", self._deliver(packet)
+        body = packet[2:]
+        if packet[0] != kind or _LENGTHS.get(kind) != len(body):
+            raise PacketError("malformed")
+        return kind, body, b""
+
+    def _deliver(self, packet):
+        if packet[0] & _QOS not in (0, _QOS_1):
+            raise PacketError("malformed")
+        self._pipe.fill(packet)
+        try:
+            self._umqtt.check_msg()
+        except _End:
+            raise PacketError("malformed")
+        except NotTaken:
+            return b""
+        return self._pipe.written()
+
+    def _encoded(self, write, *arguments):
+        self._pipe.fill(b"")
+        try:
+            write(*arguments)
+        except _End:  # all is written, and umqtt would now wait for the broker's answer
+            pass
+        return self._pipe.written()
+
+
+class Framer:
+    """Cuts a stream of bytes into packets of at most `limit` bytes."""
+
+    def __init__(self, limit):
+        self._limit = limit
+        self._bytes = b""
+
+    def feed(self, data):
+        """Takes in what was read."""
+        self._bytes += data
+
+    def next(self):
+        """The next whole packet, or None as long as there is none. Raises PacketError."""
+        length = self._length()
+        if length is None or len(self._bytes) < length:
+            return None
+        packet = self._bytes[:length]
+        self._bytes = self._bytes[length:]
+        return packet
+
+    def _length(self):
+        """Of the packet at the start, header included; None where that is not known yet."""
+        length = 0
+        for i in range(1, min(5, len(self._bytes))):
+            length |= (self._bytes[i] & 0x7F) << 7 * (i - 1)
+            if self._bytes[i] < 0x80:
+                return self._bounded(length + 1 + i)
+        if len(self._bytes) >= 5:
+            raise PacketError("malformed")
+        return None
+
+    def _bounded(self, length):
+        if length > self._limit:
+            raise PacketError("too_large")
+        return length
+
+
+def _bytes(text):
+    """umqtt counts the characters of a str where it should count bytes."""
+    return text.encode() if isinstance(text, str) else text

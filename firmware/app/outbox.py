@@ -1,0 +1,94 @@
+"""What the board has to say and the broker has not confirmed yet: bounded, in order.
+
+Rules of this file:
+- a message of QoS 1 stays until its PUBACK; after a reconnect it is sent again, with DUP;
+- no more than LIMIT messages: a full outbox refuses heartbeats and lets the oldest ack go, and
+  counts both. No ack is lost for good by that: the backend asks the journal.
+- nothing is encoded or sent here, so anybody may add at any moment, umqtt's callback included.
+"""
+
+LIMIT = 16
+
+
+class Message:
+    """One message. `lasting` outlives the connection; `packet_id` is 0 until it was sent."""
+
+    def __init__(self, topic, data, qos, retain, lasting):
+        self.topic, self.data, self.qos, self.retain = topic, data, qos, retain
+        self.lasting = lasting
+        self.packet_id = 0
+        self.waiting = True  # for being sent, else for its PUBACK
+        self.again = False
+
+
+class Outbox:
+    """`dropped` counts what had to go: {"beats": n, "acks": n}."""
+
+    def __init__(self):
+        self._messages = []
+        self._last_id = 0
+        self.dropped = {"beats": 0, "acks": 0}
+
+    def __len__(self):
+        return len(self._messages)
+
+    def ack(self, topic, data):
+        """An ack, QoS 1: kept over reconnects until it is confirmed."""
+        if len(self._messages) >= LIMIT:
+            self._drop_oldest_ack()
+        self._messages.append(Message(topic, data, 1, False, True))
+
+    def presence(self, topic, data, retain=False):
+        """QoS 1, and of no worth once this connection is lost."""
+        self._messages.append(Message(topic, data, 1, retain, False))
+
+    def beat(self, topic, data):
+        """QoS 0: sent once, or dropped where there is no room."""
+        if len(self._messages) >= LIMIT:
+            self.dropped["beats"] += 1
+        else:
+            self._messages.append(Message(topic, data, 0, False, False))
+
+    def next_id(self):
+        """A packet id (1 to 65535) nothing unconfirmed uses."""
+        taken = [message.packet_id for message in self._messages]
+        self._last_id = self._last_id % 65535 + 1
+        while self._last_id in taken:
+            self._last_id = self._last_id % 65535 + 1
+        return self._last_id
+
+    def take(self):
+        """The next message to send, its packet id set, or None."""
+        for message in self._messages:
+            if message.waiting:
+                return self._sent(message)
+        return None
+
+    def confirm(self, packet_id):
+        """Its PUBACK is here; an unknown id is ignored."""
+        self._keep(lambda message: message.packet_id != packet_id)
+
+    def disconnected(self):
+        """What was not confirmed is to be sent again, unless it belonged to this connection."""
+        self._keep(lambda message: message.lasting)
+        for message in self._messages:
+            message.again = message.packet_id != 0
+            message.waiting = True
+
+    def _sent(self, message):
+        message.waiting = False
+        if message.qos == 0:
+            self._messages.remove(message)
+        elif not message.packet_id:
+            message.packet_id = self.next_id()
+        return message
+
+    def _drop_oldest_ack(self):
+        for message in self._messages:
+            if message.lasting:
+                self._messages.remove(message)
+                self.dropped["acks"] += 1
+                return
+
+    def _keep(self, wanted):
+        self._messages = [message for message in self._messages if wanted(message)]

@@ -1,0 +1,3 @@
+"""The version of the firmware, as `startup` says it."""
+
+VERSION = "0.1.0"
