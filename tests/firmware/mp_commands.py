@@ -121,6 +121,14 @@ def test_query_and_cancel():
     assert [pulse[0] for pulse in board.pulses if pulse[1] == 16] == ["a", "c"]
 
 
+def test_a_long_reason_is_cut():
+    config = {"kind": "switch", "longest_s": 9}
+    names = ["light-with-quite-a-long-name-{}".format(n) for n in range(9)]
+    board = Board(config={"actuators": {n: dict(config, pin=i) for i, n in enumerate(names)}})
+    assert board.say("a", *FEED) == [("rejected", "unknown_target")]
+    assert len(board.acks[-1]["message"]) == 200
+
+
 def test_bytes_from_anywhere():
     board = Board()
     good = board.message("a", *FEED)
