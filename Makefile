@@ -7,7 +7,7 @@ N ?= 20
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl lock clean
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl password lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ chaos: .venv/test.stamp ## the long run of kills, power cuts and broken links
 
 repl: .venv/run.stamp ## a prompt on a board (PORT=/dev/ttyUSB0)
 	@$(PY) -m mpremote $(if $(PORT),connect $(PORT)) repl
+
+password: .venv/run.stamp ## set a new password for the administrator
+	@$(PY) -m backend password $(ARGS)
 
 lock: .venv/run.stamp ## renew the lock files from pyproject.toml (ARGS=--upgrade)
 	@$(PY) -m tools.lock $(ARGS)

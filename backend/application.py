@@ -5,7 +5,7 @@ import secrets
 
 from backend import boards
 from backend.accounts import Accounts
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.broker import BACKEND_USER, EmbeddedBroker, check_port_free
 from backend.models import open_database
 from backend.service import Backend
 from backend.settings import Settings
@@ -43,6 +43,7 @@ class Application:
 
     def start(self) -> None:
         """Start everything. Raises BrokerError or OSError with a line that says what to do."""
+        check_port_free(self.settings.http_host, self.settings.http_port, "HTTP_PORT")
         if self.broker:
             self.broker.start()
         self.backend.start()

@@ -47,8 +47,8 @@ def end_with_parent(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
     return tell_kernel
 
 
-def check_port_free(host: str, port: int) -> None:
-    """Raises BrokerError where something listens there already."""
+def check_port_free(host: str, port: int, setting: str = "BROKER_PORT") -> None:
+    """Raises BrokerError, which names the setting, where something listens there already."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -56,7 +56,7 @@ def check_port_free(host: str, port: int) -> None:
         except OSError as error:
             raise BrokerError(
                 f"port {port} on {host} is taken ({error.strerror}): "
-                "end the program that uses it, or choose another port"
+                f"end the program that uses it, or set {setting} to another one"
             ) from error
 
 

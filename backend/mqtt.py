@@ -110,8 +110,9 @@ class Link:
 
     def _disconnected(self, client: Any, userdata: Any, flags: Any, reason: Any, _: Any) -> None:
         was, self.connected = self.connected, False
-        if was:
+        if was and reason.is_failure:
             log.warning("lost the broker: %s; trying again", reason)
+        if was:
             self._on_link(False)
 
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
