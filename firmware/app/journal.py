@@ -219,6 +219,9 @@ class Journal:
         """Answer what is under way. Returns whether there was any."""
         under_way = [name for name in entries if phase_of(entries[name]) != ENDED]
         for name in under_way:
-            state, error = _AT_BOOT[phase_of(entries[name])]
+            phase = phase_of(entries[name])
+            if phase == QUEUED and self.bad:  # that it began may be what is gone
+                phase = BEGUN
+            state, error = _AT_BOOT[phase]
             entries[name] = answered(expires_at_of(entries[name]), state, error, 0, {})
         return bool(under_way)

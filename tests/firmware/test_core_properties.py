@@ -72,9 +72,10 @@ def test_any_signed_commands_end_with_everything_safe(
 
 def _board_with_a_past() -> Any:
     board = mp_fakes.Board()
-    for name in "abcdefgh":
-        board.say(name, *FEED)
-        board.run(2500)
+    for pair in ("ab", "cd", "ef", "gh"):
+        for name in pair:  # the second waits for the first
+            board.say(name, *FEED)
+        board.run(4500)
     return board
 
 
