@@ -15,10 +15,15 @@ from protocol.limits import MESSAGE_BYTES
 from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK, Framer, PacketError
 from .ticks import ticks_diff, ticks_ms
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 KEEPALIVE_S = 15
 _DEADLINE_S = 10
 _BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
 _READ_BYTES = 512
+_PACKET_BYTES = MESSAGE_BYTES + 256  # a message with its topic
 
 
 class LinkDown(Exception):
@@ -38,7 +43,10 @@ class Link:
         self._opening, self._opened = opening, opened
         self._wanted = asyncio.Event()
         self._over = asyncio.Event()
-        self._framer = self._reader = self._writer = self._why = None
+        self._framer = Framer(_PACKET_BYTES)
+        self._reader: "Any" = None
+        self._writer: "Any" = None
+        self._why: "Exception | None" = None
         self._heard_ms = 0
         self.number = 0
         self.down_since = ticks_ms()  # ticks, or None while the connection stands
@@ -64,10 +72,10 @@ class Link:
 
     async def _connection(self):
         """One connection, from its beginning to the exception that ends it."""
-        self._framer, self._why = Framer(MESSAGE_BYTES + 256), None
+        self._framer, self._why = Framer(_PACKET_BYTES), None
         self._over.clear()
-        streams = await asyncio.wait_for(asyncio.open_connection(*self._address), _DEADLINE_S)
-        self._reader, self._writer = streams
+        opening = asyncio.open_connection(*self._address)
+        self._reader, self._writer = await asyncio.wait_for(opening, _DEADLINE_S)
         _no_delay(self._reader)
         try:
             await self._greet()
@@ -112,7 +120,7 @@ class Link:
         finally:
             for task in tasks:
                 task.cancel()
-        raise self._why
+        raise self._why or LinkDown("it ended")
 
     async def _guarded(self, job):
         try:
