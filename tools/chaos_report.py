@@ -1,0 +1,43 @@
+"""What a part of the chaos has seen: counts, the worst times, and every broken promise."""
+
+import threading
+from collections import Counter
+
+
+class Report:
+    """Filled by one part, from any of its threads. `violations` are lines for people."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.counts: Counter[str] = Counter()
+        self.violations: list[str] = []
+        self._times: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+
+    def count(self, what: str, number: int = 1) -> None:
+        """So many more of it."""
+        with self._lock:
+            self.counts[what] += number
+
+    def time(self, what: str, ms: float) -> None:
+        """It took so long, or was so far off."""
+        with self._lock:
+            self._times.setdefault(what, []).append(ms)
+
+    def blame(self, lines: list[str]) -> None:
+        """These promises were broken."""
+        with self._lock:
+            self.violations += lines
+
+    def worst(self, what: str) -> float:
+        """The longest time (ms). Raises KeyError where none was noted."""
+        return max(self._times[what])
+
+    def lines(self) -> list[str]:
+        """The totals, for people."""
+        out = [f"{self.name}: " + ("as promised" if not self.violations else "BROKEN")]
+        out += [f"  {self.counts[what]:7,d}  {what}" for what in sorted(self.counts)]
+        for what, times in sorted(self._times.items()):
+            middle = sorted(times)[len(times) // 2]
+            out.append(f"  {what}: p50 {middle:.1f} ms, worst {max(times):.1f} ms ({len(times)})")
+        return out + [f"  VIOLATION: {line}" for line in self.violations]
