@@ -127,6 +127,7 @@ class Dispatcher:
 
     def _pending_due(self, work: Work, row: Row) -> None:
         if row["expires_at"] <= work.now:
+            row["error"] = "expired"
             work.step(row, EXPIRE, error="expired")
         else:
             self._wait(work, row, row["expires_at"])
