@@ -1,6 +1,7 @@
 """Commands as users know them: what is asked for, checked, created, cancelled, and looked up."""
 
 import json
+import random
 import re
 import uuid
 from dataclasses import dataclass
@@ -81,12 +82,12 @@ def _check_texts(new: NewCommand) -> None:
 
 
 def create(
-    work: Work, dispatcher: Dispatcher, wanted: list[tuple[Any, NewCommand]]
+    work: Work, dispatcher: Dispatcher, wanted: list[tuple[Any, NewCommand]], rng: random.Random
 ) -> list[tuple[Any, Any]]:
     """Create the commands of a batch; [(request, (row, created?) or Conflict)].
 
     A request whose Idempotency-Key was used before gets the command of that time, or Conflict
-    where it asks for something else.
+    where it asks for something else. Ids are drawn from `rng`.
     """
     keys = [(new.user, new.idempotency_key) for _, new in wanted if new.idempotency_key]
     found = work.take(store.by_keys(keys)) if keys else []
@@ -96,7 +97,7 @@ def create(
         row = known.get((new.user, new.idempotency_key)) if new.idempotency_key else None
         answers.append((request, _again(row, new) if row else None))
         if row is None:
-            row = _row(new, work.now)
+            row = _row(new, work.now, rng)
             known[new.user, new.idempotency_key] = row
             rows.append(row)
             answers[-1] = (request, (row, True))
@@ -107,11 +108,11 @@ def create(
     return answers
 
 
-def _row(new: NewCommand, now: int) -> Row:
+def _row(new: NewCommand, now: int, rng: random.Random) -> Row:
     # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
     expires = -(-(now + 1000 * (new.expires_in or LIFE_SECONDS)) // 1000) * 1000
     return {
-        "id": str(uuid.uuid4()),
+        "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "board_id": new.board_id,
         "command_type": new.command_type,
         "target": new.target,

@@ -35,10 +35,14 @@ class Batch:
 
 
 class Core:
-    """All that decides about commands. The database must be open."""
+    """All that decides about commands. The database must be open.
+
+    `rng` gives the commands their ids and spreads the retries of many boards.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self.refused: Counter[str] = Counter()
+        self._rng = rng
         self.roster = Roster()
         self.dispatcher = Dispatcher(self.roster, rng)
         self.ingest = Ingest(self.roster, self.dispatcher, self.refused)
@@ -52,7 +56,7 @@ class Core:
         """
         with database.atomic("IMMEDIATE"):
             work = Work(now, self.refused)
-            work.out.answers = commands.create(work, self.dispatcher, batch.new)
+            work.out.answers = commands.create(work, self.dispatcher, batch.new, self._rng)
             for request, wish in batch.cancel:
                 work.out.answers.append((request, self._cancel(work, wish)))
             self.ingest.apply(work, batch.heard)

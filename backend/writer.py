@@ -40,7 +40,10 @@ def now_ms() -> int:
 
 
 class Writer(threading.Thread):
-    """Drives the core. `on_end(error or None)` is called when the thread ends."""
+    """Drives the core. `on_end(error or None)` is called when the thread ends.
+
+    `clock()` gives ms since 1970.
+    """
 
     def __init__(
         self,
@@ -48,10 +51,12 @@ class Writer(threading.Thread):
         hub: Hub,
         show_board: Callable[[Presence], dict[str, Any]],
         on_end: Callable[[BaseException | None], None],
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         super().__init__(name="writer", daemon=True)
         self.link: Link | None = None
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
+        self._now = clock
         # What was asked for, heard, or noticed: (kind, ...) in the order in which it came.
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._next_due: int | None = 0
@@ -113,14 +118,14 @@ class Writer(threading.Thread):
                 if heard:
                     batch.heard.append(heard)
             elif item[0] == "link":
-                self._core.roster.listen(now_ms() if item[1] else None)
+                self._core.roster.listen(self._now() if item[1] else None)
         return batch, receipts
 
     def _take(self) -> list[tuple[Any, ...]]:
         """Wait until there is something to do, and take up to BATCH of what is there."""
         wait = LONGEST_WAIT_SECONDS
         if self._next_due is not None:
-            wait = min(max((self._next_due - now_ms()) / 1000, 0.0), wait)
+            wait = min(max((self._next_due - self._now()) / 1000, 0.0), wait)
         items = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
@@ -131,7 +136,7 @@ class Writer(threading.Thread):
     def _apply(self, batch: Batch) -> Outcome:
         while True:
             try:
-                return self._core.apply(batch, now_ms())
+                return self._core.apply(batch, self._now())
             except LostRace:
                 log.warning("another writer was faster; taking the transaction again")
 

@@ -28,14 +28,14 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.now = START
+        self.now, self.rng = START, random.Random(1)
         self.database = models.open_database(f"sqlite:///{path}")
         boards.enroll("pond", START)
         self.restart()
 
     def restart(self) -> None:
         """Start the backend anew from its database alone."""
-        self.core = Core(random.Random(1))
+        self.core = Core(self.rng)
         self.core.roster.listen(self.now)
 
     def at(self, seconds: float) -> "Desk":
