@@ -24,7 +24,7 @@ from tools.emulator import Board
 BOARDS = {f"pond-{n}": {"feeder1": feeder(16), "feeder2": feeder(17)} for n in (1, 2)}
 PINS = {"feeder1": 16, "feeder2": 17}
 AHEAD = 3  # commands that may wait for one feeder
-LIFE = 12  # seconds: a journal has room for 48 commands that have not expired
+LIFE = 20  # seconds: a journal has room for 48 commands that have not expired
 NTH_MAX = 4
 PROVOKED = ("startup_arrived", "between_publishes")  # by boards that connect again
 

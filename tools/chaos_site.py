@@ -44,6 +44,8 @@ class Broker(Protocol):
 class MakeBroker(Protocol):
     """Makes a broker with its data in `directory` and {name: password}."""
 
+    __name__: str
+
     def __call__(self, directory: Path, port: int, users: Mapping[str, str]) -> Broker: ...
 
 
