@@ -65,11 +65,11 @@ types: .venv/test.stamp .venv/stubs.stamp
 imports: .venv/test.stamp
 	@PYTHONPATH=firmware .venv/bin/lint-imports --no-logo
 
-.venv/run.stamp: requirements.lock tools/bootstrap.py
+.venv/run.stamp: requirements.lock pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py requirements.lock
 	@touch $@
 
-.venv/test.stamp: requirements-test.lock tools/bootstrap.py
+.venv/test.stamp: requirements-test.lock pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py requirements-test.lock
 	@touch $@
 

@@ -2,12 +2,14 @@
 
     python3 tools/bootstrap.py requirements.lock [folder, for packages that only mypy reads]
 
-Every package is pinned by version and hash. The project's own packages become importable by a
-.pth file, so that nothing is built or installed for them. This file must also parse under the
-old Pythons it refuses.
+Every package is pinned by version and hash. The project itself is made importable in place: a
+.pth file for its packages and metadata for its version, so that nothing is built for it. This
+file must also parse under the old Pythons it refuses.
 """
 
+import glob
 import os
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 OLDEST = (3, 11)
+METADATA = ("Metadata-Version: 2.1", "Name: answerback")
 IMPORTABLE = (ROOT, os.path.join(ROOT, "firmware", "lib"))
 
 SITE = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
@@ -47,9 +50,31 @@ def make_venv() -> None:
     if not os.path.exists(PYTHON):
         print("making .venv", flush=True)
         run(sys.executable, "-m", "venv", VENV)
+
+
+def install_project() -> None:
+    """What an editable install would leave behind."""
     site = subprocess.check_output([PYTHON, "-c", SITE], text=True).strip()
-    with open(os.path.join(site, "answerback.pth"), "w") as file:
-        file.write("\n".join(IMPORTABLE) + "\n")
+    write(os.path.join(site, "answerback.pth"), *IMPORTABLE)
+    for old in glob.glob(os.path.join(site, "answerback-*.dist-info")):
+        shutil.rmtree(old)
+    facts = os.path.join(site, "answerback-" + version() + ".dist-info")
+    os.mkdir(facts)
+    write(os.path.join(facts, "METADATA"), *METADATA, "Version: " + version())
+    write(os.path.join(facts, "INSTALLER"), "tools/bootstrap.py")
+
+
+def version() -> str:
+    """The version in pyproject.toml."""
+    import tomllib  # old Pythons, which this file refuses, do not have it
+
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+def write(path: str, *lines: str) -> None:
+    with open(path, "w") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def install(lock: str, folder: str) -> None:
@@ -64,6 +89,7 @@ def main(lock: str, folder: str = "") -> None:
     refuse_old_python()
     refuse_missing_venv()
     make_venv()
+    install_project()
     install(lock, folder)
 
 
