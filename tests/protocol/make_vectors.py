@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.protocol import samples
+from tests.protocol import odd_json, samples, verb_samples
 from tests.protocol.samples import KEY, MESSAGES, body_of, signed
 
 Case = dict[str, Any]
@@ -124,34 +124,7 @@ def sizes() -> Iterator[Case]:
 
 def syntax() -> Iterator[Case]:
     """Signed bodies that are not what JSON is, or not an object."""
-    head = b'{"status":"online","boot":"b","session":'
-    for name, body, field in (
-        ("no value", b"{nonsense}", "status"),
-        ("text instead", b'"online"}', "status"),
-        ("a word that is none", head + b"nul}", "status"),
-        ("True for true", head + b"True}", "status"),
-        ("single quotes", b"{'status':'online'}", "status"),
-        ("two objects", b"{}{}", "status"),
-        ("a byte order mark", b"\xef\xbb\xbf" + body_of(MESSAGES["status"]), "status"),
-        ("no quote at the end", b'{"status":"online}', "status"),
-        ("a NUL in a text", b'{"status":"on\0line"}', "status"),
-        ("a NUL between members", head + b"\x00 1}", "status"),
-        ("a byte that is not UTF-8", b'{"status":"\xff"}', "status"),
-        ("half a character", b'{"status":"\xc3"}', "status"),
-        ("a number with two points", head + b"1.2.3}", "status"),
-        ("a number that is a minus", head + b"-}", "status"),
-        ("a number with a plus", head + b"+1}", "status"),
-        ("a number with an underscore", head + b"1_0}", "status"),
-        ("a hexadecimal number", head + b"0x10}", "status"),
-        ("NaN", head + b"NaN}", None),
-        ("Infinity", head + b"Infinity}", None),
-        ("1e999", head + b"1e999}", "session"),
-        ("1e0", head + b"1e0}", "session"),
-        ("a surrogate as bytes", b'{"status":"\xed\xa0\x80"}', None),
-        ("nested 1900 deep", head + b"[" * 1900 + b"]" * 1900 + b"}", None),
-        ("opened 3000 times", head + b"[" * 3000 + b"}", "status"),
-        ("objects 600 deep", head + b'{"a":' * 600 + b"1" + b"}" * 601, None),
-    ):
+    for name, body, field in odd_json.BROKEN:
         data = samples.sealed(body)
         yield refused(f"syntax: {name}", "status", data, "malformed", field)
     status = MESSAGES["status"]
@@ -182,13 +155,13 @@ def numbers_in_parameters() -> Iterator[Case]:
 
 def topics() -> Iterator[Case]:
     """Topics taken apart and put together."""
-    for leaf in samples.LEAVES:
+    for leaf in verb_samples.LEAVES:
         text = f"devices/pond-1/{leaf}"
         yield case(f"topic: {text}", "parse", text, returns=["pond-1", leaf])
         yield case(f"topic of {leaf}", "topic", "pond-1", leaf, returns=text)
     longest = f"devices/{LONG_ID}/ack"
     yield case("topic: the longest id", "parse", longest, returns=[LONG_ID, "ack"])
-    for text in samples.BAD_TOPICS:
+    for text in verb_samples.BAD_TOPICS:
         yield case(f"topic: {text[:30]!r}", "parse", text, raises=["malformed", "topic"])
     for board_id in ("", "a" * 65, "a/b", "a+", "#", "é", "a b", 7, None, ["a"]):
         error = ["malformed", "board_id"]
@@ -199,20 +172,20 @@ def topics() -> Iterator[Case]:
 
 def verbs() -> Iterator[Case]:
     """Parameters and targets of every command type."""
-    for verb, parameters, kind in samples.GOOD_PARAMETERS:
+    for verb, parameters, kind in verb_samples.GOOD_PARAMETERS:
         label = f"parameters: {verb} {json.dumps(parameters)[:40]}"
         yield case(label, "parameters", verb, parameters, returns=kind)
-    for verb, parameters, field in samples.BAD_PARAMETERS:
+    for verb, parameters, field in verb_samples.BAD_PARAMETERS:
         label = f"parameters: {verb} {json.dumps(parameters)[:50]}"
         error = ["bad_parameter", "parameters." + field]
         yield case(label, "parameters", verb, parameters, raises=error)
     unknown = ["unknown_type", "command_type"]
     for verb in ("explode", "Feed", "feed ", ""):
         yield case(f"parameters: {verb!r}", "parameters", verb, {}, raises=unknown)
-    for verb, target, code in samples.TARGETS:
+    for verb, target, code in verb_samples.TARGETS:
         verdict: dict[str, Any] = {"raises": [code, "target"]} if code else {"returns": None}
         label = f"target: {verb} {target!r}"
-        yield case(label, "target", verb, target, samples.ACTUATORS, **verdict)
+        yield case(label, "target", verb, target, verb_samples.ACTUATORS, **verdict)
 
 
 def keys() -> Iterator[Case]:
@@ -225,32 +198,7 @@ def keys() -> Iterator[Case]:
 
 def lax() -> Iterator[Case]:
     """Not JSON, or odd JSON, that MicroPython's parser takes: a checked value or a refusal."""
-    status = body_of(MESSAGES["status"])
-    command = body_of(MESSAGES["command"])
-    feed = b'"command_id":"f81d4fae'
-    for name, kind, body in (
-        ("a comma at the end", "status", status[:-1] + b",}"),
-        ("commas twice", "status", status.replace(b",", b",,")),
-        ("no commas", "status", status.replace(b",", b" ")),
-        ("no colons", "status", status.replace(b":", b" ")),
-        ("a leading zero", "status", status.replace(b":7", b":07")),
-        ("a line break in a text", "command", command.replace(feed, feed + b"\n")),
-        ("an unknown escape", "status", status.replace(b"online", b"on\\line")),
-        ("an escape that is no number", "ack", b'{"message":"\\uZZZZ"}'),
-        ("a member without a value", "status", b'{"status":}'),
-        ("a name alone", "status", b'{"status"}'),
-        ("a value alone", "status", b'{:"online"}'),
-        ("a list closed by a brace", "status", b'["status"}'),
-        ("a name that is a number", "status", b'{1:"status"}'),
-        ("a name that is null", "command", command.replace(b'"amount"', b"null")),
-        ("a name that is a number inside", "command", command.replace(b'"amount"', b"1")),
-        ("a name that is a list", "status", b'{["status"]:"online"}'),
-        ("something after a NUL", "status", status + b"\0}"),
-        ("a character written too long", "status", b'{"status":"\xc0\x80"}'),
-        ("a character beyond Unicode", "ack", b'{"message":"\xf4\x90\x80\x80"}'),
-        ("a pair of surrogates", "ack", samples.ack_saying(b"\\ud83d\\ude00")),
-        ("characters written too long", "ack", samples.ack_saying(b"\xc0\x80\xe0\x80\x80")),
-    ):
+    for name, kind, body in odd_json.LAX:
         data = samples.sealed(body).decode("latin-1")
         yield case(f"lax: {name}", "lax", kind, data, returns=None)
 
