@@ -1,31 +1,73 @@
 """Starts the board. At the serial console Ctrl-C ends it, with all outputs safe, in a prompt."""
 
 import asyncio
+import gc
 import sys
+import time
 
-sys.path.append("/lib")
+import machine
+
+sys.path.append("/lib")  # where a port does not look by itself
+
+# A collection after so many bytes keeps what lives together, and the free memory in one piece.
+gc.threshold(8192)
+
+_PAUSE_MS = 1000  # to read an error and press Ctrl-C, and to spare the flash where it repeats
 
 
 def main():
     """Run until something fails; then write down why, and start over."""
-    import machine
-    from app import errorlog, node
+    from app import flash
 
+    files = flash.Flash()
     try:
-        board = node.Node()
+        wanted, wired = checked(files)
     except ValueError as why:
         print("answerback:", why)
-        return
+    else:
+        run(wanted, wired, files)
+
+
+def checked(files):
+    """The settings; what checks them is not needed any more, and takes 7 KB of memory."""
+    import app
+    from app import settings
+
+    loaded = settings.load(files)
+    del sys.modules["app.settings"], app.settings
+    return loaded
+
+
+def run(wanted, wired, files):
+    """Never returns but for Ctrl-C."""
+    from app import node
+
+    board = node.Node(wanted, wired, files)
     try:
         asyncio.run(board.run())
     except KeyboardInterrupt:
-        board.dispatcher.set_safe()
-        print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
-    except Exception as why:  # nobody is watching: keep the traceback, and start over
-        errorlog.write(why)
+        board.rest()
+        asyncio.new_event_loop()
+    finally:
+        board.stop()
+    print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
+
+
+def start_over(why):
+    """Nobody is watching: keep the traceback, and begin again, whatever happens on the way."""
+    gc.collect()
+    try:
         sys.print_exception(why)
-        board.dispatcher.set_safe()
-        machine.reset()
+        from app import errorlog
+
+        errorlog.write(why)
+        time.sleep_ms(_PAUSE_MS)
+    except Exception as another:
+        print("answerback:", another)
+    machine.reset()
 
 
-main()
+try:
+    main()
+except Exception as why:
+    start_over(why)

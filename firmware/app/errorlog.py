@@ -9,17 +9,22 @@ LIMIT = 4096
 
 
 def write(why, root=""):
-    """Add an exception with its traceback; the older half goes when the file is full."""
+    """Adds an exception with its traceback to errors.log; a full one becomes errors.log.old."""
     text = io.StringIO()
     sys.print_exception(why, text)
     path = root + "/" + NAME
     try:
-        if _size(path) and _size(path) + len(text.getvalue()) > LIMIT:
-            os.rename(path, path + ".old")
+        if _size(path) + len(text.getvalue()) > LIMIT:
+            _set_aside(path)
         with open(path, "a") as file:
             file.write(text.getvalue()[:LIMIT])
     except OSError:
         pass  # a full flash must not keep the board from restarting
+
+
+def _set_aside(path):
+    if _size(path):
+        os.rename(path, path + ".old")
 
 
 def _size(path):

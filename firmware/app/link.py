@@ -1,10 +1,10 @@
-"""The connection to the broker: made, watched, and made again for ever.
+"""The link to the broker: connections, one after another, for ever.
 
-Rules of this file:
-- nothing here blocks: every wait is an await with a deadline (but for looking up a host name,
-  which MicroPython can't do in the background: give the broker's address, or keep DNS near);
-- whatever the network does or says ends the connection at worst, never the program;
-- a PUBACK goes out only after the message's callback has returned.
+Whatever the network does or says ends a connection at worst, never the program. Any other
+exception goes through and ends the program, for it is a bug.
+
+Looking up a host name blocks, and MicroPython can't do it in the background: so it is done when
+nothing moves, and while something does the last address has to do. An IP address never blocks.
 """
 
 import asyncio
@@ -12,182 +12,92 @@ import random
 
 from protocol.limits import MESSAGE_BYTES
 
-from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK, Framer, PacketError
-from .ticks import ticks_diff, ticks_ms
+from . import wire
+from .connection import ANSWER_MS, Connection, LinkDown
+from .framing import Framer, PacketError
+from .ticks import ticks_ms
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
+PACKET_BYTES = MESSAGE_BYTES + 128  # with its header and topic
 
-KEEPALIVE_S = 15
-_DEADLINE_S = 10
-_BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
-_READ_BYTES = 512
-_PACKET_BYTES = MESSAGE_BYTES + 256  # a message with its topic
-
-
-class LinkDown(Exception):
-    """This connection is over; the text says why."""
+_NETWORK_MS = 200
 
 
 class Link:
     """One broker, one subscription.
 
     `address` is (host, port), `codec` and `outbox` say and keep what is sent, `topic` is
-    subscribed to. `opening(number)` gives (will topic, will) for the connection of that number;
-    `opened(number)` is called when the subscription was granted; it must not raise.
+    subscribed to. `node` is asked `network_up()` and `moving()`, and told: `opening(number)`
+    returns (will topic, will) for the connection of that number, `opened(number)` is called when
+    its subscription was granted. `wrap` is for TLS, see wire.connect.
+
+    `number` counts the connections of this boot. `down_since` is in ticks, None while up.
+    `dropped` counts how they ended: {reason: times}; `last_why` says it in words.
     """
 
-    def __init__(self, address, codec, outbox, topic, opening, opened):
-        self._address, self._codec, self._outbox, self._topic = address, codec, outbox, topic
-        self._opening, self._opened = opening, opened
-        self._wanted = asyncio.Event()
-        self._over = asyncio.Event()
-        self._framer = Framer(_PACKET_BYTES)
-        self._reader: "Any" = None
-        self._writer: "Any" = None
-        self._why: "Exception | None" = None
-        self._heard_ms = 0
+    def __init__(self, address, codec, outbox, topic, node, wrap=None):
+        self._address, self._peer, self._wrap = address, None, wrap
+        self._codec, self._outbox, self._topic, self._node = codec, outbox, topic, node
+        self._framer = Framer(PACKET_BYTES)
+        self._connection = None
+        self._failures = 0  # one after another
         self.number = 0
-        self.down_since = ticks_ms()  # ticks, or None while the connection stands
-        self.last_why = None
-        self.dropped = {"malformed": 0, "too_large": 0, "down": 0}
+        self.down_since = ticks_ms()
+        self.last_why = ""
+        self.dropped = {"malformed": 0, "too_large": 0, "silent": 0, "refused": 0, "down": 0}
 
     def wake(self):
         """There is something in the outbox."""
-        self._wanted.set()
+        if self._connection:
+            self._connection.wake()
 
     async def run(self):
         """For ever."""
-        failures = 0
         while True:
-            before = self.number
+            while not self._node.network_up():
+                await asyncio.sleep_ms(_NETWORK_MS)
             try:
-                await self._connection()
-            except (OSError, PacketError, LinkDown, asyncio.TimeoutError) as why:
+                await self._connect()
+            except (OSError, PacketError, LinkDown) as why:
                 self._lost(why)
-            failures = 0 if self.number > before else min(failures + 1, len(_BACKOFF_MS) - 1)
-            pause = _BACKOFF_MS[failures]
-            await asyncio.sleep_ms(pause // 2 + random.getrandbits(16) * pause // 65536 // 2)
+            await asyncio.sleep_ms(_jittered(BACKOFF_MS[self._failures]))
 
-    async def _connection(self):
-        """One connection, from its beginning to the exception that ends it."""
-        self._framer, self._why = Framer(_PACKET_BYTES), None
-        self._over.clear()
-        opening = asyncio.open_connection(*self._address)
-        self._reader, self._writer = await asyncio.wait_for(opening, _DEADLINE_S)
-        _no_delay(self._reader)
+    async def _connect(self):
+        """One connection, until the exception that ends it."""
+        line = await wire.connect(self._resolved(), ANSWER_MS, self._wrap)
         try:
-            await self._greet()
-            await self._work()
+            self.number += 1
+            self._framer.clear()
+            self._connection = Connection(
+                line, self._framer, self._codec, self._outbox, self._topic, self._granted
+            )
+            await self._connection.run(self._node.opening(self.number))
         finally:
-            self._writer.close()
+            self._connection = None
+            line.close()
             self._outbox.disconnected()
 
-    async def _greet(self):
-        """CONNECT and SUBSCRIBE, each with the broker's consent."""
-        number = self.number + 1
-        self._heard_ms = ticks_ms()
-        await self._write(self._codec.connect(*self._opening(number)))
-        if (await self._answer(CONNACK))[1]:
-            raise LinkDown("the broker refused the connection: check user and password")
-        await self._write(self._codec.subscribe(self._topic, self._outbox.next_id()))
-        if (await self._answer(SUBACK))[2] == REFUSED:
-            raise LinkDown("the broker refused the subscription: check the board's rights")
-        self.number, self.down_since = number, None
-        self._opened(number)
-        self._wanted.set()
+    def _resolved(self):
+        if self._peer is None or not self._node.moving():
+            self._peer = wire.peer(*self._address)
+        return self._peer
 
-    async def _answer(self, kind):
-        """The body of the answer of that kind."""
-        deadline = ticks_ms()
-        while True:
-            packet = self._framer.next()
-            if packet is None:
-                left = _DEADLINE_S * 1000 - ticks_diff(ticks_ms(), deadline)
-                await asyncio.wait_for_ms(self._read(), max(left, 1))
-                continue
-            found, body, _ = self._codec.decode(packet)
-            if found == kind:
-                return body
-
-    async def _work(self):
-        """Reads, writes and watches until one of them fails."""
-        jobs = (self._receive, self._transmit, self._watch)
-        tasks = [asyncio.create_task(self._guarded(job)) for job in jobs]
-        try:
-            await self._over.wait()
-        finally:
-            for task in tasks:
-                task.cancel()
-        raise self._why or LinkDown("it ended")
-
-    async def _guarded(self, job):
-        try:
-            await job()
-        except (OSError, PacketError, LinkDown, asyncio.TimeoutError) as why:
-            self._why = self._why or why
-            self._over.set()
-
-    async def _receive(self):
-        while True:
-            packet = self._framer.next()
-            if packet is None:
-                await self._read()
-                continue
-            kind, body, answer = self._codec.decode(packet)
-            if kind == PUBACK:
-                self._outbox.confirm(body[0] << 8 | body[1])
-            if answer:
-                self._writer.write(answer)
-                self._wanted.set()
-
-    async def _transmit(self):
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            message = self._outbox.take()
-            while message:
-                packet = self._codec.publish(
-                    message.topic, message.data, message.retain, message.packet_id, message.again
-                )
-                await self._write(packet)
-                message = self._outbox.take()
-            await self._write(b"")
-
-    async def _watch(self):
-        """Keepalive, and the end of a link over which nothing comes any more."""
-        silence_ms = KEEPALIVE_S * 1000
-        while True:
-            await asyncio.sleep_ms(silence_ms // 6)
-            now = ticks_ms()
-            if ticks_diff(now, self._heard_ms) > silence_ms:
-                raise LinkDown("nothing was heard for {} s".format(KEEPALIVE_S))
-            if ticks_diff(now, self._heard_ms) > silence_ms // 3:
-                await self._write(self._codec.ping())
-
-    async def _read(self):
-        data = await self._reader.read(_READ_BYTES)
-        if not data:
-            raise LinkDown("the broker closed the connection")
-        self._heard_ms = ticks_ms()
-        self._framer.feed(data)
-
-    async def _write(self, packet):
-        self._writer.write(packet)
-        await asyncio.wait_for(self._writer.drain(), _DEADLINE_S)
+    def _granted(self):
+        self.down_since = None
+        self._node.opened(self.number)
+        print("answerback: connected, session", self.number)
 
     def _lost(self, why):
-        self.last_why = repr(why)
-        reason = why.reason if isinstance(why, PacketError) else "down"
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
         if self.down_since is None:
-            self.down_since = ticks_ms()
+            self.down_since, self._failures = ticks_ms(), 0
+        else:
+            self._failures = min(self._failures + 1, len(BACKOFF_MS) - 1)
+        self.dropped[getattr(why, "reason", "down")] += 1
+        if str(why) != self.last_why:
+            self.last_why = str(why)
+            print("answerback: no connection:", self.last_why)
 
 
-def _no_delay(stream):
-    # Nagle's algorithm would hold an ack back for 40 ms and more. Not every port has the option.
-    try:
-        stream.s.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
-    except (OSError, AttributeError):
-        pass
+def _jittered(ms):
+    """From half of it to all of it, so that boards do not come back all at once."""
+    return ms // 2 + random.getrandbits(16) * (ms // 2) // 65536

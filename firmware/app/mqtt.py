@@ -12,25 +12,16 @@ from 1.3.4 on, the version frozen into stock ESP32 images included.
 
 from umqtt.simple import MQTTClient
 
+from .framing import PacketError
+
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 0x20, 0x30, 0x40, 0x90, 0xD0
 REFUSED = 0x80  # in a SUBACK
 
 _LENGTHS = {CONNACK: 2, PUBACK: 2, SUBACK: 3, PINGRESP: 0}  # of the body, where it is fixed
+_COPIES = 4  # of a message while it is read: as it came, verified, as text, as values
 _DUP = 0x08
 _QOS = 0x06
 _QOS_1 = 0x02
-
-
-class PacketError(Exception):
-    """The peer does not keep to MQTT: `reason` is "malformed" or "too_large"."""
-
-    def __init__(self, reason):
-        super().__init__(reason)
-        self.reason = reason
-
-
-class NotTaken(Exception):
-    """Raised by a callback that could not keep the message: it gets no PUBACK."""
 
 
 class _End(Exception):
@@ -53,7 +44,7 @@ class _Pipe:
         end = self._at + length
         if length < 0 or end > len(self._packet):
             raise _End
-        data = self._packet[self._at : end]
+        data = bytes(self._packet[self._at : end])
         self._at = end
         return data
 
@@ -86,7 +77,8 @@ class _Umqtt(MQTTClient):
 class Codec:
     """Packets of one client. `on_message(topic, data)` gets what was published, both as bytes.
 
-    It may raise NotTaken. Topics are given as str, `user` and `password` may be None.
+    What it raises goes through, and the message then gets no PUBACK. Topics are given as str;
+    `user` and `password` may be None.
     """
 
     def __init__(self, client_id, user, password, keepalive_s, on_message):
@@ -125,7 +117,7 @@ class Codec:
         kind = packet[0] & 0xF0
         if kind == PUBLISH:
             return kind, b"", self._deliver(packet)
-        body = packet[2:]
+        body = bytes(packet[2:])
         if packet[0] != kind or _LENGTHS.get(kind) != len(body):
             raise PacketError("malformed")
         return kind, body, b""
@@ -133,13 +125,12 @@ class Codec:
     def _deliver(self, packet):
         if packet[0] & _QOS not in (0, _QOS_1):
             raise PacketError("malformed")
+        _make_room(_COPIES * len(packet))
         self._pipe.fill(packet)
         try:
             self._umqtt.check_msg()
         except _End:
             raise PacketError("malformed")
-        except NotTaken:
-            return b""
         return self._pipe.written()
 
     def _encoded(self, write, *arguments):
@@ -151,41 +142,12 @@ class Codec:
         return self._pipe.written()
 
 
-class Framer:
-    """Cuts a stream of bytes into packets of at most `limit` bytes."""
-
-    def __init__(self, limit):
-        self._limit = limit
-        self._bytes = b""
-
-    def feed(self, data):
-        """Takes in what was read."""
-        self._bytes += data
-
-    def next(self):
-        """The next whole packet, or None as long as there is none. Raises PacketError."""
-        length = self._length()
-        if length is None or len(self._bytes) < length:
-            return None
-        packet = self._bytes[:length]
-        self._bytes = self._bytes[length:]
-        return packet
-
-    def _length(self):
-        """Of the packet at the start, header included; None where that is not known yet."""
-        length = 0
-        for i in range(1, min(5, len(self._bytes))):
-            length |= (self._bytes[i] & 0x7F) << 7 * (i - 1)
-            if self._bytes[i] < 0x80:
-                return self._bounded(length + 1 + i)
-        if len(self._bytes) >= 5:
-            raise PacketError("malformed")
-        return None
-
-    def _bounded(self, length):
-        if length > self._limit:
-            raise PacketError("too_large")
-        return length
+def _make_room(length):
+    """Raises PacketError where there is not so much memory in one piece."""
+    try:
+        bytearray(length)
+    except MemoryError:  # here nothing has been done yet; in the middle of a command it would be
+        raise PacketError("too_large")
 
 
 def _bytes(text):

@@ -1,104 +1,99 @@
 """The board as a whole: puts the parts together and keeps them going.
 
 Rules of this file:
-- the long-lived tasks are watched together: the first that ends takes the whole program with it,
-  for a board of which half runs looks alive and obeys nothing;
-- the watchdog is fed by the loop that ends actions, and by nothing else.
+- the long-lived tasks are gathered: the first that fails takes the whole program with it, for a
+  board of which half runs looks alive and obeys nothing;
+- the watchdog is fed by the loop that ends actions, and by nothing else;
+- memory is tidied when a connection begins and with each heartbeat, not in between.
 """
 
 import asyncio
 import gc
 import os
-import sys
 
 import machine
 from protocol import encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
 
-from . import actuators, settings
+from . import actuators, connection
 from .board import Pins
 from .clock import Clock
 from .commands import Dispatcher
-from .flash import Flash
 from .journal import Journal
-from .link import KEEPALIVE_S, Link
+from .link import Link
 from .mqtt import Codec
 from .outbox import Outbox
 from .presence import Presence
 from .ticks import ticks_diff, ticks_ms
+from .watchdog import Watchdog
 from .wifi import Wifi
 
-WATCHDOG_MS = 30000
 _IDLE_MS = 1000
 _FAREWELL_MS = 2000
 
-_CAUSES = (
-    ("PWRON_RESET", "power_on"),
-    ("HARD_RESET", "hard"),
-    ("WDT_RESET", "watchdog"),
-    ("DEEPSLEEP_RESET", "deepsleep"),
-    ("SOFT_RESET", "soft"),
-)
-
-
-def _cause():
-    cause = machine.reset_cause()
-    for constant, name in _CAUSES:
-        if getattr(machine, constant, None) == cause:
-            return name
-    return "unknown"
-
 
 class Node:
-    """Made from what is on the flash. Raises ValueError where that is wrong."""
+    """Made from what `settings.load` returned, with the journal on `flash`."""
 
-    def __init__(self):
-        flash = Flash()
-        wanted, wired = settings.load(flash)
-        self._id, self._key, self._hold_ms = (
-            wanted["board_id"],
-            wanted["key"],
-            wanted["hold_s"] * 1000,
-        )
+    def __init__(self, settings, wired, flash):
+        self._id, self._key = settings["board_id"], settings["key"]
+        self._hold_ms = settings["hold_s"] * 1000
         boot = os.urandom(4).hex()
-        self._outbox = Outbox()
+        self._outbox, self._clock = Outbox(), Clock()
         self._actuators = actuators.build(wired, Pins)
-        self._clock = Clock()
-        self.dispatcher = Dispatcher(
+        self._dispatcher = Dispatcher(
             self._key, boot, self._clock, Journal(flash, boot), self._actuators,
             self._say, self._restart, self._hello,
         )  # fmt: skip
-        kind = getattr(sys.implementation, "_machine", "unknown").split(" ")[0]
-        kind = "".join(ch for ch in kind if ch.isalpha() or ch.isdigit()) or "unknown"
-        self._presence = Presence(self._id, self._key, boot, _cause(), kind, self._outbox)
-        self._wifi = Wifi(wanted["wifi"])
-        self._link = self._make_link(wanted["broker"])
+        self._presence = Presence(self._id, self._key, boot, self._outbox)
+        self._wifi = Wifi(settings["wifi"])
+        self._link = self._make_link(settings["broker"])
+        self._watchdog = Watchdog()
         self._due = asyncio.Event()
-        self._began_ms, self._uptime = ticks_ms(), 0
-        self._restart_asked = None
+        self._restart_asked = None  # ticks
         self._held = False
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
         await asyncio.gather(self._act(), self._link.run(), self._beat(), self._wifi.run())
 
+    def stop(self):
+        """All outputs safe."""
+        self._dispatcher.set_safe()
+
+    def rest(self):
+        """The watchdog leaves whoever is at the prompt in peace."""
+        self._watchdog.rest()
+
+    def network_up(self):
+        """Whether it is worth trying to connect."""
+        return self._wifi.connected()
+
+    def moving(self):
+        """Whether an action is on, which nothing may hold up."""
+        return bool(self._dispatcher.running())
+
+    def opening(self, session):
+        """(topic, message): the last will of a connection."""
+        return self._presence.will(session)
+
+    def opened(self, session):
+        """A connection stands."""
+        gc.collect()
+        self._held = False
+        self._dispatcher.connected(session, ticks_ms())
+        self._hello()
+        self._presence.online(session)
+
     def _make_link(self, broker):
-        codec = Codec(
-            self._id, broker["user"] or self._id, broker["password"], KEEPALIVE_S, self._heard
-        )
+        user = broker["user"] or self._id
+        codec = Codec(self._id, user, broker["password"], connection.KEEPALIVE_S, self._heard)
         address = (broker["host"], broker["port"])
-        return Link(
-            address,
-            codec,
-            self._outbox,
-            topic(self._id, COMMANDS),
-            self._presence.will,
-            self._opened,
-        )
+        return Link(address, codec, self._outbox, topic(self._id, COMMANDS), self)
 
     def _heard(self, _topic, data):
-        self.dispatcher.receive(data, ticks_ms())
+        self._dispatcher.receive(data, ticks_ms())
         self._due.set()
 
     def _say(self, kind, message):
@@ -109,35 +104,31 @@ class Node:
         self._restart_asked = ticks_ms()
         self._due.set()
 
-    def _opened(self, session):
-        self.dispatcher.connected(session, ticks_ms())
-        gc.collect()
-        self._hello()
-        self._presence.online(session)
-        self._held = False
-
     def _hello(self):
-        now = self._clock.now(ticks_ms())
-        self._presence.startup(self._link.number, actuators.describe(self._actuators), now)
+        facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
+        self._presence.startup(self._link.number, facts, now)
         self._link.wake()
 
     async def _act(self):
         """Ends what has run its time; the loop that matters."""
-        watchdog = machine.WDT(timeout=WATCHDOG_MS)
         while True:
-            watchdog.feed()
+            self._watchdog.feed()
             now = ticks_ms()
-            self.dispatcher.tick(now)
+            self._dispatcher.tick(now)
             self._hold(now)
             if self._restart_asked is not None:
                 await self._say_goodbye()
-            due = self.dispatcher.next_due(ticks_ms())
-            wait = _IDLE_MS if due is None else min(due, _IDLE_MS)
-            try:
-                await asyncio.wait_for_ms(self._due.wait(), wait)
-            except asyncio.TimeoutError:
-                pass
-            self._due.clear()
+            await self._until_due()
+
+    async def _until_due(self):
+        due = self._dispatcher.next_due(ticks_ms())
+        try:
+            await asyncio.wait_for_ms(
+                self._due.wait(), _IDLE_MS if due is None else min(due, _IDLE_MS)
+            )
+        except asyncio.TimeoutError:
+            pass
+        self._due.clear()
 
     def _hold(self, now):
         """Without a link for too long, nothing stays on."""
@@ -145,7 +136,7 @@ class Node:
         if down is None or self._held or ticks_diff(now, down) < self._hold_ms:
             return
         self._held = True
-        self.dispatcher.set_safe(now)
+        self._dispatcher.set_safe(now)
 
     async def _say_goodbye(self):
         """Let out what was said, and restart."""
@@ -156,14 +147,16 @@ class Node:
     async def _beat(self):
         while True:
             await asyncio.sleep_ms(HEARTBEAT_SECONDS * 1000)
-            self._uptime += HEARTBEAT_SECONDS
             gc.collect()
+            self._presence.age()
             if self._link.down_since is None:
-                dropped = dict(self.dispatcher.dropped)
-                dropped.update(self._outbox.dropped)
-                dropped.update(self._link.dropped)
-                running = self.dispatcher.running()
-                self._presence.beat(
-                    self._link.number, self._uptime, self._wifi.rssi(), running, dropped
-                )
+                running, dropped = self._dispatcher.running(), self._dropped()
+                self._presence.beat(self._link.number, self._wifi.rssi(), running, dropped)
                 self._link.wake()
+
+    def _dropped(self):
+        dropped = dict(self._dispatcher.dropped)
+        dropped.update(self._outbox.dropped)
+        for reason in self._link.dropped:
+            dropped["link_" + reason] = self._link.dropped[reason]
+        return dropped

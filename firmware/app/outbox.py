@@ -2,8 +2,8 @@
 
 Rules of this file:
 - a message of QoS 1 stays until its PUBACK; after a reconnect it is sent again, with DUP;
-- no more than LIMIT messages: a full outbox refuses heartbeats and lets the oldest ack go, and
-  counts both. No ack is lost for good by that: the backend asks the journal.
+- no more than LIMIT messages: a full outbox refuses heartbeats and lets the oldest of the others
+  go, and counts both. No ack is lost for good by that: the backend asks the journal;
 - nothing is encoded or sent here, so anybody may add at any moment, umqtt's callback included.
 """
 
@@ -22,25 +22,23 @@ class Message:
 
 
 class Outbox:
-    """`dropped` counts what had to go: {"beats": n, "acks": n}."""
+    """`dropped` counts what had to go: {"beats": n, "unconfirmed": n}."""
 
     def __init__(self):
         self._messages = []
         self._last_id = 0
-        self.dropped = {"beats": 0, "acks": 0}
+        self.dropped = {"beats": 0, "unconfirmed": 0}
 
     def __len__(self):
         return len(self._messages)
 
     def ack(self, topic, data):
         """An ack, QoS 1: kept over reconnects until it is confirmed."""
-        if len(self._messages) >= LIMIT:
-            self._drop_oldest_ack()
-        self._messages.append(Message(topic, data, 1, False, True))
+        self._add(Message(topic, data, 1, False, True))
 
     def presence(self, topic, data, retain=False):
         """QoS 1, and of no worth once this connection is lost."""
-        self._messages.append(Message(topic, data, 1, retain, False))
+        self._add(Message(topic, data, 1, retain, False))
 
     def beat(self, topic, data):
         """QoS 0: sent once, or dropped where there is no room."""
@@ -66,7 +64,7 @@ class Outbox:
 
     def confirm(self, packet_id):
         """Its PUBACK is here; an unknown id is ignored."""
-        self._keep(lambda message: message.packet_id != packet_id)
+        self._keep(lambda message: message.waiting or message.packet_id != packet_id)
 
     def disconnected(self):
         """What was not confirmed is to be sent again, unless it belonged to this connection."""
@@ -83,12 +81,11 @@ class Outbox:
             message.packet_id = self.next_id()
         return message
 
-    def _drop_oldest_ack(self):
-        for message in self._messages:
-            if message.lasting:
-                self._messages.remove(message)
-                self.dropped["acks"] += 1
-                return
+    def _add(self, message):
+        if len(self._messages) >= LIMIT:
+            self._messages.pop(0)
+            self.dropped["unconfirmed"] += 1
+        self._messages.append(message)
 
     def _keep(self, wanted):
         self._messages = [message for message in self._messages if wanted(message)]

@@ -1,22 +1,38 @@
 """What the board says of itself: startup, status with its last will, and the heartbeat."""
 
 import gc
+import sys
 
+import machine
 from protocol import encode
+from protocol.limits import MAP_ITEMS
 from protocol.topics import HEARTBEAT, STARTUP, STATUS, topic
 
+from .ticks import ticks_diff, ticks_ms
 from .version import VERSION
 
-_COUNTS = 16  # members a message may carry
+_CAUSES = (
+    ("PWRON_RESET", "power_on"),
+    ("HARD_RESET", "hard"),
+    ("WDT_RESET", "watchdog"),
+    ("DEEPSLEEP_RESET", "deepsleep"),
+    ("SOFT_RESET", "soft"),
+)
 
 
 class Presence:
-    """Speaks for `board_id`, in this boot. `say(topic, data, kind)` is the node's."""
+    """Speaks for `board_id` in this boot, into `outbox`. `session`: number of the connection."""
 
-    def __init__(self, board_id, key, boot, cause, board, outbox):
+    def __init__(self, board_id, key, boot, outbox):
         self._topics = {leaf: topic(board_id, leaf) for leaf in (STARTUP, STATUS, HEARTBEAT)}
-        self._key, self._boot, self._cause, self._board = key, boot, cause, board
-        self._outbox = outbox
+        self._key, self._boot, self._outbox = key, boot, outbox
+        self._ms, self._aged_ms = 0, ticks_ms()
+
+    def age(self):
+        """Time has passed; to be called more often than ticks wrap, which is every 12 days."""
+        now = ticks_ms()
+        self._ms += ticks_diff(now, self._aged_ms)
+        self._aged_ms = now
 
     def will(self, session):
         """(topic, message) the broker publishes when this connection breaks."""
@@ -27,9 +43,9 @@ class Presence:
         message = {
             "boot": self._boot,
             "session": session,
-            "cause": self._cause,
+            "cause": reset_cause(),
             "firmware": VERSION,
-            "board": self._board,
+            "board": board_name(),
             "actuators": actuators,
             "heap": gc.mem_free(),
             "timestamp": now,
@@ -40,13 +56,13 @@ class Presence:
         """Say that this connection stands; kept by the broker."""
         self._outbox.presence(self._topics[STATUS], self._status("online", session), True)
 
-    def beat(self, session, uptime, rssi, running, dropped):
-        """Say that the board is well: `uptime` in s, `rssi` in dBm, `dropped` {reason: count}."""
-        names = sorted(name for name in dropped if dropped[name])[:_COUNTS]
+    def beat(self, session, rssi, running, dropped):
+        """Say that the board is well: `rssi` in dBm, `dropped` {reason: count}."""
+        names = sorted(name for name in dropped if dropped[name])[:MAP_ITEMS]
         message = {
             "boot": self._boot,
             "session": session,
-            "uptime": uptime,
+            "uptime": self._ms // 1000,
             "heap": gc.mem_free(),
             "rssi": rssi,
             "running": running,
@@ -57,3 +73,18 @@ class Presence:
     def _status(self, status, session):
         message = {"status": status, "boot": self._boot, "session": session}
         return encode("status", message, self._key)
+
+
+def reset_cause():
+    """Why this boot began: power_on, hard, watchdog, deepsleep, soft or unknown."""
+    cause = machine.reset_cause()
+    for constant, name in _CAUSES:
+        if getattr(machine, constant, None) == cause:
+            return name
+    return "unknown"
+
+
+def board_name():
+    """What MicroPython was built for, such as ESP32_GENERIC, as an identifier."""
+    name = getattr(sys.implementation, "_build", sys.platform)
+    return "".join(ch if ch.isalpha() or ch.isdigit() else "_" for ch in name)[:64]

@@ -1,4 +1,4 @@
-"""Wi-Fi: the known networks in turn, for ever, without stopping anything else."""
+"""Wi-Fi: the known networks in turn, for ever, without holding anything up."""
 
 import asyncio
 
@@ -16,6 +16,10 @@ class Wifi:
         self._networks = networks
         self._station = network.WLAN(network.STA_IF)
 
+    def connected(self):
+        """Whether the network is there; where no Wi-Fi was asked for it is taken to be."""
+        return not self._networks or self._station.isconnected()
+
     def rssi(self):
         """Signal strength in dBm, 0 where it is not known."""
         try:
@@ -30,21 +34,30 @@ class Wifi:
             if self._station.isconnected():
                 failures = 0
                 await asyncio.sleep_ms(_LOOK_MS)
-                continue
-            chosen = self._networks[failures % len(self._networks)]
-            if not await self._join(chosen):
+            elif not await self._join(self._networks[failures % len(self._networks)]):
                 await asyncio.sleep_ms(_PAUSE_MS[min(failures, len(_PAUSE_MS) - 1)])
                 failures += 1
 
     async def _join(self, chosen):
         try:
-            self._station.active(True)
-            self._station.disconnect()
-            self._station.connect(chosen["ssid"], chosen["password"])
-        except OSError:
+            self._begin(chosen)
+        except OSError:  # the driver is in a state of its own
             return False
         for _ in range(_TRY_MS // _LOOK_MS):
             if self._station.isconnected():
                 return True
             await asyncio.sleep_ms(_LOOK_MS)
         return False
+
+    def _begin(self, chosen):
+        self._station.active(True)
+        self._stay_awake()
+        self._station.disconnect()
+        self._station.connect(chosen["ssid"], chosen["password"])
+
+    def _stay_awake(self):
+        # Asleep between two beacons, a board hears a stop up to 300 ms late.
+        try:
+            self._station.config(pm=self._station.PM_NONE)
+        except (AttributeError, ValueError):
+            pass  # this port does not sleep

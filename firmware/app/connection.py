@@ -1,0 +1,141 @@
+"""One connection to the broker, from CONNECT to whatever ends it.
+
+Rules of this file:
+- nothing here blocks: what moves is never held up by the network;
+- a connection ends with an OSError, a PacketError or a LinkDown; any other exception is a bug;
+- a PUBACK goes out only after the message's callback has returned, and before what that said.
+"""
+
+import asyncio
+
+from .framing import PacketError
+from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK
+from .ticks import ticks_diff, ticks_ms
+
+KEEPALIVE_S = 15
+ANSWER_MS = 10000  # for the broker to answer CONNECT and SUBSCRIBE
+
+_CODED_BYTES = 2048  # no more is encoded while so much waits to be sent
+_AGAIN_MS = 20
+
+GREETING, ASKING, UP = "greeting", "asking", "up"
+
+
+class LinkDown(Exception):
+    """This connection is over: `reason` is what it is counted under, the text is for people."""
+
+    def __init__(self, reason, text):
+        super().__init__(text)
+        self.reason = reason
+
+
+class Connection:
+    """On an open `wire`. `topic` is subscribed to; once that is granted `granted()` is called.
+
+    From then on what is in `outbox` is sent; `wake` tells that there is something. `stage` is
+    GREETING, ASKING or UP.
+    """
+
+    def __init__(self, wire, framer, codec, outbox, topic, granted):
+        self._wire, self._framer, self._codec, self._outbox = wire, framer, codec, outbox
+        self._topic, self._granted = topic, granted
+        self._wanted = asyncio.Event()
+        self._began_ms = self._heard_ms = ticks_ms()
+        self._takes = {CONNACK: self._welcome, SUBACK: self._grant, PUBACK: self._confirm}
+        self.stage = GREETING
+
+    def wake(self):
+        """There is something in the outbox."""
+        self._wanted.set()
+
+    async def run(self, will):
+        """Until it ends, with an exception. `will` is (topic, message)."""
+        self._send(self._codec.connect(*will))
+        await _together(self._receive(), self._transmit(), self._watch())
+
+    def _send(self, packet):
+        self._wire.write(packet)
+        self._wanted.set()
+
+    async def _receive(self):
+        while True:
+            packet = self._framer.next()
+            if packet is None:
+                self._framer.filled(await self._wire.read(self._framer.space()))
+                self._heard_ms = ticks_ms()
+            else:
+                self._take(packet)
+                await asyncio.sleep_ms(0)  # a flood of them must not hold up what ends actions
+
+    def _take(self, packet):
+        first = self.stage == GREETING
+        if first != (packet[0] == CONNACK):
+            raise PacketError("malformed")
+        kind, body, answer = self._codec.decode(packet)
+        if kind in self._takes:
+            self._takes[kind](body)
+        if answer:
+            self._send(answer)
+
+    def _welcome(self, body):
+        if body[1]:
+            raise LinkDown("refused", "the broker refused the connection: check user and password")
+        self.stage = ASKING
+        self._send(self._codec.subscribe(self._topic, self._outbox.next_id()))
+
+    def _grant(self, body):
+        if body[2] == REFUSED:
+            raise LinkDown("refused", "the broker refused the subscription: check the rights")
+        if self.stage == ASKING:
+            self.stage = UP
+            self._granted()
+            self._wanted.set()
+
+    def _confirm(self, body):
+        self._outbox.confirm(body[0] << 8 | body[1])
+
+    async def _transmit(self):
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            while self._encode() or self._wire.unsent:
+                self._wire.flush()
+                if self._wire.unsent:  # the network is full
+                    await asyncio.sleep_ms(_AGAIN_MS)
+
+    def _encode(self):
+        """The next message onto the wire. Returns whether there was one, and room for it."""
+        if self.stage != UP or self._wire.unsent > _CODED_BYTES:
+            return False
+        message = self._outbox.take()
+        if message is None:
+            return False
+        self._wire.write(
+            self._codec.publish(
+                message.topic, message.data, message.retain, message.packet_id, message.again
+            )
+        )
+        return True
+
+    async def _watch(self):
+        """Deadlines, keepalive, and the end of a link over which nothing comes any more."""
+        while True:
+            await asyncio.sleep_ms(KEEPALIVE_S * 1000 // 6)
+            now = ticks_ms()
+            silent_ms = ticks_diff(now, self._heard_ms)
+            if silent_ms > KEEPALIVE_S * 1000:
+                raise LinkDown("silent", "nothing was heard for {} s".format(KEEPALIVE_S))
+            if self.stage != UP and ticks_diff(now, self._began_ms) > ANSWER_MS:
+                raise LinkDown("silent", "the broker does not answer")
+            if self.stage == UP and silent_ms > KEEPALIVE_S * 1000 // 3:
+                self._send(self._codec.ping())
+
+
+async def _together(*jobs):
+    """Runs them until the first fails; raises what it raised, and the others are gone."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

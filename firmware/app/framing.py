@@ -1,0 +1,65 @@
+"""MQTT packets out of a stream of bytes that comes in any pieces, in one buffer made once.
+
+A buffer that grew with the packets would need a new hole in the memory each time, and after some
+weeks there is none that is large enough.
+"""
+
+
+class PacketError(Exception):
+    """The peer does not keep to MQTT: `reason` is "malformed" or "too_large"."""
+
+    def __init__(self, reason):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Framer:
+    """Cuts a stream into packets of at most `limit` bytes.
+
+    What is returned is a view into the buffer, good until the next call of any method.
+    """
+
+    def __init__(self, limit):
+        self._buffer = memoryview(bytearray(limit))
+        self._start = self._end = 0
+
+    def clear(self):
+        """Another stream begins."""
+        self._start = self._end = 0
+
+    def space(self):
+        """Where to put the next bytes; never empty once `next` has returned None."""
+        length = self._end - self._start
+        self._buffer[:length] = self._buffer[self._start : self._end]
+        self._start, self._end = 0, length
+        return self._buffer[length:]
+
+    def filled(self, count):
+        """So many bytes were put there."""
+        self._end += count
+
+    def next(self):
+        """The next whole packet, or None as long as there is none. Raises PacketError."""
+        length = self._length()
+        if length is None or self._end - self._start < length:
+            return None
+        packet = self._buffer[self._start : self._start + length]
+        self._start += length
+        return packet
+
+    def _length(self):
+        """Of the packet at the start, header included; None where that is not known yet."""
+        length, here = 0, self._end - self._start
+        for i in range(1, min(5, here)):
+            byte = self._buffer[self._start + i]
+            length |= (byte & 0x7F) << 7 * (i - 1)
+            if byte < 0x80:
+                return self._bounded(length + 1 + i)
+        if here >= 5:
+            raise PacketError("malformed")
+        return None
+
+    def _bounded(self, length):
+        if length > len(self._buffer):
+            raise PacketError("too_large")
+        return length

@@ -1,0 +1,107 @@
+"""A TCP connection that never makes anybody wait.
+
+Rules of this file:
+- every wait is an await with a deadline, and what can't be written now is kept, up to a limit;
+- a connection that ends, however that comes about, is an OSError;
+- a socket that was opened is closed, whatever happened to it.
+"""
+
+import asyncio
+import errno
+import select
+import socket
+
+from .ticks import ticks_add, ticks_diff, ticks_ms
+
+UNSENT_BYTES = 16384
+_LOOK_MS = 10
+_UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN, errno.EALREADY)
+_TCP, _NO_DELAY = 6, 1  # IPPROTO_TCP, TCP_NODELAY: MicroPython has no names for them
+
+
+def peer(host, port):
+    """The address to connect to. Blocks where `host` is a name. Raises OSError."""
+    return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
+
+
+async def connect(address, for_ms, wrap=None):
+    """A Wire to what `peer` returned. Raises OSError, also where it takes longer than `for_ms`.
+
+    `wrap(socket)` makes a stream for TLS of it, whose handshake is made while reading and writing
+    (do_handshake_on_connect=False).
+    """
+    tcp = socket.socket()
+    try:
+        await _connected(tcp, address, for_ms)
+        return Wire(tcp, wrap(tcp) if wrap else tcp)
+    except BaseException:  # cancelled, too
+        tcp.close()
+        raise
+
+
+async def _connected(tcp, address, for_ms):
+    tcp.setblocking(False)
+    try:
+        tcp.connect(address)
+    except OSError as why:
+        if why.errno not in _UNDER_WAY:
+            raise
+    _send_at_once(tcp)
+    poller = select.poll()
+    poller.register(tcp, select.POLLOUT)
+    give_up = ticks_add(ticks_ms(), for_ms)
+    while not poller.poll(0):  # a refused one is ready, too: the first write tells
+        if ticks_diff(give_up, ticks_ms()) <= 0:
+            raise OSError(errno.ETIMEDOUT)
+        await asyncio.sleep_ms(_LOOK_MS)
+
+
+def _send_at_once(tcp):
+    # Nagle's algorithm would hold an ack back for 40 ms and more. Not every port has the option.
+    try:
+        tcp.setsockopt(_TCP, _NO_DELAY, 1)
+    except (OSError, ValueError):
+        pass
+
+
+class Wire:
+    """An open connection; `stream` is what is read and written, `tcp` the socket below it."""
+
+    def __init__(self, tcp, stream):
+        self._tcp, self._stream = tcp, stream
+        self._reader = asyncio.StreamReader(stream)
+        self._unsent = b""
+
+    @property
+    def unsent(self):
+        """How many bytes wait for the network to take them."""
+        return len(self._unsent)
+
+    async def read(self, buffer):
+        """Puts the next bytes into `buffer`, as soon as there are some; returns how many."""
+        count = await self._reader.readinto(buffer)
+        while count is None:  # TLS: a part of a record
+            count = await self._reader.readinto(buffer)
+        if not count:
+            raise OSError(errno.ECONNRESET)
+        return count
+
+    def write(self, data):
+        """Send it, now or with the next `flush`. Raises OSError where too much waits already."""
+        if len(self._unsent) + len(data) > UNSENT_BYTES:
+            raise OSError(errno.ENOBUFS)
+        self._unsent += data
+
+    def flush(self):
+        """Hands over what the network takes now."""
+        while self._unsent:
+            count = self._stream.write(self._unsent)
+            if not count:
+                return
+            self._unsent = self._unsent[count:]
+
+    def close(self):
+        """At once; nobody may be reading."""
+        self._stream.close()
+        if self._stream is not self._tcp:
+            self._tcp.close()
