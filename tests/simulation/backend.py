@@ -1,0 +1,259 @@
+"""The backend: the real core and the real writer on a real database, without threads.
+
+It can be killed at any of its steps: at every statement, before and after every commit, before
+and after every publish, acknowledgement and answer. What is left is the database.
+"""
+
+import queue
+from collections.abc import Callable
+from typing import Any
+
+from backend import commands, models
+from backend.core import Core
+from backend.errors import Refusal
+from backend.events import Hub
+from backend.models import Board as BoardRow
+from backend.mqtt import Receipt
+from backend.presence import Presence
+from backend.work import Outcome
+from backend.writer import BATCH, Writer
+from protocol.topics import COMMANDS, topic
+
+from tests.simulation.broker import BACKEND, Broker
+from tests.simulation.client import Client
+from tests.simulation.world import World
+
+OnAnswer = Callable[[Any], None]
+Watch = Callable[[Outcome], None]
+
+SLOWEST_TURN_MS = 8  # until what has come in is taken in
+
+
+class Killed(Exception):
+    """The process was killed at this step."""
+
+
+class Life:
+    """Counts the steps of the backend; `ends_in`: at that many from now it is killed."""
+
+    def __init__(self) -> None:
+        self.ends_in: int | None = None
+        self.last_step = ""
+
+    def step(self, name: str) -> None:
+        """One more step. Raises Killed."""
+        if self.ends_in is None:
+            return
+        self.ends_in -= 1
+        if self.ends_in <= 0:
+            self.ends_in, self.last_step = None, name
+            raise Killed(name)
+
+
+def open_database(life: Life) -> Any:
+    """A database in memory whose every statement and commit is a step of that life."""
+    database: Any = models.open_database("sqlite://")
+    execute, commit = database.execute_sql, database.commit
+
+    def mortal_execute(*args: Any, **kwargs: Any) -> Any:
+        life.step("statement")
+        return execute(*args, **kwargs)
+
+    def mortal_commit() -> None:
+        life.step("commit")
+        commit()
+
+    database.execute_sql, database.commit = mortal_execute, mortal_commit
+    return database
+
+
+class Answer:
+    """A caller who waits for the answer to a request; the page's and the API's Future."""
+
+    def __init__(self, life: Life, on_answer: OnAnswer) -> None:
+        self._life, self._on_answer = life, on_answer
+
+    def set_result(self, result: tuple[dict[str, Any], bool]) -> None:
+        """202."""
+        self._life.step("answer")
+        self._on_answer(result)
+
+    def set_exception(self, why: Refusal) -> None:
+        """4xx."""
+        self._life.step("answer")
+        self._on_answer(why)
+
+
+class BackendClient(Client):
+    """The link to the broker, as paho keeps it: what is not confirmed is sent again."""
+
+    def __init__(self, world: World, broker: Broker, life: Life, wake: Callable[[], None]) -> None:
+        super().__init__(world, broker, BACKEND, False, (1000, 2000, 4000, 8000, 16000, 30000))
+        self._life, self._wake = life, wake
+        self.writer: Writer
+        self._number = self._last_id = 0
+        self._unconfirmed: dict[int, tuple[str, bytes]] = {}
+
+    def send(self, board_id: str, payload: bytes) -> bool:
+        """`publish` of the real link."""
+        self._life.step("publish")
+        if not self.ready:
+            return False
+        self._last_id += 1
+        where = topic(board_id, COMMANDS)
+        self._unconfirmed[self._last_id] = (where, payload)
+        self.publish(where, payload, 1, self._last_id, False)
+        return True
+
+    def acknowledge(self, receipts: list[Receipt]) -> None:
+        """`acknowledge` of the real link."""
+        for packet_id, qos, number in receipts:
+            self._life.step("acknowledge")
+            if qos and number == self._number:
+                self.confirm(packet_id)
+
+    def greeted(self) -> None:
+        """A new connection: send again."""
+        self._number += 1
+        for packet_id, (where, payload) in self._unconfirmed.items():
+            self.publish(where, payload, 1, packet_id, False)
+
+    def opened(self) -> None:
+        """We hear the broker."""
+        self.writer.link_changed(True)
+        self._wake()
+
+    def closed(self, was_ready: bool) -> None:
+        """We hear it no more."""
+        if was_ready:
+            self.writer.link_changed(False)
+            self._wake()
+
+    def message(self, topic: str, payload: bytes, qos: int, packet_id: int) -> None:
+        """For the writer."""
+        self.writer.message(topic, payload, (packet_id, qos, self._number))
+        self._wake()
+
+    def confirmed(self, packet_id: int) -> None:
+        """The broker has it."""
+        self._unconfirmed.pop(packet_id, None)
+
+
+class _Port:
+    """What the writer knows of the link."""
+
+    def __init__(self, client: BackendClient) -> None:
+        self.publish, self.acknowledge = client.send, client.acknowledge
+
+
+class SimulatedWriter(Writer):
+    """The writer, one turn at a time; `watch(outcome)` hears of every commit."""
+
+    life: Life
+    watch: Watch
+
+    def _take(self) -> list[tuple[Any, ...]]:
+        items = []
+        try:
+            while len(items) < BATCH:
+                items.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return items
+
+    def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
+        self.watch(outcome)
+        self.life.step("committed")
+        super()._settle(outcome, receipts)
+
+    def turn(self) -> int | None:
+        """One transaction. Returns when the next is due, or None. Raises Killed."""
+        self._turn()
+        return self._next_due
+
+    def ask(self, wanted: Any, answer: Answer) -> None:
+        """`submit` of the real writer, with an answer of our own."""
+        self._queue.put(("ask", wanted, answer))
+
+
+class Backend:
+    """The process; `watch(outcome)` hears of every commit."""
+
+    def __init__(self, world: World, broker: Broker, life: Life, watch: Watch) -> None:
+        self._world, self._broker, self._life, self._watch = world, broker, life, watch
+        self.up = False
+        self._turn_at: int | None = None
+        self.start()
+
+    def start(self) -> None:
+        """From the database alone."""
+        try:
+            self.core = Core(self._world.rng)
+        except Killed:
+            self._world.fault("backend_killed_at_start")
+            return self._world.after(1_000, self.start)
+        self.up = True
+        self.writer = SimulatedWriter(self.core, Hub(), _show, _ended, self._world.clock)
+        self.writer.life, self.writer.watch = self._life, self._watch
+        self.client = BackendClient(self._world, self._broker, self._life, self.wake)
+        self.client.writer = self.writer
+        self.writer.link = _Port(self.client)  # type: ignore[assignment]
+        self._turn_at = None
+        self.client.start()
+        return self.wake()
+
+    def kill(self, down_ms: int) -> None:
+        """SIGKILL; it is started again in `down_ms`."""
+        if self.up:
+            self.up = False
+            self._life.ends_in = None
+            self.client.kill(power=False)
+            self._world.after(down_ms, self.start)
+
+    def ask(self, wanted: Any, on_answer: OnAnswer) -> bool:
+        """Post or cancel, as the API does. False where nobody is there. Raises Refusal."""
+        if not self.up:
+            return False
+        if isinstance(wanted, commands.NewCommand):
+            commands.check(wanted, self.core.roster)
+        self.writer.ask(wanted, Answer(self._life, on_answer))
+        self.wake()
+        return True
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._plan(self._world.now + self._world.between(0, SLOWEST_TURN_MS))
+
+    def _plan(self, when: int) -> None:
+        if self._turn_at is None or when < self._turn_at:
+            self._turn_at = when
+            self._world.at(when, self._turn, self.writer, when)
+
+    def _turn(self, writer: SimulatedWriter, when: int) -> None:
+        if not self.up or writer is not self.writer or when != self._turn_at:
+            return
+        self._turn_at = None
+        try:
+            due = writer.turn()
+        except Killed:
+            self._world.fault("backend_killed_at_" + self._life.last_step)
+            self.kill(self._world.between(0, 20_000))
+            return
+        if writer.waiting:
+            self.wake()
+        if due is not None:
+            self._plan(max(due, self._world.now + 1))
+
+
+def enroll(board_id: str, key: bytes) -> None:
+    """Make a board known, with a key of our own."""
+    row = {"id": board_id, "name": board_id, "key": key.hex(), "password": "", "created_at": 0}
+    BoardRow.insert(row).execute()
+
+
+def _show(board: Presence) -> dict[str, Any]:
+    return {}
+
+
+def _ended(why: BaseException | None) -> None:
+    pass

@@ -1,0 +1,120 @@
+"""One run: a seed in, a verdict out."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.models import TABLES
+
+from tests.simulation.backend import Backend, Life, enroll, open_database
+from tests.simulation.board import Board
+from tests.simulation.broker import Broker, Badness
+from tests.simulation.faults import Faults
+from tests.simulation.hardware import Pulse
+from tests.simulation.invariants import Evidence, violations
+from tests.simulation.users import Users
+from tests.simulation.watch import Watch
+from tests.simulation.wire import Weather
+from tests.simulation.world import World
+
+LOOK_EVERY_MS = 5_000
+# The longest life of a command, and two rounds of asking again at the longest distance.
+CALM_AT_MOST_MS = 1_800_000 + 2 * 360_000
+CALM_AT_LEAST_MS = 130_000  # until nothing that was held back comes any more
+GAPS_MS = (200, 1_000, 3_000, 6_000)
+
+_LIFE = Life()
+_database: Any = None
+
+
+@dataclass
+class Report:
+    """What came of one run. `outcomes`: {status and error: how many commands}."""
+
+    seed: int
+    broken: list[str] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    commands: int = 0
+    pulses: int = 0
+    seconds: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+class Run:
+    """The parts of one run, put together."""
+
+    def __init__(self, seed: int, commands: int, verbose: bool) -> None:
+        _fresh_database()
+        self.seed = seed
+        self.world = world = World(seed, verbose)
+        self.weather, self.pulses = Weather(), list[Pulse]()
+        self.broker = Broker(world, self.weather, Badness())
+        self.watch = Watch(world)
+        keys = {f"board-{i}": world.rng.randbytes(32) for i in range(world.between(1, 3))}
+        for board_id, key in keys.items():
+            enroll(board_id, key)
+        capacity = world.rng.choice((16, 64, 64))
+        self.boards = [
+            Board(world, self.broker, name, key, self.pulses, self.watch.said, capacity)
+            for name, key in keys.items()
+        ]
+        self.backend = Backend(world, self.broker, _LIFE, self.watch.committed)
+        gap_ms = world.rng.choice(GAPS_MS)
+        self.users = Users(world, self.backend, list(keys), commands, gap_ms)
+        self.faults = Faults(
+            world, self.broker, self.weather, self.backend, _LIFE, self.boards
+        )
+
+    def go(self) -> Report:
+        """Faults until all was posted and a little longer, then calm until all is settled."""
+        world = self.world
+        while not self.users.done:
+            world.run(world.now + LOOK_EVERY_MS)
+        world.run(world.now + world.between(0, 60_000))
+        self.faults.stop()
+        world.note("CALM")
+        began = world.now
+        while not self._settled(world.now - began):
+            world.run(world.now + LOOK_EVERY_MS)
+        return self._report()
+
+    def _settled(self, calm_ms: int) -> bool:
+        if calm_ms > CALM_AT_MOST_MS:
+            return True
+        if calm_ms < CALM_AT_LEAST_MS or self.watch.open:
+            return False
+        return all(board.powered and board.pins.resting() for board in self.boards)
+
+    def _report(self) -> Report:
+        promised = set(self.users.promised)
+        evidence = Evidence(self.watch, promised, self.pulses, self.boards, self.faults.orderly)
+        report = Report(self.seed, self.users.broken + violations(evidence))
+        for row in evidence.rows.values():
+            report.outcomes[f"{row['status']} {row['error'] or ''}".strip()] += 1
+        report.counts, report.commands = self.world.counts, len(evidence.rows)
+        report.pulses = len(self.pulses)
+        report.seconds = (self.world.now - 1_800_000_000_000) // 1000
+        report.lines = self.world.lines or []
+        return report
+
+
+def simulate(seed: int, commands: int = 100, verbose: bool = False) -> Report:
+    """Run one seed."""
+    return Run(seed, commands, verbose).go()
+
+
+def _fresh_database() -> None:
+    """One database a process; each run finds it empty."""
+    global _database
+    _LIFE.ends_in = None
+    if _database is None or not _is_ours():
+        _database = open_database(_LIFE)
+    for table in reversed(TABLES):
+        table.delete().execute()
+
+
+def _is_ours() -> bool:
+    from backend.models import database
+
+    return database.obj is _database
