@@ -15,7 +15,7 @@ from backend.broker import EmbeddedBroker
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site, has_ended
-from tools.chaos_truth import FEEDS, feeder, judge_feed, judge_feeder, ordered_ms
+from tools.chaos_truth import FEEDS, feeder, judge_feed, judge_feeder, ordered_ms, pulses_of
 
 PIN = 16
 BOARDS = {f"pond-{n}": {"feeder1": feeder(PIN)} for n in range(1, 5)}
@@ -40,7 +40,7 @@ class Victim:
         posted = MOMENTS[moment](self)
         self._board.start()
         command = until(lambda: self._ended(posted["id"]))
-        pulses = self._board.pulses(PIN)[before:]
+        pulses = pulses_of(self._board, PIN, before)
         self._report.count(f"cut {moment}")
         self._report.count(f"{command['status']} with {len(pulses)} pulses")
         self._report.blame([f"cut {moment}: {line}" for line in _judge(command, pulses)])
@@ -48,7 +48,7 @@ class Victim:
     def judge_all(self) -> None:
         """Once more at the end, over everything: nothing may have run later."""
         commands = self._site.settle(self._board_id)
-        self._report.blame(judge_feeder(commands, self._board.pulses(PIN)))
+        self._report.blame(judge_feeder(commands, pulses_of(self._board, PIN)))
 
     def _ended(self, command_id: str) -> Any:
         command = self._site.api.command(command_id)

@@ -18,7 +18,7 @@ from tools.chaos_http import PATIENCE, until
 from tools.chaos_noise import Noisemaker, command, missing
 from tools.chaos_report import Report
 from tools.chaos_site import PASSWORD, MakeBroker, Site, has_ended
-from tools.chaos_truth import feeder, judge_feed
+from tools.chaos_truth import feeder, judge_feed, pulses_of
 
 BOARD = "pond-1"
 PIN = 16
@@ -78,6 +78,12 @@ class Fuzz:
         self._ping = command(self._key, "ping", "ping", now)
         self.sent: Counter[str] = Counter()
 
+    def until_it_has_the_time(self) -> None:
+        """A board without the time answers nothing: a first ping, by the backend."""
+        first, _ = self._site.api.post("first", BOARD, "ping")
+        until(lambda: has_ended(self._site.api.command(first["id"])))
+        self._line.next(ACK)
+
     def send(self, count: int, tick: Callable[[], object]) -> None:
         """So much noise, no faster than the board can take it."""
         for number, (reason, data) in enumerate(self._noise.messages(count), 1):
@@ -122,7 +128,7 @@ class Fuzz:
         until(lambda: has_ended(self._site.api.command(posted["id"])))
         found = self._site.api.command(posted["id"])
         self._report.count(f"a feed afterwards: {found['status']}")
-        self._report.blame(judge_feed(found, self._site.board(BOARD).pulses(PIN)))
+        self._report.blame(judge_feed(found, pulses_of(self._site.board(BOARD), PIN)))
         if found["status"] != "COMPLETED":
             self._report.blame([f"the feed afterwards is {found['status']} {found['error']}"])
 
@@ -140,7 +146,7 @@ def run(
         line = Line(site.broker.port, key_from_hex(site.key(BOARD)))
         try:
             fuzz = Fuzz(site, line, seed, report)
-            fuzz.catch_up()
+            fuzz.until_it_has_the_time()
             fuzz.send(BURST, lambda: None)  # every counter is there, every page compiled
             before = fuzz.heap()
             fuzz.send(count, tick)

@@ -18,7 +18,7 @@ from tools.chaos_crashing import POINTS
 from tools.chaos_http import PATIENCE
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site
-from tools.chaos_truth import FEEDS, feeder, judge_feeder
+from tools.chaos_truth import FEEDS, feeder, judge_feeder, pulses_of
 from tools.emulator import Board
 
 BOARDS = {f"pond-{n}": {"feeder1": feeder(16), "feeder2": feeder(17)} for n in (1, 2)}
@@ -64,14 +64,15 @@ class Customer:
     def judge(self, commands: list[Any]) -> list[str]:
         """What is wrong with this feeder, `commands` being all of its board."""
         mine = [command for command in commands if command["target"] == self.target]
-        out = judge_feeder(mine, self._board.pulses(PINS[self.target]))
+        pulses = pulses_of(self._board, PINS[self.target])
+        out = judge_feeder(mine, pulses)
         ids = [command["id"] for command in mine]
         out += [f"{one} got its 202 and is lost" for one in set(self.promised.values()) - set(ids)]
         out += [f"{one} was never asked for" for one in set(ids) - set(self.promised.values())]
         out += [f"{one['id']} is UNKNOWN" for one in mine if one["status"] == "UNKNOWN"]
         for one in mine:
             self._report.count(f"commands {one['status']}")
-        self._report.count("pulses at the pins", len(self._board.pulses(PINS[self.target])))
+        self._report.count("pulses at the pins", len(pulses))
         return out
 
 

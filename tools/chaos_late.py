@@ -9,7 +9,7 @@ from backend.broker import EmbeddedBroker
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site
-from tools.chaos_truth import FEEDS, feeder, judge_feed
+from tools.chaos_truth import FEEDS, feeder, judge_feed, pulses_of
 
 PIN = 16
 BOARD = "pond-1"
@@ -89,7 +89,7 @@ def run(
             found = f"{command['status']} {command['error']}"
             if found != wanted:
                 report.blame([f"{name}: {command['id']} is {found}, not {wanted}"])
-            report.blame(judge_feed(command, board.pulses(PIN)[before:]))
+            report.blame(judge_feed(command, pulses_of(board, PIN, before)))
             report.count(f"{name}: {found}")
             tick()
     return report

@@ -13,7 +13,7 @@ from backend.broker import EmbeddedBroker
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site, has_ended
-from tools.chaos_truth import TOLERANCE_MS, feeder, judge_feeder, off_by
+from tools.chaos_truth import TOLERANCE_MS, feeder, judge_feeder, off_by, pulses_of
 
 BOARD = "pond-1"
 PINS = {"feeder1": 16, "feeder2": 17}
@@ -123,7 +123,7 @@ def _judge(site: Site, report: Report) -> None:
     commands = site.settle(BOARD)
     for target, pin in PINS.items():
         mine = [command for command in commands if command["target"] == target]
-        pulses = site.board(BOARD).pulses(pin)
+        pulses = pulses_of(site.board(BOARD), pin)
         report.blame(judge_feeder(mine, pulses))
         report.blame([f"{one['id']} is UNKNOWN" for one in mine if one["status"] == "UNKNOWN"])
         done = [command for command in mine if command["status"] == "COMPLETED"]

@@ -1,16 +1,21 @@
 """What must be true afterwards, held against what the pins really did."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from backend.lifecycle import COMPLETED, START, TABLE, UNKNOWN
+from tools.chaos_http import until
 from tools.chaos_site import has_ended
-from tools.emulator import Pulse
+from tools.emulator import Board, Pulse
 
 GRAMS_PER_SECOND = 20
 TOLERANCE_MS = 20.0
 FEEDS = (4, 6, 8)  # grams, in turn, so that no pulse looks like the one before it
+
+_UNDER_WAY_SECONDS = 2
 
 
 def feeder(pin: int) -> dict[str, Any]:
@@ -24,8 +29,15 @@ def ordered_ms(command: Any) -> float:
 
 
 def off_by(command: Any, pulse: Pulse) -> float:
-    """How many ms the motor ran too long or too short."""
-    return abs(pulse.ms - ordered_ms(command))
+    """How many ms the motor ran too long or too short; infinite while it runs."""
+    return inf if pulse.end is None else abs(pulse.ms - ordered_ms(command))
+
+
+def pulses_of(board: Board, pin: int, since: int = 0) -> list[Pulse]:
+    """The pulses from that number on, once the pin is low: its event may be under way still."""
+    with suppress(TimeoutError):
+        until(lambda: not board.level(pin), _UNDER_WAY_SECONDS)
+    return board.pulses(pin)[since:]
 
 
 def judge_command(command: Any) -> list[str]:
@@ -51,7 +63,7 @@ def judge_feeder(commands: Sequence[Any], pulses: Sequence[Pulse]) -> list[str]:
         return [*out, f"the motor did not do what the history says: {what}"]
     if not unknown:
         out += [
-            f"{command['id']}: the pin was on for {pulse.ms:.0f} ms, not {ordered_ms(command):.0f}"
+            f"{command['id']}: the pin was on as {pulse}, not for {ordered_ms(command):.0f} ms"
             for command, pulse in zip(done, pulses, strict=True)
             if off_by(command, pulse) > TOLERANCE_MS
         ]
