@@ -135,10 +135,12 @@ class Line:
             packet.kind == PUBACK and packet.packet_id == packet_id for packet in self.packets()
         )
 
-    def hung_up(self) -> None:
-        """Returns when the board has hung up. Raises TimeoutError where it does not."""
+    def hung_up(self) -> float:
+        """Returns when the board has hung up; how many seconds that took."""
+        began = time.monotonic()
         for _ in self.packets():
             pass
+        return time.monotonic() - began
 
     def end(self) -> list[Packet]:
         """Says that no more will come; what the board still sends until it hangs up."""

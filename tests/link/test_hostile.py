@@ -86,6 +86,34 @@ def mutate_greeting(line: Line, chance: random.Random) -> None:
         line.send(mutated(peer.suback(line.until(peer.SUBSCRIBE).packet_id), chance))
 
 
+WRONG = {
+    "QoS 2": b"\x34\x06\x00\x01t\x00\x05x",
+    "QoS 3": b"\x36\x06\x00\x01t\x00\x05x",
+    "a topic longer than the packet": b"\x32\x06\x00\x09t\x00\x05x",
+    "no room for the packet id": b"\x32\x04\x00\x01t\x00",
+    "an empty PUBLISH": b"\x30\x00",
+    "a second CONNACK": peer.CONNACK,
+    "PINGRESP with a body": b"\xd0\x01x",
+    "a long PUBACK": b"\x40\x03\x00\x01x",
+    "a short SUBACK": b"\x90\x02\x00\x01",
+    "flags in a PUBACK": b"\x42\x02\x00\x01",
+    "a CONNECT": b"\x10\x00",
+    "type 0": b"\x00\x00",
+    "a length of five bytes": b"\x30\xff\xff\xff\xff\x01",
+}
+
+
+def test_what_breaks_the_rules_ends_the_connection(board: Board, broker: Peer) -> None:
+    for name, packet in WRONG.items():
+        with broker.line() as line:
+            line.welcome()
+            line.send(packet)
+            assert line.hung_up() < 1, name
+    with broker.line() as line:
+        line.welcome()
+    assert len(board.log.of("boot")) == 1
+
+
 def test_an_ack_without_confirmation_is_sent_again(board: Board, broker: Peer) -> None:
     with broker.line() as line:
         line.welcome()
@@ -118,11 +146,11 @@ def test_a_packet_that_is_too_long_ends_the_connection(board: Board, broker: Pee
     with broker.line() as line:
         line.welcome()
         line.send(peer.publish(bytes(8192), 2))
-        line.hung_up()
+        assert line.hung_up() < 1
     with broker.line() as line:
         line.welcome()
         line.send(b"\x32\xff\xff\xff\x7f")  # 256 MB are announced
-        line.hung_up()
+        assert line.hung_up() < 1
     with broker.line() as line:
         line.welcome()
         line.send(peer.publish(bytes(4096), 5))
