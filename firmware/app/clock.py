@@ -34,10 +34,12 @@ class Clock:
 
 
 class Timekeeper:
-    """Asks the backend for the time through `ask()`, and believes only an answer to that.
+    """Asks the backend for the time, and believes only an answer to that.
 
-    An answer echoes the `boot` and the `session` (count of connections) of the question, and sets
-    the clock once a session, so that a recorded one can't set it back.
+    `ask(anew)` publishes the startup message and returns the session in it, which is a new one if
+    `anew`. An answer echoes the `boot` and the `session` of the question, is believed while it
+    can't have been held back for long, and sets the clock once a session: a recorded one can't
+    set it back, and one that was late can't pass for the answer to a later question.
     """
 
     ASK_AGAIN_MS = 5000
@@ -47,40 +49,35 @@ class Timekeeper:
         self.session = 0
         self._boot, self._clock, self._ask = boot, clock, ask
         self._told_in = None  # the session in which the clock was set
-        self._open = None  # (session, ms): the first question without an answer
-        self._last = None  # (session, ms): the last question
+        self._first = self._last = None  # ticks at which this session asked
 
     def connected(self, session, now_ms):
         """A connection began, and its startup message is being sent: that is a question."""
         self.session = session
-        self._open = self._last = (session, now_ms)
+        self._first = self._last = now_ms
 
     def ask(self, now_ms):
         """Ask, unless that was done just now."""
-        age = self._age(self._last, now_ms)
-        if age is not None and age < self.ASK_AGAIN_MS:
-            return
-        self._last = (self.session, now_ms)
-        if self._age(self._open, now_ms) is None:
-            self._open = self._last
-        self._ask()
+        if self._last is None or ticks_diff(now_ms, self._last) >= self.ASK_AGAIN_MS:
+            self._ask_now(now_ms)
 
     def told(self, boot, session, unix_s, now_ms):
         """An answer has come. Returns whether it was believed."""
-        if boot != self._boot or session != self.session:
+        if self._first is None or boot != self._boot or session != self.session:
             return False
         if self._told_in == session and self._clock.now(now_ms):
             return False
-        took = self._age(self._open, now_ms) or 0
-        self._open = None
+        took = ticks_diff(now_ms, self._first)
         if took > self.TOO_LATE_MS:
-            self.ask(now_ms)
+            self._ask_now(now_ms)
             return False
         self._told_in = session
         self._clock.set(unix_s + (took + 999) // 1000, now_ms)
         return True
 
-    def _age(self, question, now_ms):
-        if question is None or question[0] != self.session:
-            return None
-        return ticks_diff(now_ms, question[1])
+    def _ask_now(self, now_ms):
+        anew = self._first is None or ticks_diff(now_ms, self._first) > self.TOO_LATE_MS
+        self._last = now_ms
+        if anew:
+            self._first = now_ms
+        self.session = self._ask(anew)

@@ -29,7 +29,8 @@ def _is_stop(message):
 
 class Dispatcher:
     """`send(kind, message)` publishes, `restart()` resets the board once what was said is out,
-    `ask_time()` publishes the startup message again; none of them raises or waits.
+    `ask_time(anew)` publishes the startup message again, as a new session if `anew`, and returns
+    which session that is; none of them raises or waits.
 
     `dropped`: {reason: count} of messages without an answer; the reasons are a fixed few.
     """
@@ -52,12 +53,8 @@ class Dispatcher:
 
     @property
     def session(self):
-        """Which connection of this boot it is; `connected(session, now_ms)` sets it, too."""
+        """What `connected(session, now_ms)` or `ask_time` said last."""
         return self._time.session
-
-    @session.setter
-    def session(self, number):
-        self._time.session = number
 
     def receive(self, data, now_ms):
         """Do what the message says. It may be acknowledged to the broker when this returns."""

@@ -53,8 +53,11 @@ class Controls:
 
     def _never(self, message, now_ms):
         command_id, expires_at = message["command_id"], message["expires_at"]
-        if self._journal.full(self._clock.now(now_ms), reserve=True):
+        now = self._clock.now(now_ms)
+        if self._journal.full(now, reserve=True):
             self._drop("full")  # it could come yet, and nothing would keep it from being obeyed
+            if not now:
+                self._time.ask(now_ms)  # then it is known what has expired, and there is room
         elif self._answers.remember(command_id, expires_at, FAILED, "never", now_ms):
             self._answers.again(command_id)
         else:

@@ -104,10 +104,13 @@ class Node:
         self._restart_asked = ticks_ms()
         self._due.set()
 
-    def _hello(self):
+    def _hello(self, anew=False):
+        if anew:
+            self._link.number += 1
         facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
         self._presence.startup(self._link.number, facts, now)
         self._link.wake()
+        return self._link.number
 
     async def _act(self):
         """Ends what has run its time; the loop that matters."""

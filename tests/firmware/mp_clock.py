@@ -37,7 +37,7 @@ def test_only_an_answer_to_this_connection_sets_the_clock():
     board.run(100000)
     board.dispatcher.receive(recorded, board.now_ms)
     assert board.clock.now(board.now_ms) == board.now
-    board.dispatcher.session = 2
+    board.dispatcher.connected(2, board.now_ms)
     board.dispatcher.receive(recorded, board.now_ms)
     assert board.clock.now(board.now_ms) == board.now
     board.tell_time(session=2)
@@ -56,3 +56,26 @@ def test_a_late_answer_makes_the_clock_fast_never_slow():
     board.now_ms += 25000
     board.dispatcher.receive(answer, board.now_ms)
     assert board.clock.now(board.now_ms) == 0 and board.asked == 1
+
+
+def test_an_answer_that_was_held_back_is_none_to_a_later_question():
+    board = Board()
+    board.boot(told=False)
+    held = board.message("t", "time", "", {"boot": "boot2", "session": 1})
+    board.now_ms += 25000
+    board.dispatcher.receive(held, board.now_ms)
+    board.dispatcher.receive(held, board.now_ms)  # after a reconnect they come in bursts
+    assert board.clock.now(board.now_ms) == 0 and board.asked == 1
+    board.tell_time(session=2)
+    assert board.clock.now(board.now_ms) == board.now
+
+
+def test_a_full_journal_and_no_time_asks_for_the_time():
+    board = Board(capacity=16)
+    for number in range(16):
+        board.say("q{}".format(number), "query")
+    board.boot(told=False)
+    board.now_ms += 70000
+    assert board.say("q", "query") == [] and board.asked == 1
+    board.tell_time(session=2)
+    assert board.say("q", "query") == [("failed", "never")]

@@ -194,8 +194,9 @@ class Board:
     def _restart(self):
         self.restarts += 1
 
-    def _ask(self):
+    def _ask(self, anew):
         self.asked += 1
+        return self.dispatcher.session + (1 if anew else 0)
 
     def _changed(self, number, level):
         for pulse in self.pulses:
