@@ -27,15 +27,17 @@ class Fault(Exception):
 class Actuator:
     """One actuator, made from its part of actuators.json; starts in its safe state.
 
-    `parameters` are a command's, times are ms. `command_id`: whose action is on, or "".
-    `dosing`: that command is a dose, so it has a result when the action ends. `stuck`: the safe
-    state could not be reached, and is tried for every second.
+    `parameters` are a command's, times are ms. `safe`: the level that is safe, 0 or 1.
+    `command_id`: whose action is on, or "". `dosing`: that command is a dose, so it has a result
+    when the action ends. `stuck`: the safe state could not be reached, and is tried for every
+    second.
     """
 
     FACTS: tuple = ("kind", "longest_s")
 
     def __init__(self, config, pins):
         self.facts = {name: config[name] for name in self.FACTS}
+        self.safe = config["safe"]
         self.command_id, self.dosing = "", False
         self._began_ms = self._for_ms = 0
         self.stuck = False
@@ -201,17 +203,16 @@ class Switch(Actuator):
 
     def _wire(self, config, pins):
         self._pin = pins.output(config["pin"], config["active_low"])
-        self._safe = config["safe"]
         self._reach_safe()
 
     def _drive(self, parameters):
         level = parameters["state"] == "on"
         self._put(level)
-        if level == bool(self._safe):  # it may stay so
+        if level == bool(self.safe):  # it may stay so
             self.command_id = ""
 
     def _rest(self):
-        self._put(self._safe)
+        self._put(self.safe)
 
     def _put(self, level):
         if level:

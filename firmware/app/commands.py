@@ -10,7 +10,7 @@ Rules of this file:
 from protocol import ProtocolError, decode
 from protocol.limits import COMMAND_LIFE_MAX, TEXT_LENGTH
 from protocol.messages import COMPLETED, FAILED, REJECTED
-from protocol.verbs import DOSE, STOP, case_of, check_parameters, check_target
+from protocol.verbs import DOSE, SET, STOP, case_of, check_parameters, check_target
 
 from .actuators import Fault, describe
 from .answers import Answers
@@ -18,13 +18,6 @@ from .clock import Timekeeper
 from .controls import RESTART_S, Controls
 from .lines import RESTARTING
 from .work import Job, Work
-
-
-def _is_stop(message):
-    try:
-        return case_of(message["command_type"], message["parameters"]).kind == STOP
-    except ProtocolError:
-        return False
 
 
 class Dispatcher:
@@ -102,7 +95,7 @@ class Dispatcher:
 
     def _new(self, message, now_ms):
         now = self._clock.now(now_ms)
-        if now == 0 and not _is_stop(message):
+        if now == 0 and not self._is_stop(message):
             self._drop("clock_unset")
             return self._time.ask(now_ms)
         if self._restarting:
@@ -110,10 +103,10 @@ class Dispatcher:
         if now and self._may_have_run(message["expires_at"], now):
             return self._forgotten(message["command_id"], now_ms)
         try:
-            case = self._check(message, now)
+            self._check(message, now)
         except ProtocolError as error:
             return self._refuse(message, error.code, now_ms, str(error)[:TEXT_LENGTH])
-        return self._obey(message, case.kind, now, now_ms)
+        return self._obey(message, now, now_ms)
 
     def _may_have_run(self, expires_at, now):
         """True where its line in the journal may be gone: it may have run, so it must not now."""
@@ -121,7 +114,7 @@ class Dispatcher:
         return expires_at <= journal.floor or expires_at <= now and journal.lost(expires_at, now)
 
     def _check(self, message, now):
-        """Its Case. Raises ProtocolError where it must not be obeyed."""
+        """Raises ProtocolError where it must not be obeyed."""
         verb, parameters = message["command_type"], message["parameters"]
         if now >= message["expires_at"]:
             raise ProtocolError("expired", "expires_at", "has passed")
@@ -131,9 +124,23 @@ class Dispatcher:
         check_target(verb, message["target"], self._facts)
         if message["target"] and case.kind != STOP:
             self._actuators[message["target"]].plan(parameters)
-        return case
 
-    def _obey(self, message, kind, now, now_ms):
+    def _is_stop(self, message):
+        try:
+            return self._kind(message) == STOP
+        except ProtocolError:
+            return False
+
+    def _kind(self, message):
+        """Its kind, here: off is no stop where it is on that is safe. Raises ProtocolError."""
+        kind = case_of(message["command_type"], message["parameters"]).kind
+        actuator = self._actuators.get(message["target"])
+        if message["command_type"] == "switch" and actuator and actuator.safe:
+            return SET
+        return kind
+
+    def _obey(self, message, now, now_ms):
+        kind = self._kind(message)
         if kind == STOP:
             return self._stop(message, now, now_ms)
         if self._journal.full(now):
@@ -151,8 +158,6 @@ class Dispatcher:
         command_id, target = message["command_id"], message["target"]
         names = [target] if target else list(self._actuators)
         ended = self._work.stop(names, now_ms)
-        if message["command_type"] == "switch":
-            self._switch_off(message, now_ms)
         stuck = any(self._actuators[name].stuck for name in names)
         state, error = (FAILED, "hardware") if stuck else (COMPLETED, None)
         if self._journal.full(now, reserve=True):
@@ -161,15 +166,6 @@ class Dispatcher:
             self._answers.remember(command_id, message["expires_at"], state, error, now_ms)
         self._answers.say(command_id, state, error, {}, now_ms)
         self._work.report(ended, now_ms)
-
-    def _switch_off(self, message, now_ms):
-        """Off also where the safe state is on."""
-        try:
-            self._actuators[message["target"]].start(
-                message["command_id"], False, message["parameters"], now_ms
-            )
-        except Fault:
-            pass  # it is stuck, which the caller looks at
 
     def _dose(self, message, now_ms):
         command_id, target = message["command_id"], message["target"]

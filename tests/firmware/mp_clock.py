@@ -18,9 +18,11 @@ def test_without_the_time_only_stops_are_obeyed():
     board.now_ms += 6000
     assert board.say("a", *FEED) == [] and board.asked == 1
     assert board.dispatcher.dropped == {"clock_unset": 2}
+    assert board.say("l", "switch", "light1", {"state": "off"}) == [DONE]
     assert board.say("s", "stop") == [DONE]
     assert board.acks[-1]["timestamp"] == 0
     assert board.say("q", "query") == [("failed", "never")]
+    assert board.say("o", "switch", "air1", {"state": "off"}) == []  # on is what is safe there
     board.tell_time()
     assert board.say("a", *FEED) == [ACCEPTED]
     assert board.say("q", *FEED) == [("failed", "never")]
