@@ -8,6 +8,8 @@ import queue
 from collections.abc import Callable
 from typing import Any
 
+from protocol.topics import COMMANDS, topic
+
 from backend import commands, models
 from backend.core import Core
 from backend.errors import Refusal
@@ -17,8 +19,6 @@ from backend.mqtt import Receipt
 from backend.presence import Presence
 from backend.work import Outcome
 from backend.writer import BATCH, Writer
-from protocol.topics import COMMANDS, topic
-
 from tests.simulation.broker import BACKEND, Broker
 from tests.simulation.client import Client
 from tests.simulation.world import World

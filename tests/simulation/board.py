@@ -230,7 +230,8 @@ class Board:
                 message.topic, message.data, message.qos, message.packet_id, message.retain
             )
 
-    def _hello(self) -> None:
+    def _hello(self, anew: bool = False) -> int:
+        self.session += anew
         startup = {
             "boot": self.boot_id,
             "session": self.session,
@@ -243,6 +244,7 @@ class Board:
         }
         self.outbox.presence(self._topics[STARTUP], encode("startup", startup, self.key))
         self._transmit()
+        return self.session
 
     def _beat(self, boot_id: str) -> None:
         if boot_id != self.boot_id or not self.powered:

@@ -147,7 +147,7 @@ class Pins:
 
     def _changed(self, pin: Pin) -> None:
         if not self.powered:
-            return
+            return None
         target, safe = self.wiring[pin.number]
         if pin.value == safe:
             return self._end(pin, False)

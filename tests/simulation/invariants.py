@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backend.lifecycle import ENDED
-from backend.models import database
 from protocol.verbs import DOSE, SET, STOP, case_of
 
+from backend.lifecycle import ENDED
+from backend.models import database
 from tests.simulation.board import CONFIG, LATE_MS, Board
 from tests.simulation.hardware import Pulse
 from tests.simulation.watch import SETTLED, TABLE, Watch
@@ -50,7 +50,13 @@ class Evidence:
         for pulse in self.pulses:
             self.pulses_of[pulse.owner].append(pulse)
         for row in self.rows.values():
-            row["kind"] = case_of(row["command_type"], json.loads(row["parameters"])).kind
+            row["kind"] = _kind(row)
+
+
+def _kind(row: Row) -> str:
+    if row["command_type"] == "switch" and CONFIG[row["target"]]["safe"]:
+        return SET  # where it is on that is safe, off is no stop
+    return str(case_of(row["command_type"], json.loads(row["parameters"])).kind)
 
 
 def _select(table: str) -> list[Row]:
@@ -182,7 +188,8 @@ def pins(evidence: Evidence) -> Iterator[str]:
         last[place] = pulse
         if before and (before.ended is None or before.ended > pulse.began):
             yield f"two outputs of {place} were on at once: {before} {pulse}"
-        if pulse.ended is None or pulse.ticks > CONFIG[pulse.target]["longest_s"] * 1000 + LATE_TICKS:
+        longest = CONFIG[pulse.target]["longest_s"] * 1000 + LATE_TICKS
+        if pulse.ended is None or pulse.ticks > longest:
             yield f"it stayed on too long: {pulse}"
 
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.models import TABLES
-
 from tests.simulation.backend import Backend, Life, enroll, open_database
 from tests.simulation.board import Board
-from tests.simulation.broker import Broker, Badness
+from tests.simulation.broker import Badness, Broker
 from tests.simulation.faults import Faults
 from tests.simulation.hardware import Pulse
 from tests.simulation.invariants import Evidence, violations

@@ -5,7 +5,6 @@ from typing import Any
 
 from backend.commands import Cancellation, NewCommand
 from backend.errors import Refusal
-
 from tests.simulation.backend import Backend
 from tests.simulation.world import World
 

@@ -5,10 +5,10 @@ What is seen here is also the evidence for what must hold at the end.
 
 from typing import Any
 
-from backend import lifecycle
-from backend.work import Outcome
 from protocol.messages import ACCEPTED, COMPLETED
 
+from backend import lifecycle
+from backend.work import Outcome
 from tests.simulation.board import Board
 from tests.simulation.world import World
 
@@ -39,8 +39,9 @@ class Watch:
         for _, row in outcome.changes:
             self._judge(row)
         for board_id, message in outcome.publish:
-            self._world.note("backend to", board_id, message["command_type"], message["command_id"])
-            if message["command_type"] != "time":
+            kind, command_id = message["command_type"], message["command_id"]
+            self._world.note("backend to", board_id, kind, command_id)
+            if kind != "time":
                 self._published(message)
 
     def said(self, board: Board, ack: dict[str, Any]) -> None:
