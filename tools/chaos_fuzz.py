@@ -24,7 +24,9 @@ BOARD = "pond-1"
 PIN = 16
 HUGE = 3
 BURST = 250  # messages between two questions whether the board has kept up
-HEAP_SLACK = 1024  # bytes: the counters themselves
+# Bytes: MicroPython's collector is conservative and may keep a message or two. A leak of a single
+# byte for each message would be more.
+HEAP_SLACK = 4096
 
 _KINDS = {ACK: "ack", HEARTBEAT: "heartbeat", STARTUP: "startup"}
 _STRANGE = ("commands/more", "command", "data", "ack/commands")
@@ -76,6 +78,7 @@ class Fuzz:
         now = int(time.time())
         self._noise = Noisemaker(self._key, now, seed)
         self._ping = command(self._key, "ping", "ping", now)
+        self._session = 0
         self.sent: Counter[str] = Counter()
 
     def until_it_has_the_time(self) -> None:
@@ -107,13 +110,20 @@ class Fuzz:
         self._report.count("connections ended by a huge message")
 
     def heap(self) -> int:
-        """The board's free heap, in bytes, at the start of a new connection."""
+        """The board's free heap, in bytes: the best of a few new connections."""
+        return max(self._heap_once() for _ in range(3))
+
+    def _heap_once(self) -> int:
         self._site.proxy.drop()
-        return int(self._line.next(STARTUP)["heap"])
+        said = self._line.next(STARTUP)
+        self._session = said["session"]
+        return int(said["heap"])
 
     def compare(self, boots: int) -> None:
         """What the board has counted, against what it was sent."""
         beat = self._line.next(HEARTBEAT)
+        while beat["session"] != self._session:  # an earlier one, from among the noise
+            beat = self._line.next(HEARTBEAT)
         self._report.count("messages dropped, by its heartbeat", sum(self.sent.values()))
         wrong = missing(self.sent, beat["dropped"])
         if wrong:

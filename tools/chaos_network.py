@@ -124,7 +124,7 @@ def _judge(site: Site, report: Report) -> None:
     for target, pin in PINS.items():
         mine = [command for command in commands if command["target"] == target]
         pulses = pulses_of(site.board(BOARD), pin)
-        report.blame(judge_feeder(mine, pulses))
+        report.blame(judge_feeder(mine, pulses, TOLERANCE_MS))
         report.blame([f"{one['id']} is UNKNOWN" for one in mine if one["status"] == "UNKNOWN"])
         done = [command for command in mine if command["status"] == "COMPLETED"]
         report.count("commands COMPLETED", len(done))

@@ -13,6 +13,7 @@ from tools.emulator import Board, Pulse
 
 GRAMS_PER_SECOND = 20
 TOLERANCE_MS = 20.0
+ALIKE_MS = 50.0  # enough to tell the feeds apart on a busy machine
 FEEDS = (4, 6, 8)  # grams, in turn, so that no pulse looks like the one before it
 
 _UNDER_WAY_SECONDS = 2
@@ -53,7 +54,9 @@ def judge_command(command: Any) -> list[str]:
     return out
 
 
-def judge_feeder(commands: Sequence[Any], pulses: Sequence[Pulse]) -> list[str]:
+def judge_feeder(
+    commands: Sequence[Any], pulses: Sequence[Pulse], tolerance_ms: float = ALIKE_MS
+) -> list[str]:
     """What is wrong with one feeder's commands (oldest first) and the pulses at its pin."""
     out = [line for command in commands for line in judge_command(command)]
     done = [command for command in commands if command["status"] == COMPLETED]
@@ -65,7 +68,7 @@ def judge_feeder(commands: Sequence[Any], pulses: Sequence[Pulse]) -> list[str]:
         out += [
             f"{command['id']}: the pin was on as {pulse}, not for {ordered_ms(command):.0f} ms"
             for command, pulse in zip(done, pulses, strict=True)
-            if off_by(command, pulse) > TOLERANCE_MS
+            if off_by(command, pulse) > tolerance_ms
         ]
     return out
 
