@@ -202,12 +202,15 @@ class Board:
         if due is None:
             return
         when = self.world.now + min(due, IDLE_MS) + self.world.between(0, LATE_MS)
+        if self._next_tick != -1 and self._next_tick <= when:
+            return
         self._next_tick = when
         self.world.at(when, self._tick, self.boot_id, when)
 
     def _tick(self, boot_id: str, when: int) -> None:
         if boot_id != self.boot_id or when != self._next_tick or self._restarting:
             return
+        self._next_tick = -1
         if self.powered and self._guarded(self.dispatcher.tick, self.ticks()):
             self._plan(None)
 

@@ -50,13 +50,14 @@ class Evidence:
         for pulse in self.pulses:
             self.pulses_of[pulse.owner].append(pulse)
         for row in self.rows.values():
+            row["verb"] = str(case_of(row["command_type"], json.loads(row["parameters"])).kind)
             row["kind"] = _kind(row)
 
 
 def _kind(row: Row) -> str:
     if row["command_type"] == "switch" and CONFIG[row["target"]]["safe"]:
         return SET  # where it is on that is safe, off is no stop
-    return str(case_of(row["command_type"], json.loads(row["parameters"])).kind)
+    return str(row["verb"])
 
 
 def _select(table: str) -> list[Row]:
@@ -216,7 +217,10 @@ def in_order(evidence: Evidence) -> Iterator[str]:
 
 
 def after_stop(evidence: Evidence) -> Iterator[str]:
-    """What was asked for before a stop does not begin after the board has obeyed it."""
+    """What was asked for before a stop does not begin after the board has obeyed it.
+
+    What the backend takes for a stop is never called off by another.
+    """
     for stop in evidence.rows.values():
         moment = evidence.watch.done.get(stop["id"])
         if stop["kind"] != STOP or moment is None:
@@ -224,6 +228,6 @@ def after_stop(evidence: Evidence) -> Iterator[str]:
         for pulse in evidence.pulses:
             row = evidence.rows.get(pulse.owner)
             meant = pulse.board == stop["board_id"] and stop["target"] in ("", pulse.target)
-            late = pulse.moment > moment
-            if row and row["kind"] != STOP and meant and row["seq"] < stop["seq"] and late:
+            older = row and row["verb"] != STOP and row["seq"] < stop["seq"]
+            if meant and older and pulse.moment > moment:
                 yield f"{pulse.owner} began after {stop['id']} had stopped it"

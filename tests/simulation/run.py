@@ -61,9 +61,7 @@ class Run:
         self.backend = Backend(world, self.broker, _LIFE, self.watch.committed)
         gap_ms = world.rng.choice(GAPS_MS)
         self.users = Users(world, self.backend, list(keys), commands, gap_ms)
-        self.faults = Faults(
-            world, self.broker, self.weather, self.backend, _LIFE, self.boards
-        )
+        self.faults = Faults(world, self.broker, self.weather, self.backend, _LIFE, self.boards)
 
     def go(self) -> Report:
         """Faults until all was posted and a little longer, then calm until all is settled."""
