@@ -110,7 +110,7 @@ def test_outputs_are_safe_when_the_link_is_gone_too_long(
 ) -> None:
     with site(tmp_path, embedded_broker, QUICK, hold_s=1) as (board, backend, proxy):
         backend.result(backend.command("switch", "light1", state="on", seconds=600))
-        assert board.level(LIGHT) == 1
+        board.wait(lambda _: board.level(LIGHT) == 1)
         proxy.refuse(True)
         proxy.drop()
         board.wait(lambda _: board.level(LIGHT) == 0)
