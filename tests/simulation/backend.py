@@ -8,8 +8,6 @@ import queue
 from collections.abc import Callable
 from typing import Any
 
-from protocol.topics import COMMANDS, topic
-
 from backend import commands, models
 from backend.core import Core
 from backend.errors import Refusal
@@ -19,35 +17,15 @@ from backend.mqtt import Receipt
 from backend.presence import Presence
 from backend.work import Outcome
 from backend.writer import BATCH, Writer
-from tests.simulation.broker import BACKEND, Broker
-from tests.simulation.client import Client
+from tests.simulation.backend_link import BackendClient, Port
+from tests.simulation.broker import Broker
+from tests.simulation.life import Killed, Life
 from tests.simulation.world import World
 
 OnAnswer = Callable[[Any], None]
 Watch = Callable[[Outcome], None]
 
 SLOWEST_TURN_MS = 8  # until what has come in is taken in
-
-
-class Killed(Exception):
-    """The process was killed at this step."""
-
-
-class Life:
-    """Counts the steps of the backend; `ends_in`: at that many from now it is killed."""
-
-    def __init__(self) -> None:
-        self.ends_in: int | None = None
-        self.last_step = ""
-
-    def step(self, name: str) -> None:
-        """One more step. Raises Killed."""
-        if self.ends_in is None:
-            return
-        self.ends_in -= 1
-        if self.ends_in <= 0:
-            self.ends_in, self.last_step = None, name
-            raise Killed(name)
 
 
 def open_database(life: Life) -> Any:
@@ -84,68 +62,6 @@ class Answer:
         self._on_answer(why)
 
 
-class BackendClient(Client):
-    """The link to the broker, as paho keeps it: what is not confirmed is sent again."""
-
-    def __init__(self, world: World, broker: Broker, life: Life, wake: Callable[[], None]) -> None:
-        super().__init__(world, broker, BACKEND, False, (1000, 2000, 4000, 8000, 16000, 30000))
-        self._life, self._wake = life, wake
-        self.writer: Writer
-        self._number = self._last_id = 0
-        self._unconfirmed: dict[int, tuple[str, bytes]] = {}
-
-    def send(self, board_id: str, payload: bytes) -> bool:
-        """`publish` of the real link."""
-        self._life.step("publish")
-        if not self.ready:
-            return False
-        self._last_id += 1
-        where = topic(board_id, COMMANDS)
-        self._unconfirmed[self._last_id] = (where, payload)
-        self.publish(where, payload, 1, self._last_id, False)
-        return True
-
-    def acknowledge(self, receipts: list[Receipt]) -> None:
-        """`acknowledge` of the real link."""
-        for packet_id, qos, number in receipts:
-            self._life.step("acknowledge")
-            if qos and number == self._number:
-                self.confirm(packet_id)
-
-    def greeted(self) -> None:
-        """A new connection: send again."""
-        self._number += 1
-        for packet_id, (where, payload) in self._unconfirmed.items():
-            self.publish(where, payload, 1, packet_id, False)
-
-    def opened(self) -> None:
-        """We hear the broker."""
-        self.writer.link_changed(True)
-        self._wake()
-
-    def closed(self, was_ready: bool) -> None:
-        """We hear it no more."""
-        if was_ready:
-            self.writer.link_changed(False)
-            self._wake()
-
-    def message(self, topic: str, payload: bytes, qos: int, packet_id: int) -> None:
-        """For the writer."""
-        self.writer.message(topic, payload, (packet_id, qos, self._number))
-        self._wake()
-
-    def confirmed(self, packet_id: int) -> None:
-        """The broker has it."""
-        self._unconfirmed.pop(packet_id, None)
-
-
-class _Port:
-    """What the writer knows of the link."""
-
-    def __init__(self, client: BackendClient) -> None:
-        self.publish, self.acknowledge = client.send, client.acknowledge
-
-
 class SimulatedWriter(Writer):
     """The writer, one turn at a time; `watch(outcome)` hears of every commit."""
 
@@ -153,7 +69,7 @@ class SimulatedWriter(Writer):
     watch: Watch
 
     def _take(self) -> list[tuple[Any, ...]]:
-        items = []
+        items: list[tuple[Any, ...]] = []
         try:
             while len(items) < BATCH:
                 items.append(self._queue.get_nowait())
@@ -197,7 +113,7 @@ class Backend:
         self.writer.life, self.writer.watch = self._life, self._watch
         self.client = BackendClient(self._world, self._broker, self._life, self.wake)
         self.client.writer = self.writer
-        self.writer.link = _Port(self.client)  # type: ignore[assignment]
+        self.writer.link = Port(self.client)  # type: ignore[assignment]
         self._turn_at = None
         self.client.start()
         return self.wake()

@@ -7,7 +7,7 @@ started, beats, hands over messages and confirms them when that returned, ticks 
 
 from typing import Any
 
-from app import actuators, settings
+from app import actuators
 from app.clock import Clock
 from app.commands import Dispatcher
 from app.journal import Journal
@@ -15,65 +15,17 @@ from app.outbox import Outbox
 from protocol import encode
 from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, topic
 
+from tests.simulation.board_link import BoardClient
 from tests.simulation.broker import Broker
-from tests.simulation.client import Client
 from tests.simulation.hardware import Flash, Pins, PowerCut, Pulse
+from tests.simulation.wiring import CONFIG, WIRING
 from tests.simulation.world import World
-
-CONFIG = settings.actuators(
-    {
-        "actuators": {
-            "feeder1": {"kind": "feeder", "pin": 16, "grams_per_second": 10, "longest_s": 60},
-            "valve1": {"kind": "valve", "fill_pin": 17, "drain_pin": 18, "longest_s": 90},
-            "motor1": {"kind": "motor", "pin": 19, "pwm_hz": 1000, "longest_s": 40},
-            "light1": {"kind": "switch", "pin": 21, "longest_s": 50},
-            "air1": {"kind": "switch", "pin": 22, "longest_s": 30, "safe": 1},
-        }
-    }
-)
-FIELDS = ("pin", "fill_pin", "drain_pin")
-WIRING = {
-    config[field]: (name, 100 * config["safe"])
-    for name, config in CONFIG.items()
-    for field in FIELDS
-    if field in config
-}
 
 HOLD_MS = 30_000
 IDLE_MS = 1_000
 LATE_MS = 10  # how late a tick may come
 FAREWELL_MS = 2_000
 BEAT_MS = 10_000
-
-
-class BoardClient(Client):
-    """The link of one boot."""
-
-    def __init__(self, world: World, broker: Broker, board: "Board") -> None:
-        pauses = (500, 1000, 2000, 4000, 8000, 15000)
-        super().__init__(world, broker, board.board_id, True, pauses)
-        self._board = board
-
-    def will(self) -> tuple[str, bytes] | None:
-        """Offline, with the session that is about to begin."""
-        return self._board.status("offline", self._board.session + 1)
-
-    def opened(self) -> None:
-        """Hand on."""
-        self._board.opened(self)
-
-    def closed(self, was_ready: bool) -> None:
-        """Hand on."""
-        self._board.closed(self, was_ready)
-
-    def message(self, topic: str, payload: bytes, qos: int, packet_id: int) -> None:
-        """Confirmed when the firmware is done with it."""
-        if self._board.heard(self, payload):
-            self.confirm(packet_id)
-
-    def confirmed(self, packet_id: int) -> None:
-        """Hand on."""
-        self._board.outbox.confirm(packet_id)
 
 
 class Board:
@@ -151,6 +103,11 @@ class Board:
         self.link.kill(power=True)
         self.world.after(off_ms, self.boot)
 
+    def outage_ms(self) -> int:
+        """How long power is gone: at times longer than most commands live."""
+        longest = 600_000 if self.world.chance(0.1) else 60_000
+        return self.world.between(200, longest)
+
     def ticks(self) -> int:
         """ms by the board's own crystal."""
         passed = self.world.now - self._began
@@ -190,7 +147,7 @@ class Board:
             call(*args)
         except PowerCut:
             self.world.fault("power_cut_at_flash", self.board_id)
-            self.power_off(self.world.between(200, 60_000))
+            self.power_off(self.outage_ms())
             return False
         return self.powered
 
@@ -292,4 +249,4 @@ class Board:
     def _cut_in_pulse(self, pulse: Pulse) -> None:
         if pulse.ended is None and self.powered:
             self.world.fault("power_cut_in_pulse", self.board_id)
-            self.power_off(self.world.between(200, 60_000))
+            self.power_off(self.outage_ms())

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from protocol.topics import ACK, COMMANDS, HEARTBEAT, STARTUP, STATUS, topic
 
-from tests.simulation.backend import Backend, Life
+from tests.simulation.backend import Backend
 from tests.simulation.board import Board
 from tests.simulation.broker import BACKEND, Badness, Broker
+from tests.simulation.life import Life
 from tests.simulation.wire import Weather
 from tests.simulation.world import World
 
@@ -126,7 +127,7 @@ class Faults:
         board = self._board()
         if board.powered:
             self._world.fault("power_cut", board.board_id)
-            board.power_off(self._world.between(200, 60_000))
+            board.power_off(board.outage_ms())
 
     def _cut_at_flash(self) -> None:
         flash = self._board().flash

@@ -18,9 +18,10 @@ from protocol.verbs import DOSE, SET, STOP, case_of
 
 from backend.lifecycle import ENDED
 from backend.models import database
-from tests.simulation.board import CONFIG, LATE_MS, Board
+from tests.simulation.board import LATE_MS, Board
 from tests.simulation.hardware import Pulse
 from tests.simulation.watch import SETTLED, TABLE, Watch
+from tests.simulation.wiring import CONFIG
 
 # A tick may come late, and crystals differ.
 LATE_TICKS = LATE_MS + 5

@@ -5,22 +5,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.models import TABLES
-from tests.simulation.backend import Backend, Life, enroll, open_database
+from backend.models import database as proxy
+from tests.simulation.backend import Backend, enroll, open_database
 from tests.simulation.board import Board
 from tests.simulation.broker import Badness, Broker
 from tests.simulation.faults import Faults
 from tests.simulation.hardware import Pulse
 from tests.simulation.invariants import Evidence, violations
+from tests.simulation.life import Life
 from tests.simulation.users import Users
 from tests.simulation.watch import Watch
 from tests.simulation.wire import Weather
-from tests.simulation.world import World
+from tests.simulation.world import START, World
 
 LOOK_EVERY_MS = 5_000
 # The longest life of a command, and two rounds of asking again at the longest distance.
 CALM_AT_MOST_MS = 1_800_000 + 2 * 360_000
 CALM_AT_LEAST_MS = 130_000  # until nothing that was held back comes any more
-GAPS_MS = (200, 1_000, 3_000, 6_000)
 
 _LIFE = Life()
 _database: Any = None
@@ -45,7 +46,7 @@ class Run:
 
     def __init__(self, seed: int, commands: int, verbose: bool) -> None:
         _fresh_database()
-        self.seed = seed
+        self.seed, self._wanted = seed, commands
         self.world = world = World(seed, verbose)
         self.weather, self.pulses = Weather(), list[Pulse]()
         self.broker = Broker(world, self.weather, Badness())
@@ -59,14 +60,13 @@ class Run:
             for name, key in keys.items()
         ]
         self.backend = Backend(world, self.broker, _LIFE, self.watch.committed)
-        gap_ms = world.rng.choice(GAPS_MS)
-        self.users = Users(world, self.backend, list(keys), commands, gap_ms)
+        self.users = Users(world, self.backend, list(keys), self._enough)
         self.faults = Faults(world, self.broker, self.weather, self.backend, _LIFE, self.boards)
 
     def go(self) -> Report:
         """Faults until all was posted and a little longer, then calm until all is settled."""
         world = self.world
-        while not self.users.done:
+        while not self._enough():
             world.run(world.now + LOOK_EVERY_MS)
         world.run(world.now + world.between(0, 60_000))
         self.faults.stop()
@@ -75,6 +75,9 @@ class Run:
         while not self._settled(world.now - began):
             world.run(world.now + LOOK_EVERY_MS)
         return self._report()
+
+    def _enough(self) -> bool:
+        return len(self.watch.status) >= self._wanted
 
     def _settled(self, calm_ms: int) -> bool:
         if calm_ms > CALM_AT_MOST_MS:
@@ -91,7 +94,7 @@ class Run:
             report.outcomes[f"{row['status']} {row['error'] or ''}".strip()] += 1
         report.counts, report.commands = self.world.counts, len(evidence.rows)
         report.pulses = len(self.pulses)
-        report.seconds = (self.world.now - 1_800_000_000_000) // 1000
+        report.seconds = (self.world.now - START) // 1000
         report.lines = self.world.lines or []
         return report
 
@@ -105,13 +108,7 @@ def _fresh_database() -> None:
     """One database a process; each run finds it empty."""
     global _database
     _LIFE.ends_in = None
-    if _database is None or not _is_ours():
+    if _database is None or proxy.obj is not _database:
         _database = open_database(_LIFE)
     for table in reversed(TABLES):
         table.delete().execute()
-
-
-def _is_ours() -> bool:
-    from backend.models import database
-
-    return database.obj is _database

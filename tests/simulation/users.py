@@ -1,5 +1,6 @@
 """Users: they post, repeat themselves, lose patience, and remember what they were promised."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,10 @@ WISHES = (
     ("switch", "light1", 6),
     ("switch", "air1", 3),
     ("ping", "", 5),
-    ("stop", "feeder1", 3),
+    ("stop", "feeder1", 2),
     ("stop", "valve1", 2),
-    ("stop", "", 2),
-    ("emergency_stop", "", 2),
+    ("stop", "", 1),
+    ("emergency_stop", "", 1),
     ("restart", "", 2),
     ("feed", "nobody", 1),
     ("feed", "valve1", 1),
@@ -27,37 +28,33 @@ WISHES = (
 _KINDS = [(kind, target) for kind, target, _ in WISHES]
 _WEIGHTS = [weight for _, _, weight in WISHES]
 
+GAPS_MS = (200, 1_500, 4_000, 8_000)
+
 # (seconds a command may wait, weight); None: the default.
 LIVES = ((None, 50), (1, 5), (3, 8), (8, 8), (20, 8), (60, 5), (300, 12), (1800, 4))
 
 
 class Users:
-    """Posts `count` commands to `boards`, `gap_ms` apart on average.
+    """They post to `boards`, `gap_ms` apart on average, until `enough()`.
 
-    `promised`: {id: (NewCommand, repeated?)} of all that was answered 202. `broken`: promises
-    that were not kept, as text.
+    `promised`: {id: what was asked for} of all that was answered 202. `broken`: promises that were
+    not kept, as text.
     """
 
     def __init__(
-        self, world: World, backend: Backend, boards: list[str], count: int, gap_ms: int
+        self, world: World, backend: Backend, boards: list[str], enough: Callable[[], bool]
     ) -> None:
         self._world, self._backend, self._boards = world, backend, boards
-        self._left, self._gap_ms = count, gap_ms
+        self._enough, self._gap_ms = enough, world.rng.choice(GAPS_MS)
         self._by_key: dict[str, str] = {}
         self.promised: dict[str, NewCommand] = {}
         self.broken: list[str] = []
         self.posted = 0
         world.after(1000, self._next)
 
-    @property
-    def done(self) -> bool:
-        """True where all was posted."""
-        return self._left == 0
-
     def _next(self) -> None:
-        if self._left == 0:
+        if self._enough():
             return
-        self._left -= 1
         new = self._wish()
         self.posted += 1
         self._post(new)

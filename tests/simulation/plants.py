@@ -1,0 +1,103 @@
+"""Bugs planted on purpose: what nobody would notice without the simulation, it must catch.
+
+Each changes the real classes, and nothing of the simulation. `says` is part of the violation that
+must be among those found: the harm itself, not something that is seen on the way.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from app.commands import Dispatcher as BoardDispatcher
+from app.journal import Journal
+from app.lines import QUEUED
+from app.work import Work as BoardWork
+
+from backend import lifecycle
+from backend.dispatcher import Dispatcher
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A bug: how it is planted, and what gives it away."""
+
+    name: str
+    plant: Callable[[Patch], None]
+    says: str
+
+
+def no_journal(patch: Patch) -> None:
+    """Nothing is written, and nothing is known again."""
+    patch.setattr(Journal, "_append", lambda self, number, line: True)
+    patch.setattr(Journal, "_replace", lambda self, number: True)
+    patch.setattr(Journal, "find", lambda self, command_id: None)
+
+
+def ack_before_journal(patch: Patch) -> None:
+    """A dose is accepted before it is on flash."""
+    right: Any = BoardDispatcher._dose
+
+    def dose(self: Any, message: dict[str, Any], now_ms: int) -> Any:
+        self._answers.accepted(message["command_id"], 60, now_ms)
+        return right(self, message, now_ms)
+
+    patch.setattr(BoardDispatcher, "_dose", dose)
+
+
+def no_expiry(patch: Patch) -> None:
+    """The board does what comes, however late; neither at once nor after waiting does it ask."""
+    right: Any = BoardDispatcher._check
+
+    def check(self: Any, message: dict[str, Any], now: int) -> Any:
+        return right(self, {**message, "expires_at": now + 60}, now)
+
+    def reason_not_to(self: Any, job: Any, now_ms: int) -> str | None:
+        waited = self._journal.find(job.command_id) == QUEUED
+        if waited and not self._journal.begin(job.command_id, job.expires_at):
+            return "storage"
+        return None
+
+    patch.setattr(BoardDispatcher, "_check", check)
+    patch.setattr(BoardWork, "_reason_not_to", reason_not_to)
+
+
+def retry_with_new_id(patch: Patch) -> None:
+    """What is sent again is a new command to the board."""
+    right = Dispatcher._publish
+
+    def publish(self: Any, work: Any, row: Any, kind: str, parameters: dict[str, Any]) -> None:
+        right(self, work, row, kind, parameters)
+        if row["attempt"] > 1 and kind == row["command_type"]:
+            new = uuid.UUID(int=self._rng.getrandbits(128), version=4)
+            work.out.publish[-1][1]["command_id"] = str(new)
+
+    patch.setattr(Dispatcher, "_publish", publish)
+
+
+def backwards(patch: Patch) -> None:
+    """Whatever a board says last is the status."""
+    right = lifecycle.move
+    said = {
+        "accepted": lifecycle.ACKNOWLEDGED,
+        "completed": lifecycle.COMPLETED,
+        "failed": lifecycle.FAILED,
+        "unknown": lifecycle.UNKNOWN,
+    }
+
+    def move(status: str, event: str) -> str:
+        return said[event] if event in said else right(status, event)
+
+    patch.setattr(lifecycle, "move", move)
+
+
+PLANTS = (
+    Plant("no journal", no_journal, "it ran more than once"),
+    Plant("ack before journal", ack_before_journal, "and then the board had never seen it"),
+    Plant("no expiry check on the board", no_expiry, "after it had expired"),
+    Plant("retry with a new id", retry_with_new_id, "which is no command"),
+    Plant("status goes backwards", backwards, "COMPLETED accepted ACKNOWLEDGED"),
+)
