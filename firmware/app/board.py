@@ -1,6 +1,6 @@
 """The pins of a real board, as `actuators` wants them."""
 
-from machine import PWM, Pin
+import machine
 
 _FULL = 65535  # duty_u16
 
@@ -10,7 +10,7 @@ class Output:
 
     def __init__(self, number, active_low):
         self._on = 0 if active_low else 1
-        self._pin = Pin(number, Pin.OUT, value=1 - self._on)
+        self._pin = machine.Pin(number, machine.Pin.OUT, value=1 - self._on)
 
     def on(self):
         self._pin.value(self._on)
@@ -28,7 +28,7 @@ class Speed:
     """A pin with pulses of a width. Starts at 0 %."""
 
     def __init__(self, number, hz):
-        self._pwm = PWM(Pin(number), freq=hz, duty_u16=0)
+        self._pwm = machine.PWM(machine.Pin(number), freq=hz, duty_u16=0)
 
     def speed(self, percent):
         """0 to 100 % of the time high."""

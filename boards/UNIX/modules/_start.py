@@ -21,10 +21,10 @@ def _mount(device):
 def _run(name):
     try:
         with open(name) as file:
-            source = file.read()
+            code = compile(file.read(), name, "exec")
     except OSError:
         return
-    exec(compile(source, name, "exec"), globals())
+    exec(code, globals())
 
 
 def _prepare():

@@ -1,0 +1,34 @@
+"""`machine.Timer` on the host: it ticks where the firmware looks at a pin, or idles."""
+
+import time
+
+import _board
+
+
+class Timer:
+    ONE_SHOT, PERIODIC = 0, 1
+
+    def __init__(self, id=-1, **settings):
+        if settings:
+            self.init(**settings)
+
+    def init(self, mode=1, period=1000, callback=None, **_):
+        self._mode, self._period, self._callback = mode, period, callback
+        self._at = time.ticks_add(time.ticks_ms(), period)
+        if self not in _board.timers:
+            _board.timers.append(self)
+
+    def due_in(self, now):
+        return max(0, time.ticks_diff(self._at, now))
+
+    def tick(self, now):
+        if self.due_in(now):
+            return
+        if self._mode == Timer.ONE_SHOT:
+            self.deinit()
+        self._at = time.ticks_add(self._at, self._period)
+        self._callback(self)
+
+    def deinit(self):
+        if self in _board.timers:
+            _board.timers.remove(self)
