@@ -37,6 +37,8 @@ ASK_AGAIN_MAX_MS = 300_000
 RESULT_GRACE_MS = 5_000
 EXPIRY_GRACE_MS = 2_000
 DUE_BATCH = 500
+# What a board answers where it will never know more.
+CANT_TELL = ("interrupted", "forgotten")
 
 
 def is_stop(row: Row) -> bool:
@@ -92,7 +94,7 @@ class Dispatcher:
 
     def ask(self, work: Work, row: Row) -> None:
         """Ask the board what became of an UNKNOWN command, unless it has said it can't tell."""
-        if row["error"] in ("interrupted", "forgotten"):
+        if row["error"] in CANT_TELL:
             self._wait(work, row, None)
         else:
             self._ask(work, row)
@@ -118,6 +120,10 @@ class Dispatcher:
         if row["cancelling"]:
             deadline = min(deadline, self._backoff(work, row))
         self._wait(work, row, deadline)
+
+    def unsure(self, work: Work, row: Row) -> None:
+        """The board can't tell what becomes of it: ask again where it may know more later."""
+        self._wait(work, row, None if row["error"] in CANT_TELL else self._backoff(work, row))
 
     def cancel(self, work: Work, row: Row) -> None:
         """Ask the board to drop or stop a command that it may have."""

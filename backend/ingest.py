@@ -106,7 +106,7 @@ class Ingest:
             within = within if type(within) is int else COMMAND_LIFE_MAX
             self._dispatcher.accepted(work, row, min(max(within, 0), COMMAND_LIFE_MAX))
         elif row["status"] == UNKNOWN:
-            row["due_at"] = None
+            self._dispatcher.unsure(work, row)
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         board.boot, board.session = said["boot"], said["session"]

@@ -75,7 +75,7 @@ TABLE: dict[tuple[str, str], str] = {
     (UNKNOWN, "failed"): FAILED,
     (UNKNOWN, "rejected"): REJECTED,
     (UNKNOWN, "cancelled"): CANCELLED,
-    (UNKNOWN, "unknown"): UNKNOWN,  # the board itself can't tell: interrupted, or forgotten
+    (UNKNOWN, "unknown"): UNKNOWN,  # the board itself can't tell, now or ever
 }
 
 

@@ -9,7 +9,7 @@ Rules of this file:
 
 from protocol import ProtocolError, decode
 from protocol.limits import COMMAND_LIFE_MAX, TEXT_LENGTH
-from protocol.messages import COMPLETED, FAILED, REJECTED
+from protocol.messages import COMPLETED, FAILED, REJECTED, UNKNOWN
 from protocol.verbs import DOSE, SET, STOP, case_of, check_parameters, check_target
 
 from .actuators import Fault, describe
@@ -210,10 +210,13 @@ class Dispatcher:
         return self._restart()
 
     def _refuse(self, message, error, now_ms, text=None):
-        """Not obeyed, and no later copy of it will be."""
+        """Not obeyed, and no later copy of it will be; where that can't be written, who knows."""
         command_id = message["command_id"]
         known = self._journal.find(command_id)
         if not known and self._journal.full(self._clock.now(now_ms), reserve=True):
             return self._drop("full")  # it could not be kept from being obeyed later
-        self._answers.remember(command_id, message["expires_at"], REJECTED, error, now_ms)
-        return self._answers.say(command_id, REJECTED, error, {}, now_ms, text)
+        expires_at = message["expires_at"]
+        if self._answers.remember(command_id, expires_at, REJECTED, error, now_ms):
+            return self._answers.say(command_id, REJECTED, error, {}, now_ms, text)
+        self._journal.forget(command_id)
+        return self._answers.say(command_id, UNKNOWN, "storage", {}, now_ms)

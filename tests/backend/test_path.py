@@ -85,6 +85,17 @@ def test_a_board_that_rebooted_in_the_middle_is_asked(desk: Desk) -> None:
     assert desk.sent() == []  # it has said all it knows
 
 
+def test_a_board_that_may_know_more_later_is_asked_again(desk: Desk) -> None:
+    desk.startup()
+    row = desk.post()
+    desk.ack(row, "unknown", "storage")
+    assert desk.stands(row) == "UNKNOWN"
+    desk.at(15).tick()
+    assert desk.sent() == [("query", row["id"])]
+    desk.ack(row, "failed", "never")
+    assert desk.stands(row) == "FAILED"
+
+
 def test_the_same_boot_connecting_again_goes_on(desk: Desk) -> None:
     desk.startup()
     row = desk.post()
