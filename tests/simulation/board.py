@@ -78,13 +78,12 @@ class Board:
         )
         self.actuators = actuators.build(CONFIG, self.pins)
         self.pins.powered = True
-        clock = Clock()
-        self.clock = clock
+        self.clock = Clock()
         self.journal = Journal(self.flash, self.boot_id, self.capacity)
         self.dispatcher = Dispatcher(
             self.key,
             self.boot_id,
-            clock,
+            self.clock,
             self.journal,
             self.actuators,
             self._say,
@@ -173,9 +172,8 @@ class Board:
 
     def _say(self, kind: str, message: dict[str, Any]) -> None:
         self._said(self, message)
-        self.world.note(
-            self.board_id, "says", message["state"], message["error"], message["command_id"]
-        )
+        what = (message["state"], message["error"], message["command_id"])
+        self.world.note(self.board_id, "says", *what)
         self.outbox.ack(self._topics[ACK], encode(kind, message, self.key))
         self._transmit()
 

@@ -33,7 +33,8 @@ class Faults:
         self.orderly = True
         kinds: list[Callable[[], None]] = [
             self._reset, self._half_open, self._stall, self._partition, self._broker_restart,
-            self._kill, self._kill_at_step, self._power_cut, self._cut_at_flash, self._hostile,
+            self._kill, self._kill_at_step, self._power_cut, self._cut_at_flash,
+            self._flash_fails, self._hostile,
         ]  # fmt: skip
         if not world.chance(0.03):  # now and then a run without any
             self._draw(kinds)
@@ -62,6 +63,7 @@ class Faults:
         self._life.ends_in = None
         for board in self._boards:
             board.cut_during_pulse, board.flash.cut_in = 0.0, None
+            board.flash.broken = ""
 
     def _again(self, kind: Callable[[], None], gap_ms: int) -> None:
         wait = int(self._world.rng.expovariate(1 / gap_ms))
@@ -134,6 +136,16 @@ class Faults:
         flash.cut_how = self._world.rng.choice(("before", "after", "torn"))
         flash.cut_in = self._world.between(1, 5)
 
+    def _flash_fails(self) -> None:
+        board = self._board()
+        self._world.fault("flash_fails", board.board_id)
+        board.flash.broken = self._world.rng.choice(("whole", "half"))
+        self._world.after(self._world.between(100, 20_000), self._flash_works, board)
+
+    @staticmethod
+    def _flash_works(board: Board) -> None:
+        board.flash.broken = ""
+
     def _hostile(self) -> None:
         """Bytes nobody signed, and messages with a bit turned over."""
         self._world.fault("hostile_bytes")
@@ -142,7 +154,7 @@ class Faults:
         data = self._world.rng.randbytes(self._world.between(0, 300))
         if self._broker.overheard and self._world.chance(0.7):
             where, said = self._world.rng.choice(self._broker.overheard)
-            changed = bytearray(said)
-            changed[self._world.between(0, len(said) - 1)] ^= 1 << self._world.between(0, 7)
+            changed = bytearray(said or b"-")
+            changed[self._world.between(0, len(changed) - 1)] ^= 1 << self._world.between(0, 7)
             data = bytes(changed)
         self._broker.route(where, data, 1)

@@ -18,14 +18,14 @@ class Flash:
 
     `cut_in`: power fails at that many operations from now (1: the next), or None; `cut_how`:
     before it, after it, or torn, where half of what is appended stands there. `broken`: every
-    write fails.
+    write fails; where it is "half", half of an append stands there all the same.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytearray] = {}
         self.cut_in: int | None = None
         self.cut_how = "before"
-        self.broken = False
+        self.broken = ""
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file, or None."""
@@ -33,11 +33,13 @@ class Flash:
 
     def append(self, name: str, data: bytes) -> None:
         """Add to the end of a file."""
+        file = self.files.setdefault(name, bytearray())
+        half = data[: len(data) // 2]
+        if self.broken == "half":
+            file.extend(half)
         how = self._fails()
-        if how == "torn":
-            data = data[: len(data) // 2]
         if how != "before":
-            self.files.setdefault(name, bytearray()).extend(data)
+            file.extend(half if how == "torn" else data)
         if how:
             raise PowerCut
 
