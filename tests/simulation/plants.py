@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from app.actuators import Actuator
 from app.commands import Dispatcher as BoardDispatcher
 from app.journal import Journal
 from app.lines import QUEUED
 from app.work import Work as BoardWork
 
-from backend import lifecycle
+from backend import commands, lifecycle, store
 from backend.dispatcher import Dispatcher
 
 Patch = pytest.MonkeyPatch
@@ -94,10 +95,33 @@ def backwards(patch: Patch) -> None:
     patch.setattr(lifecycle, "move", move)
 
 
+def nothing_called_off(patch: Patch) -> None:
+    """A stop ends what runs, and what was sent before it comes later all the same."""
+    patch.setattr(commands, "_call_off", lambda work, dispatcher, row, actor: None)
+
+
+def newest_first(patch: Patch) -> None:
+    """What waits for a target goes out in the wrong order."""
+    patch.setattr(store, "_SENDABLE", store._SENDABLE.replace("MIN(p.seq)", "MAX(p.seq)"))
+
+
+def no_dead_man(patch: Patch) -> None:
+    """What a command has switched on stays on."""
+    right: Any = Actuator.remaining
+
+    def remaining(self: Any, now_ms: int) -> Any:
+        return right(self, now_ms) if self.dosing else None
+
+    patch.setattr(Actuator, "remaining", remaining)
+
+
 PLANTS = (
     Plant("no journal", no_journal, "it ran more than once"),
     Plant("ack before journal", ack_before_journal, "and then the board had never seen it"),
     Plant("no expiry check on the board", no_expiry, "after it had expired"),
     Plant("retry with a new id", retry_with_new_id, "which is no command"),
     Plant("status goes backwards", backwards, "COMPLETED accepted ACKNOWLEDGED"),
+    Plant("a stop calls nothing off", nothing_called_off, "had stopped it"),
+    Plant("the newest first", newest_first, "after one that was asked for later"),
+    Plant("no dead-man timer", no_dead_man, "stayed on too long"),
 )
