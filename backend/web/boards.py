@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from protocol import CODES
 from protocol.fields import Number, OneOf
 from protocol.verbs import VERBS, Case, Verb
 
 from backend.lifecycle import STATUSES
 from backend.service import Backend
+from backend.texts import TEXTS
 from backend.web import render
 from backend.web.http import Answer, Call, Check
 from backend.web.routes import API, Route
@@ -41,7 +41,7 @@ class BoardRoutes:
     def verbs(self, call: Call) -> Answer:
         """What can be asked of boards, and the words for what comes back; forms use it."""
         call.query({})
-        return Answer({"verbs": CATALOGUE, "statuses": STATUSES, "errors": CODES})
+        return Answer({"verbs": CATALOGUE, "statuses": STATUSES, "errors": TEXTS})
 
     def health(self, call: Call) -> Answer:
         """200 where all parts work, else 503. Open to anybody, so it says no more."""

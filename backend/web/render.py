@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from backend.texts import TEXTS
+
 _COMMAND_TIMES = ("created_at", "expires_at", "updated_at")
 
 
@@ -21,6 +23,7 @@ def optional_time(ms: int | None) -> str | None:
 def command(row: dict[str, Any]) -> dict[str, Any]:
     """A command, with its history or its last step where it has them."""
     out = dict(row)
+    out["message"] = TEXTS.get(row["message"], row["message"])  # the board may say just the code
     for name in _COMMAND_TIMES:
         out[name] = rfc3339(row[name])
     if "history" in row:

@@ -1,7 +1,10 @@
 """Commands over HTTP, end to end: the request, the durable row, the board, and the history."""
 
 import pytest
+from protocol import CODES, ack, encode
+from protocol.topics import ACK, topic
 
+from backend.texts import TEXTS
 from tests.backend.running import eventually
 from tests.web.site import FEED, Client, Site
 
@@ -27,6 +30,19 @@ def test_a_command_is_taken_sent_done_and_told(site: Site, program: Client) -> N
         "COMPLETED",
     ]
     assert shown["history"][0]["at"] == posted.json["created_at"]
+
+
+def test_what_a_board_says_in_a_code_is_shown_in_words(site: Site, program: Client) -> None:
+    posted = program.feed(3).json
+    said = ack(site.station.next_command()["command_id"], "failed", "b1", error="hardware")
+    site.station.board.publish(topic("pond", ACK), encode("ack", said, site.station.key))
+    path = f"commands/{posted['id']}"
+    eventually(lambda: program.call("GET", path).json["status"] == "FAILED")
+    assert program.call("GET", path).json["message"] == TEXTS["hardware"]
+
+
+def test_every_code_has_its_words() -> None:
+    assert sorted(TEXTS) == sorted(CODES)
 
 
 def test_times_are_rfc_3339_with_milliseconds(program: Client) -> None:

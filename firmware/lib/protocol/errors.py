@@ -1,33 +1,32 @@
 """Every error code that may stand in a message, and the one exception this package raises.
 
-Rules of this file:
-- a code is never renamed or given a second meaning: it stands in histories for years;
-- the text beside it is what a person reads, so it says what is the case, not whose fault it is.
+A code is never renamed or given a second meaning: it stands in histories for years. What each
+means in words, only the backend needs to know.
 """
 
-CODES = {
-    "malformed": "the message could not be read",
-    "too_large": "the message is longer than the protocol allows",
-    "bad_signature": "the message was not signed with this board's key",
-    "unknown_type": "the board does not know this kind of command",
-    "unknown_target": "the board has no actuator of this name",
-    "wrong_target": "the actuator of this name is of another kind",
-    "bad_parameter": "a parameter is missing or out of range",
-    "expired": "the command came too late, so it was not carried out",
-    "clock_unset": "the board does not know the time yet, so this may be too late",
-    "busy": "the board has no room for another command",
-    "interlock": "another actuator that must not run at the same time is on",
-    "stopped": "a stop ended the action before its time",
-    "cancelled": "the command was cancelled before it was carried out",
-    "interrupted": "power or the program failed while it ran: part of it may have been done",
-    "not_started": "power or the program failed before the action began: nothing was done",
-    "never": "the board never received the command and will refuse it from now on",
-    "forgotten": "the board's journal no longer reaches back to this command",
-    "no_answer": "the board did not answer",
-    "no_result": "the board accepted the command and sent no result in time",
-    "storage": "the board could not write to its flash",
-    "hardware": "the actuator reported a fault",
-}
+CODES = (
+    "malformed",
+    "too_large",
+    "bad_signature",
+    "unknown_type",
+    "unknown_target",
+    "wrong_target",
+    "bad_parameter",
+    "expired",
+    "clock_unset",
+    "busy",
+    "interlock",
+    "stopped",
+    "cancelled",
+    "interrupted",
+    "not_started",
+    "never",
+    "forgotten",
+    "no_answer",
+    "no_result",
+    "storage",
+    "hardware",
+)
 
 
 class ProtocolError(ValueError):

@@ -144,14 +144,12 @@ def decode(kind, data, key):
 
 
 def ack(command_id, state, boot, timestamp=0, error=None, result=None, message=None):
-    """An ack as a dict; `success` and a readable `message` follow from state and error."""
-    if message is None:
-        message = CODES[error] if error else state
+    """An ack as a dict; `success` follows from the state. `message`: more about it, for people."""
     return {
         "command_id": command_id,
         "state": state,
         "success": state in SUCCESSES,
-        "message": message,
+        "message": message or error or state,
         "error": error,
         "result": result or {},
         "timestamp": timestamp,

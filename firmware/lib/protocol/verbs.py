@@ -19,13 +19,14 @@ STOP = "stop"
 
 _seconds = Number(1, RUN_SECONDS_MAX, "s")
 _speed = Number(1, 100, "%")
+_NONE: dict = {}
 
 
 class Case:
     """One form of a verb: its kind, and its parameters as {name: check}."""
 
-    def __init__(self, kind, required=None, optional=None):
-        self.kind, self.required, self.optional = kind, required or {}, optional or {}
+    def __init__(self, kind, required=_NONE, optional=_NONE):
+        self.kind, self.required, self.optional = kind, required, optional
 
 
 class Verb:
@@ -39,14 +40,21 @@ class Verb:
         self.actuator, self.cases, self.choice, self.internal = actuator, cases, choice, internal
 
 
+# Said once, for each of them takes memory on the board.
+_STOP = Case(STOP)
+_STOPS = {None: _STOP}
+_SETS = {None: Case(SET)}
+_FOR_SECONDS = {"seconds": _seconds}
+_RUNS = Case(DOSE, _FOR_SECONDS)
+
 VERBS = {
     "feed": Verb("feeder", {None: Case(DOSE, {"amount": Number(0.1, GRAMS_MAX, "g", True)})}),
     "water": Verb(
         "valve",
         {
-            "fill": Case(DOSE, {"seconds": _seconds}),
-            "drain": Case(DOSE, {"seconds": _seconds}),
-            "stop": Case(STOP),
+            "fill": _RUNS,
+            "drain": _RUNS,
+            "stop": _STOP,
         },
         "action",
     ),
@@ -55,23 +63,23 @@ VERBS = {
         {
             "start": Case(SET, {"speed": _speed, "seconds": _seconds}),
             "speed": Case(SET, {"speed": _speed}),
-            "stop": Case(STOP),
+            "stop": _STOP,
         },
         "action",
     ),
     "switch": Verb(
         "switch",
-        {"on": Case(SET, optional={"seconds": _seconds}), "off": Case(STOP)},
+        {"on": Case(SET, optional=_FOR_SECONDS), "off": _STOP},
         "state",
     ),
-    "ping": Verb(None, {None: Case(SET)}),
-    "restart": Verb(None, {None: Case(SET)}),
-    "stop": Verb(None, {None: Case(STOP)}),  # with a target: that one; without: everything
-    "emergency_stop": Verb(None, {None: Case(STOP)}),
+    "ping": Verb(None, _SETS),
+    "restart": Verb(None, _SETS),
+    "stop": Verb(None, _STOPS),  # with a target: that one; without: everything
+    "emergency_stop": Verb(None, _STOPS),
     # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
     # the answer is that command's own result, or that the board never had it and never will.
-    "query": Verb(None, {None: Case(STOP)}, internal=True),
-    "cancel": Verb(None, {None: Case(STOP)}, internal=True),
+    "query": Verb(None, _STOPS, internal=True),
+    "cancel": Verb(None, _STOPS, internal=True),
     # The answer to a board's startup: `timestamp` is the time now. Both members echo the startup,
     # so that a recorded answer can't set the clock back.
     "time": Verb(
