@@ -18,7 +18,7 @@ CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 0x20, 0x30, 0x40, 0x90, 0xD0
 REFUSED = 0x80  # in a SUBACK
 
 _LENGTHS = {CONNACK: 2, PUBACK: 2, SUBACK: 3, PINGRESP: 0}  # of the body, where it is fixed
-_COPIES = 4  # of a message while it is read: as it came, verified, as text, as values
+_COPIES = 3  # of a message while it is read: two of verified, as text and as values
 _DUP = 0x08
 _QOS = 0x06
 _QOS_1 = 0x02
@@ -44,7 +44,7 @@ class _Pipe:
         end = self._at + length
         if length < 0 or end > len(self._packet):
             raise _End
-        data = bytes(self._packet[self._at : end])
+        data = self._packet[self._at : end]
         self._at = end
         return data
 
@@ -75,10 +75,11 @@ class _Umqtt(MQTTClient):
 
 
 class Codec:
-    """Packets of one client. `on_message(topic, data)` gets what was published, both as bytes.
+    """Packets of one client. `on_message(topic, data)` gets what was published.
 
-    What it raises goes through, and the message then gets no PUBACK. Topics are given as str;
-    `user` and `password` may be None.
+    Both are views into the packet given to `decode`, good until it returns. What it raises goes
+    through, and the message then gets no PUBACK. Topics are given as str; `user` and `password`
+    may be None.
     """
 
     def __init__(self, client_id, user, password, keepalive_s, on_message):
@@ -125,7 +126,7 @@ class Codec:
     def _deliver(self, packet):
         if packet[0] & _QOS not in (0, _QOS_1):
             raise PacketError("malformed")
-        _make_room(_COPIES * len(packet))
+        _make_room(len(packet))
         self._pipe.fill(packet)
         try:
             self._umqtt.check_msg()
@@ -143,9 +144,10 @@ class Codec:
 
 
 def _make_room(length):
-    """Raises PacketError where there is not so much memory in one piece."""
+    """Raises PacketError where there is no memory to read a packet of so many bytes."""
     try:
-        bytearray(length)
+        copies = [bytearray(length) for _ in range(_COPIES)]
+        copies.clear()
     except MemoryError:  # here nothing has been done yet; in the middle of a command it would be
         raise PacketError("too_large")
 

@@ -64,12 +64,16 @@ def _send_at_once(tcp):
         pass
 
 
+def _readable(stream):
+    """As asyncio.StreamReader waits; all of that class would take 1.7 KB of memory."""
+    yield asyncio.core._io_queue.queue_read(stream)  # type: ignore[attr-defined]
+
+
 class Wire:
     """An open connection; `stream` is what is read and written, `tcp` the socket below it."""
 
     def __init__(self, tcp, stream):
         self._tcp, self._stream = tcp, stream
-        self._reader = asyncio.StreamReader(stream)
         self._unsent = b""
 
     @property
@@ -79,9 +83,10 @@ class Wire:
 
     async def read(self, buffer):
         """Puts the next bytes into `buffer`, as soon as there are some; returns how many."""
-        count = await self._reader.readinto(buffer)
-        while count is None:  # TLS: a part of a record
-            count = await self._reader.readinto(buffer)
+        count = None
+        while count is None:  # nothing yet, or with TLS a part of a record
+            await _readable(self._stream)
+            count = self._stream.readinto(buffer)
         if not count:
             raise OSError(errno.ECONNRESET)
         return count

@@ -1,28 +1,21 @@
 """The page in a real browser, on a real backend and broker; the test speaks for the board."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
+from tests.support.browser import launched
 from tests.web.pond import Pond
 from tests.web.site import Site
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         yield launched(playwright)
-
-
-def launched(playwright: Playwright) -> Browser:
-    """The system's Chromium, or the one Playwright brings."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 @pytest.fixture

@@ -132,12 +132,17 @@ def encode(kind, message, key):
 
 
 def decode(kind, data, key):
-    """The dict that was encoded. Raises ProtocolError, and nothing else, for any other bytes."""
+    """The dict that was encoded. Raises ProtocolError, and nothing else, for any other bytes.
+
+    `data` are bytes, or a view of some that is not needed any more once this returns.
+    """
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
     body = verify(data, key)
     try:
-        message = json.loads(body.decode())
+        text = body.decode()
+        del body  # before the values come: memory is short on the board
+        message = json.loads(text)
     except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deeply
         raise ProtocolError("malformed", kind, "is not JSON")  # noqa: B904 (MicroPython: no from)
     return _checked(kind, message)

@@ -18,19 +18,23 @@ _BLOCK = 64
 
 try:  # CPython
     from hmac import compare_digest as _equal
-    from hmac import digest as _hmac_digest
+    from hmac import new as _new_hmac
 
-    def _hmac(key, message):
-        return _hmac_digest(key, message, "sha256")
+    def _hmac(key, *parts):
+        made = _new_hmac(key, digestmod="sha256")
+        for part in parts:
+            made.update(part)
+        return made.digest()
 
 except ImportError:  # MicroPython has no hmac
 
     def _pad(key, byte):
         return bytes(b ^ byte for b in key + bytes(_BLOCK - len(key)))
 
-    def _hmac(key, message):
+    def _hmac(key, *parts):
         inner = hashlib.sha256(_pad(key, 0x36))
-        inner.update(message)
+        for part in parts:
+            inner.update(part)
         outer = hashlib.sha256(_pad(key, 0x5C))
         outer.update(inner.digest())
         return outer.digest()
@@ -61,11 +65,14 @@ def sign(body, key):
 
 
 def verify(data, key):
-    """The body that was signed. Raises ProtocolError where the signature is missing or wrong."""
+    """The body that was signed. `data` may be a view; it is copied only once found right.
+
+    Raises ProtocolError where the signature is missing or wrong.
+    """
     cut = len(data) - _TAIL
     if cut < 2 or data[cut : cut + len(_OPEN)] != _OPEN or data[-2:] != _CLOSE:
         raise ProtocolError("bad_signature", "sig", "must be the last member, 64 hex digits")
-    body = data[:cut] + b"}"
-    if not _equal(binascii.hexlify(_hmac(key, body)), data[cut + len(_OPEN) : -2]):
+    head = memoryview(data)[:cut]
+    if not _equal(binascii.hexlify(_hmac(key, head, b"}")), data[cut + len(_OPEN) : -2]):
         raise ProtocolError("bad_signature", "sig", "does not fit this board's key")
-    return body
+    return bytes(head) + b"}"
