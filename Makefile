@@ -28,8 +28,8 @@ fmt: .venv/test.stamp ## put the code into its format
 simulate: .venv/test.stamp ## the long deterministic simulation
 	@$(PY) -m tools.simulate $(ARGS)
 
-emulate: .venv/run.stamp ## start N emulated boards (N=20)
-	@$(PY) -m tools.emulate -n $(N) $(ARGS)
+emulate: .venv/run.stamp ## the same with N emulated boards (N=20)
+	@$(PY) -m tools.run -n $(N) $(ARGS)
 
 bench: .venv/run.stamp ## measure this machine
 	@$(PY) -m tools.bench $(ARGS)

@@ -3,13 +3,10 @@
 import argparse
 import getpass
 import logging
-import signal
 import sys
-import threading
-from types import FrameType
 
 from backend import boards, settings
-from backend.accounts import Accounts
+from backend.accounts import ADMIN, Accounts
 from backend.application import Application
 from backend.broker import BrokerError
 from backend.errors import Refusal
@@ -21,20 +18,11 @@ from backend.writer import now_ms
 def serve(options: Settings) -> int:
     """Run until a signal, or until a part fails. Returns the exit code."""
     application = Application(options)
-    ending = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ending.set()
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
     application.start()
     print(f"Answerback: {application.url}", flush=True)
     if application.admin_password:
         print(f"sign in as admin with {application.admin_password}", flush=True)
-    while not ending.wait(0.5) and not application.backend.failed.is_set():
-        pass
-    failed = application.backend.failed.is_set()
+    failed = application.wait()
     application.stop()
     return 1 if failed else 0
 
@@ -50,14 +38,18 @@ def enroll(options: Settings, board_id: str, name: str) -> int:
 def token(options: Settings, name: str) -> int:
     """Make a bearer token for the administrator and print it, once."""
     open_database(options.database)
-    print(Accounts().create_token("admin", name))
+    accounts = Accounts()
+    if first := accounts.ensure_admin():
+        print(f"the user admin was made; sign in with {first}", file=sys.stderr)
+    print(accounts.create_token(ADMIN, name))
     return 0
 
 
 def password(options: Settings, user: str) -> int:
-    """Ask for a new password and set it; sessions of the user end."""
+    """Ask for a new password (a program gives it as a line) and set it; the user's sessions end."""
     open_database(options.database)
-    wanted = getpass.getpass(f"new password for {user}: ")
+    asks = f"new password for {user}: "
+    wanted = getpass.getpass(asks) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     Accounts().set_password(user, wanted)
     print("set; sign in with it")
     return 0
@@ -73,7 +65,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     program = commands.add_parser("token", help="make a bearer token; prints it once")
     program.add_argument("name", help="what it is for")
     person = commands.add_parser("password", help="set a user's password; asks for it")
-    person.add_argument("user", nargs="?", default="admin")
+    person.add_argument("user", nargs="?", default=ADMIN)
     return parser.parse_args(argv)
 
 

@@ -2,6 +2,9 @@
 
 import logging
 import secrets
+import signal
+import threading
+from types import FrameType
 
 from backend import boards
 from backend.accounts import Accounts
@@ -14,6 +17,8 @@ from backend.web.server import Server
 
 log = logging.getLogger(__name__)
 
+_LOOK_SECONDS = 0.5  # between looks at what ends the program, and at boards enrolled elsewhere
+
 
 class Application:
     """Everything that `python -m backend` runs, in this process.
@@ -23,7 +28,6 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         self._database = open_database(settings.database)
         self.accounts = Accounts()
         self.admin_password = self.accounts.ensure_admin()
@@ -49,6 +53,23 @@ class Application:
         self.backend.start()
         self._server.start()
 
+    def wait(self) -> bool:
+        """Return at SIGINT or SIGTERM, or when a part has failed; whether one has.
+
+        Call it in the main thread. Boards that another process enrolls are taken in meanwhile.
+        """
+        ending = threading.Event()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            ending.set()
+
+        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGTERM, end)
+        while not ending.wait(_LOOK_SECONDS) and not self.backend.failed.is_set():
+            if self.backend.adopt():
+                self._let_in()
+        return self.backend.failed.is_set()
+
     def stop(self) -> None:
         """End everything, the web side first; what was accepted is in the database."""
         self.backend.events.close()
@@ -61,9 +82,12 @@ class Application:
     def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
         """Make a board known to the backend and to the embedded broker; see `boards.enroll`."""
         told = self.backend.enroll(board_id, name)
+        self._let_in()
+        return told
+
+    def _let_in(self) -> None:
         if self.broker:
             self.broker.set_users(self._users())
-        return told
 
     def _users(self) -> dict[str, str]:
         return {BACKEND_USER: self._broker_password, **boards.passwords()}

@@ -45,6 +45,11 @@ def presence(board_id: str) -> Presence:
     return Presence(board_id, key_from_hex(board.key), board.name)
 
 
+def count() -> int:
+    """How many boards are known."""
+    return int(Board.select().count())
+
+
 def passwords() -> dict[str, str]:
     """Every board's user and password on the broker."""
     return {board.id: board.password for board in Board.select(Board.id, Board.password)}

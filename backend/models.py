@@ -3,6 +3,7 @@
 Times are whole milliseconds since 1970 (UTC); columns that hold JSON hold it as text.
 """
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from peewee import (
     AutoField,
     BigIntegerField,
     BooleanField,
+    DatabaseError,
     DatabaseProxy,
     ForeignKeyField,
     IntegerField,
@@ -115,15 +117,16 @@ def as_rows(query: Any) -> list[dict[str, Any]]:
 
 
 def open_database(url: str) -> SqliteDatabase:
-    """Open `sqlite:///path` (or `sqlite://` for memory), make missing tables, and return it.
+    """Open `sqlite:///path` (or `sqlite://` for memory), make what is missing, and return it.
 
-    Raises ValueError for another kind of address.
+    Raises ValueError for another kind of address, and for a file that can't be used.
     """
     parts = urlsplit(url)
     if parts.scheme != "sqlite":
         raise ValueError(f"DATABASE_URL: {parts.scheme!r} is not supported; use sqlite:///path")
+    place = parts.path[1:] or ":memory:"
     db = SqliteDatabase(
-        parts.path[1:] or ":memory:",
+        place,
         pragmas={
             "journal_mode": "wal",
             "synchronous": "full",
@@ -133,5 +136,9 @@ def open_database(url: str) -> SqliteDatabase:
         },
     )
     database.initialize(db)
-    db.create_tables(TABLES)
+    try:
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        db.create_tables(TABLES)
+    except (OSError, DatabaseError) as why:
+        raise ValueError(f"DATABASE_URL: {place} can't be used: {why}") from why
     return db

@@ -92,6 +92,16 @@ class Backend:
         self._core.roster.add(boards.presence(board_id))
         return told
 
+    def adopt(self) -> bool:
+        """Take in the boards that another process has enrolled; whether there were any."""
+        roster = self._core.roster
+        if boards.count() == len(roster.all()):
+            return False
+        fresh = [known for known in boards.passwords() if roster.get(known) is None]
+        for board_id in fresh:
+            roster.add(boards.presence(board_id))
+        return bool(fresh)
+
     def health(self) -> dict[str, Any]:
         """Whether all parts work, and how much is under way."""
         healthy = self._link.connected and self._writer.is_alive()

@@ -1,16 +1,16 @@
 """Runs files under the real MicroPython, with the heap of a small board.
 
-MicroPython is $MICROPYTHON, or the one in the virtual environment. Where there is neither, a test
-that asks for it is skipped, which is a failure where CI=true.
+Where there is none, a test that asks for it is skipped, which is a failure where CI=true.
 """
 
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tools.emulator_process import EmulatorError, interpreter
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNERS = ROOT / "tests" / "mp_runner"
@@ -20,17 +20,17 @@ SECONDS = 100  # for one file, below the time limit of one test
 
 def binary() -> str | None:
     """The MicroPython to test with, or None."""
-    beside_python = Path(sys.executable).parent / "micropython"
-    return os.environ.get("MICROPYTHON") or (
-        str(beside_python) if beside_python.exists() else None
-    )
+    try:
+        return interpreter()
+    except EmulatorError:
+        return None
 
 
 def command(runner: str, *args: str) -> list[str]:
     """The command that runs one of tests/mp_runner."""
     path = binary()
     if path is None:
-        pytest.skip("there is no MicroPython here: set MICROPYTHON to the path of its binary")
+        pytest.skip("there is no MicroPython here: set MICROPYTHON to the path of its executable")
     return [path, "-X", f"heapsize={HEAP}", str(RUNNERS / runner), *args]
 
 

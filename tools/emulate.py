@@ -1,6 +1,6 @@
-"""Runs emulated boards against a broker until Ctrl-C, one line for each thing that happens.
+"""Runs emulated boards against any broker until Ctrl-C, one line for each thing that happens.
 
-    python -m tools.emulate -n 20 --broker mqtt://127.0.0.1:1884 --boards var/boards.json
+    python -m tools.emulate -n 20 --broker mqtt://192.168.1.5 --boards boards.json
 
 The boards file is a list of what the backend says when it enrolls a board, each with the name of
 its actuators: [{"board_id": "pond-1", "key": "...", "password": "...", "actuators": "pond"}, ...].
@@ -82,8 +82,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.emulate", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("-n", type=int, default=20, help="how many boards (20)")
-    parser.add_argument("--broker", default="mqtt://127.0.0.1:1884", help="mqtt://host:port")
-    parser.add_argument("--boards", type=Path, default=VAR / "boards.json", help="the boards file")
+    parser.add_argument("--broker", default="mqtt://127.0.0.1", help="mqtt://host:port")
+    parser.add_argument("--boards", type=Path, required=True, help="the boards file")
     parser.add_argument(
         "--directory", type=Path, default=VAR / "boards", help="where their flash images are"
     )

@@ -1,17 +1,17 @@
-"""`make run`: the broker, the backend and two emulated boards in one terminal, until Ctrl-C.
+"""`make run`: the broker, the backend and emulated boards in one terminal, until Ctrl-C.
 
 The boards run the real firmware under the real MicroPython. Data is kept in `var/` between runs.
+`make emulate N=20` is the same with twenty boards.
 """
 
+import argparse
 import logging
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from types import FrameType
 from typing import Any
 
 from backend import boards, settings
@@ -24,7 +24,7 @@ from tools.fleet import BoardSpec, Fleet, describe
 from tools.stage import StageError
 from tools.umqtt import FetchError
 
-DEMO = {"pond-1": "pond", "museum-1": "museum"}  # board: the actuators wired to it
+KINDS = ("pond", "museum")  # in turn, for one board each: the actuators wired to it
 SHOWN = ("pin", "pwm", "reset", "watchdog", "console")
 
 
@@ -33,15 +33,17 @@ def say(line: str) -> None:
     print(f"{datetime.now():%H:%M:%S.%f}"[:-3], line, flush=True)
 
 
-def enroll(application: Application) -> list[BoardSpec]:
-    """The demo boards, made known to the backend where they are not yet."""
+def enroll(application: Application, count: int) -> list[BoardSpec]:
+    """Boards pond-1, museum-1, pond-2, ..., made known to the backend where they are not yet."""
     specs = []
-    for board_id, actuators in DEMO.items():
+    for number in range(count):
+        kind = KINDS[number % len(KINDS)]
+        board_id = f"{kind}-{number // len(KINDS) + 1}"
         try:
             told = application.enroll(board_id)
         except Conflict:
             told = boards.credentials(board_id)
-        specs.append(BoardSpec(**told, actuators=actuators))
+        specs.append(BoardSpec(**told, actuators=kind))
     return specs
 
 
@@ -67,19 +69,6 @@ def narrate(events: Iterable[Event | None]) -> None:
                 continue
             online[data["id"]] = data["online"]
         say(line_of(event[1], data))
-
-
-def wait_for_the_end(application: Application) -> None:
-    """Return at Ctrl-C, at SIGTERM, or when a part of the backend has failed."""
-    ending = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ending.set()
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    while not ending.wait(0.5) and not application.backend.failed.is_set():
-        pass
 
 
 def welcome(application: Application) -> None:
@@ -111,12 +100,12 @@ def run(application: Application, specs: list[BoardSpec]) -> None:
     )
     with application.backend.events.subscribe(None) as events:
         threading.Thread(target=narrate, args=(events,), daemon=True).start()
-        fleet.start()
         try:
-            for board_id, board in fleet.boards.items():
-                say(f"{board_id:12} serial console: mpremote connect {board.port} resume")
+            for board_id in fleet.starting():
+                port_name = fleet.boards[board_id].port
+                say(f"{board_id:12} serial console: mpremote connect {port_name} resume")
             welcome(application)
-            wait_for_the_end(application)
+            application.wait()
         finally:
             began = time.monotonic()
             fleet.stop()
@@ -124,15 +113,19 @@ def run(application: Application, specs: list[BoardSpec]) -> None:
             say(f"ended in {time.monotonic() - began:.1f} s")
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 1 where it could not start, in one line that says why."""
+    parser = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("-n", type=int, default=len(KINDS), help="how many boards (2)")
+    count = parser.parse_args(argv).n
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         options = settings.load()
         if options.broker_url is not None:
             raise ValueError("BROKER_URL: make run has its own broker; unset it, or use serve")
         application = Application(options)
-        specs = enroll(application)
+        specs = enroll(application, count)
         application.start()
         run(application, specs)
     except (BrokerError, EmulatorError, StageError, FetchError, OSError, ValueError) as why:

@@ -4,17 +4,22 @@ import queue
 import socket
 import struct
 import threading
-from typing import Any
+from typing import Any, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from tests.support.brokers import Broker
-
 SECONDS = 10.0
 
 _LINGER_RESET = struct.pack("ii", 1, 0)
+
+
+class Address(Protocol):
+    """Where a broker is."""
+
+    host: str
+    port: int
 
 
 class Client:
@@ -26,7 +31,7 @@ class Client:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Address,
         user: str,
         password: str,
         *,

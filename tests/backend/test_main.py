@@ -1,0 +1,107 @@
+"""The command line, as processes of its own on one data folder."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.backend.running import eventually
+from tests.support.brokers import free_port
+from tests.support.mqtt import Client
+
+
+class Installation:
+    """A data folder with ports of its own."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path) -> None:
+        self.http, self.port = free_port(), free_port()
+        ports = {"HTTP_PORT": str(self.http), "BROKER_PORT": str(self.port)}
+        self.environment = {**os.environ, **ports, "DATA_DIR": str(folder / "new" / "data")}
+
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """One command, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "backend", *words],
+            env={**self.environment, **variables},
+            capture_output=True,
+            input="a long enough one\n",
+            text=True,
+            timeout=60,
+        )
+
+    def get(self, path: str, token: str) -> Any:
+        """What the API says."""
+        url = f"http://{self.host}:{self.http}/api/v1/{path}"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path)
+
+
+@pytest.fixture
+def serving(installation: Installation) -> Iterator[None]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "backend", "serve"],
+        env=installation.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Answerback: http://")
+        yield
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_token_on_a_new_folder_makes_the_administrator(installation: Installation) -> None:
+    first, second = installation.run("token", "one"), installation.run("token", "two")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "sign in with" in first.stderr and not second.stderr
+    assert len({first.stdout, second.stdout}) == 2
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_board_enrolled_beside_a_running_backend_may_come(installation: Installation) -> None:
+    told = installation.run("enroll", "pond-9").stdout
+    password = dict(line.split("=", 1) for line in told.splitlines())["password"]
+    token = installation.run("token", "a test").stdout.strip()
+
+    def let_in() -> bool:
+        board = Client(installation, "pond-9", password)
+        refused = board.connect()[0].is_failure
+        board.close()
+        return not refused
+
+    eventually(let_in)
+    assert [board["id"] for board in installation.get("boards", token)["boards"]] == ["pond-9"]
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "why"),
+    [
+        (["enroll", "no spaces"], {}, "board_id: use 1 to 64 of"),
+        (["enroll", "x"], {"DATABASE_URL": "sqlite:////proc/x.db"}, "DATABASE_URL: /proc/x.db"),
+        (["enroll", "x"], {"DATABASE_URL": "mysql://x"}, "DATABASE_URL: 'mysql'"),
+        (["serve"], {"HTTP_PORT": "door"}, "HTTP_PORT: 'door'"),
+        (["password", "nobody"], {}, "nobody"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    installation: Installation, words: list[str], variables: dict[str, str], why: str
+) -> None:
+    done = installation.run(*words, **variables)
+    assert done.returncode != 0
+    assert why in done.stderr and done.stderr.count("\n") == 1, done.stderr
