@@ -7,10 +7,11 @@ Rules of this file:
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl
 
-from protocol.fields import Text
+from protocol.fields import text as check_text
 
 from backend.credentials import Identity
 
@@ -72,7 +73,7 @@ write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def text(limit: int) -> Check:
     """A check for text of at most `limit` characters."""
-    return Text(limit)
+    return partial(check_text, limit=limit)
 
 
 def whole_number(value: Any) -> str | None:

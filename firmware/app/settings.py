@@ -7,25 +7,33 @@ reason and what to do, for that text is all a person at the serial console gets 
 import json
 
 from protocol import ProtocolError
-from protocol.fields import Number, Text, identifier
+from protocol.fields import Number, identifier, reason, short_text, text, whole
 from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
 from protocol.signature import key_from_hex
 
 SETTINGS = "settings.json"
 ACTUATORS = "actuators.json"
 
-_name = Text(64)
-_broker = (
-    ("host", Text(253), None),
-    ("port", Number(1, 65535), 1883),
-    ("user", _name, ""),
-    ("password", _name, ""),
-)
-_wifi = (("ssid", Text(32), None), ("password", _name, ""))
-_hold = Number(1, 3600, "s")
 
-_pin = Number(0, 48)
-_longest = Number(1, RUN_SECONDS_MAX, "s")
+def _host(value):
+    return text(value, 253)
+
+
+def _ssid(value):
+    return text(value, 32)
+
+
+_broker = (
+    ("host", _host, None),
+    ("port", whole(1, 65535), 1883),
+    ("user", short_text, ""),
+    ("password", short_text, ""),
+)
+_wifi = (("ssid", _ssid, None), ("password", short_text, ""))
+_hold = whole(1, 3600, "s")
+
+_pin = whole(0, 48)
+_longest = whole(1, RUN_SECONDS_MAX, "s")
 
 
 def _bit(value):
@@ -37,10 +45,10 @@ _COMMON = (("longest_s", _longest, None), ("safe", _bit, 0), ("active_low", _bit
 _KINDS = {
     "feeder": (
         ("pin", _pin, None),
-        ("grams_per_second", Number(0.01, GRAMS_MAX, "g/s", fraction=True), None),
+        ("grams_per_second", Number(0.01, GRAMS_MAX, "g/s", True), None),
     ),
     "valve": (("fill_pin", _pin, None), ("drain_pin", _pin, None)),
-    "motor": (("pin", _pin, None), ("pwm_hz", Number(1, 40000, "Hz"), 1000)),
+    "motor": (("pin", _pin, None), ("pwm_hz", whole(1, 40000, "Hz"), 1000)),
     "switch": (("pin", _pin, None),),
 }
 
@@ -48,7 +56,7 @@ _KINDS = {
 def settings(given):
     """What /settings.json holds, as a dict with all fields; `key` as bytes. Raises ValueError."""
     given = _object(SETTINGS, "", given)
-    fields = (("board_id", identifier, None), ("key", Text(), None), ("hold_s", _hold, 30))
+    fields = (("board_id", identifier, None), ("key", text, None), ("hold_s", _hold, 30))
     out = _checked(SETTINGS, "", fields + (("broker", _any, None), ("wifi", _any, [])), given)
     try:
         out["key"] = key_from_hex(out["key"])
@@ -70,9 +78,9 @@ def actuators(given):
     out = {}
     pins: dict = {}  # GPIO: who has it
     for name in sorted(given):
-        reason = identifier(name)
-        if reason:
-            raise _wrong(ACTUATORS, name, "has a name that " + reason)
+        why = identifier(name)
+        if why:
+            raise _wrong(ACTUATORS, name, "has a name that " + why)
         out[name] = _actuator(name, given[name])
         _claim_pins(pins, name, out[name])
     return out
@@ -102,8 +110,8 @@ def _claim_pins(pins, name, config):
         if field in config:
             number, user = config[field], name + "." + field
             if number in pins:
-                reason = "is GPIO {}, which {} has already".format(number, pins[number])
-                raise _wrong(ACTUATORS, user, reason)
+                why = "is GPIO {}, which {} has already".format(number, pins[number])
+                raise _wrong(ACTUATORS, user, why)
             pins[number] = user
 
 
@@ -118,9 +126,9 @@ def _checked(file, prefix, fields, given):
         if name not in given and default is None:
             raise _wrong(file, prefix + name, "is missing")
         out[name] = given.get(name, default)
-        reason = check(out[name])
-        if reason:
-            raise _wrong(file, prefix + name, reason)
+        why = reason(check, out[name])
+        if why:
+            raise _wrong(file, prefix + name, why)
     return out
 
 
@@ -144,7 +152,7 @@ def _read(flash, name):
         raise _wrong(name, "", "is not JSON")
 
 
-def _wrong(file, field, reason):
+def _wrong(file, field, why):
     where = "/{}: {}".format(file, field) if field else "/" + file
     advice = "Correct the file, copy it to the board (mpremote fs cp FILE :/{}) and reset."
-    return ValueError("{} {}. {}".format(where, reason, advice.format(file)))
+    return ValueError("{} {}. {}".format(where, why, advice.format(file)))

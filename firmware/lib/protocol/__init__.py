@@ -7,4 +7,4 @@ the poorer dialect, so they cannot grow what a board cannot run.
 from .errors import CODES, ProtocolError
 from .messages import ack, decode, encode
 
-__all__ = ("CODES", "ProtocolError", "ack", "decode", "encode")
+__all__ = ["CODES", "ProtocolError", "ack", "decode", "encode"]

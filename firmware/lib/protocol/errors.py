@@ -4,7 +4,7 @@ A code is never renamed or given a second meaning: it stands in histories for ye
 means in words, only the backend needs to know.
 """
 
-CODES = (
+CODES = [  # a list: in a constant tuple MicroPython keeps each text a second time
     "malformed",
     "too_large",
     "bad_signature",
@@ -26,7 +26,7 @@ CODES = (
     "no_result",
     "storage",
     "hardware",
-)
+]
 
 
 class ProtocolError(ValueError):

@@ -1,93 +1,56 @@
-"""Checks for one value each: call a check with a value, get None or the reason why not.
+"""Checks for one value each: `reason(check, value)` is None, or the reason why not.
 
 JSON parsers differ in what they let pass (MicroPython's takes `{"a":1,}` and `01`), so types and
-ranges are looked at here, after parsing, on both sides alike. The attributes of a check (`low`,
-`high`, `unit`, `choices`) are what forms and API descriptions are made from.
+ranges are looked at here, after parsing, on both sides alike. A check is a Number, a OneOf, or a
+function of the value that returns the reason itself. The members of the first two are what forms
+and API descriptions are made from. They are tuples, for these take the least memory on a board.
 """
 
+from collections import namedtuple
+
 from .limits import MAP_ITEMS, SAFE_INTEGER, TEXT_LENGTH
-from .topics import is_id
+from .topics import ID_RULE, is_id
 
 _FLOAT_MAX = 1e38  # an ESP32 has 32-bit floats
 
+# A number from `low` to `high`; a whole one unless `fraction`. `unit` is for people, or "".
+Number = namedtuple("Number", ("low", "high", "unit", "fraction"))
 
-def _encodable(value):
-    """False for a lone surrogate, which JSON can smuggle in and UTF-8 has no bytes for.
-
-    MicroPython also takes characters written in too many bytes, or beyond Unicode, as they come.
-    """
-    try:
-        if len(value.encode()) == len(value):
-            return True
-        rewritten = "".join(chr(ord(ch)) for ch in value)
-    except ValueError:
-        return False
-    return rewritten == value and not any("\ud7ff" < ch < "\ue000" for ch in value)
+# One of a few texts.
+OneOf = namedtuple("OneOf", ("choices",))
 
 
-class Text:
+def whole(low, high, unit=""):
+    """A whole number from `low` to `high`."""
+    return Number(low, high, unit, False)
+
+
+def reason(check, value):
+    """None where `value` passes the check, else why it does not."""
+    if isinstance(check, Number):
+        return _number(check, value)
+    if isinstance(check, OneOf):
+        return _one_of(check.choices, value)
+    return check(value)
+
+
+def text(value, limit=TEXT_LENGTH):
     """A str of at most `limit` characters."""
-
-    def __init__(self, limit=TEXT_LENGTH):
-        self.limit = limit
-
-    def __call__(self, value):
-        if type(value) is not str:
-            return "must be text"
-        if len(value) > self.limit:
-            return "must be at most {} characters".format(self.limit)
-        return None if _encodable(value) else "holds characters UTF-8 can't carry"
+    if type(value) is not str:
+        return "must be text"
+    if len(value) > limit:
+        return "must be at most {} characters".format(limit)
+    return None if _encodable(value) else "holds characters UTF-8 can't carry"
 
 
-class Number:
-    """A number from `low` to `high`; a whole one unless `fraction`. `unit` is for people."""
-
-    def __init__(self, low, high, unit="", fraction=False):
-        self.low, self.high, self.unit, self.fraction = low, high, unit, fraction
-
-    def __call__(self, value):
-        kind = type(value)
-        if kind is not int and not (self.fraction and kind is float):
-            return "must be a number" if self.fraction else "must be a whole number"
-        if self.low <= value <= self.high:
-            return None
-        return "must be from {} to {}".format(self.low, self.high)
-
-
-class OneOf:
-    """One of a few texts."""
-
-    def __init__(self, *choices):
-        self.choices = choices
-
-    def __call__(self, value):
-        if type(value) is str and value in self.choices:
-            return None
-        return "must be one of " + ", ".join(self.choices)
-
-
-class Mapping:
-    """An object of at most `items` members whose names and values pass their checks."""
-
-    def __init__(self, check_name, check_value, items=MAP_ITEMS):
-        self.check_name, self.check_value, self.items = check_name, check_value, items
-
-    def __call__(self, value):
-        if type(value) is not dict:
-            return "must be an object"
-        if len(value) > self.items:
-            return "must have at most {} members".format(self.items)
-        for name in value:
-            if self.check_name(name):
-                return "has a member whose name " + self.check_name(name)
-            if self.check_value(value[name]):
-                return "has a member {} that {}".format(name, self.check_value(value[name]))
-        return None
+def short_text(value):
+    """A str of at most 64 characters."""
+    return text(value, 64)
 
 
 def identifier(value):
     """1 to 64 of A-Z a-z 0-9 _ -"""
-    return None if is_id(value) else "must be 1 to 64 of A-Z a-z 0-9 _ -"
+    return None if is_id(value) else ID_RULE
 
 
 def identifier_or_empty(value):
@@ -104,7 +67,7 @@ def scalar(value):
     """A text, a number, true or false: what parameters and results are made of."""
     kind = type(value)
     if kind is str:
-        return _text(value)
+        return text(value)
     if kind is bool or kind is int and -SAFE_INTEGER <= value <= SAFE_INTEGER:
         return None
     if kind is float and -_FLOAT_MAX <= value <= _FLOAT_MAX:
@@ -112,5 +75,50 @@ def scalar(value):
     return "must be text, a number, true or false"
 
 
-_text = Text()
-scalars = Mapping(identifier, scalar)
+def scalars(value):
+    """An object of scalars."""
+    return members(value, scalar)
+
+
+def members(value, check):
+    """An object of a few members that have identifiers for names and all pass `check`."""
+    if type(value) is not dict:
+        return "must be an object"
+    if len(value) > MAP_ITEMS:
+        return "must have at most {} members".format(MAP_ITEMS)
+    for key in value:
+        if not is_id(key):
+            return "has a member whose name " + ID_RULE
+        why = reason(check, value[key])
+        if why:
+            return "has a member {} that {}".format(key, why)
+    return None
+
+
+def _number(check, value):
+    kind = type(value)
+    if kind is not int and not (check.fraction and kind is float):
+        return "must be a number" if check.fraction else "must be a whole number"
+    if check.low <= value <= check.high:
+        return None
+    return "must be from {} to {}".format(check.low, check.high)
+
+
+def _one_of(choices, value):
+    if type(value) is str and value in choices:
+        return None
+    return "must be one of " + ", ".join(choices)
+
+
+def _encodable(value):
+    """False for a lone surrogate, which JSON can smuggle in and UTF-8 has no bytes for.
+
+    MicroPython also takes characters written in too many bytes, or beyond Unicode, as they come.
+    """
+    try:
+        if len(value.encode()) == len(value):
+            return True
+        rewritten = "".join(chr(ord(ch)) for ch in value)
+    except ValueError:
+        return False
+    return rewritten == value and not any("\ud7ff" < ch < "\ue000" for ch in value)

@@ -7,17 +7,20 @@ trusted. Time on the wire: Unix seconds, whole numbers; 0 where a board does not
 """
 
 import json
+from collections import OrderedDict
 
 from .errors import CODES, ProtocolError
 from .fields import (
-    Mapping,
-    Number,
     OneOf,
-    Text,
     boolean,
     identifier,
     identifier_or_empty,
+    members,
+    reason,
     scalars,
+    short_text,
+    text,
+    whole,
 )
 from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
 from .signature import sign, verify
@@ -42,13 +45,12 @@ UNKNOWN = "unknown"
 RESULTS = (COMPLETED, FAILED, REJECTED, CANCELLED, UNKNOWN)
 SUCCESSES = (ACCEPTED, PROGRESS, COMPLETED)
 
-_epoch = Number(EPOCH_MIN, EPOCH_MAX)
-_count = Number(0, SAFE_INTEGER)
-_counts = Mapping(identifier, _count)
+_epoch = whole(EPOCH_MIN, EPOCH_MAX)
+_count = whole(0, SAFE_INTEGER)
 
 
 def _epoch_or_unset(value):
-    return None if type(value) is int and value == 0 else _epoch(value)
+    return None if type(value) is int and value == 0 else reason(_epoch, value)
 
 
 def _error(value):
@@ -56,50 +58,72 @@ def _error(value):
     return None if known else "is not a known code"
 
 
-# kind -> ((name, check), ...): every member is required; there are no optional ones.
+def _counts(value):
+    return members(value, _count)
+
+
+def _identifiers(value):
+    return members(value, identifier)
+
+
+def _actuators(value):
+    return members(value, scalars)
+
+
+# kind -> {name: check}, in order: every member is required; there are no optional ones.
 KINDS = {
-    "command": (
-        ("command_id", identifier),
-        ("command_type", identifier),
-        ("target", identifier_or_empty),
-        ("parameters", scalars),
-        ("timestamp", _epoch),
-        ("expires_at", _epoch),
-        ("attempt", Number(1, ATTEMPTS_MAX)),
+    "command": OrderedDict(
+        (
+            ("command_id", identifier),
+            ("command_type", identifier),
+            ("target", identifier_or_empty),
+            ("parameters", scalars),
+            ("timestamp", _epoch),
+            ("expires_at", _epoch),
+            ("attempt", whole(1, ATTEMPTS_MAX)),
+        )
     ),
-    "ack": (
-        ("command_id", identifier),
-        ("state", OneOf(*((ACCEPTED, PROGRESS) + RESULTS))),
-        ("success", boolean),
-        ("message", Text()),
-        ("error", _error),
-        ("result", scalars),
-        ("timestamp", _epoch_or_unset),
-        ("boot", identifier),
+    "ack": OrderedDict(
+        (
+            ("command_id", identifier),
+            ("state", OneOf((ACCEPTED, PROGRESS) + RESULTS)),
+            ("success", boolean),
+            ("message", text),
+            ("error", _error),
+            ("result", scalars),
+            ("timestamp", _epoch_or_unset),
+            ("boot", identifier),
+        )
     ),
-    "status": (
-        ("status", OneOf("online", "offline")),
-        ("boot", identifier),
-        ("session", _count),
+    "status": OrderedDict(
+        (
+            ("status", OneOf(["online", "offline"])),
+            ("boot", identifier),
+            ("session", _count),
+        )
     ),
-    "startup": (
-        ("boot", identifier),
-        ("session", _count),
-        ("cause", identifier),
-        ("firmware", Text(64)),
-        ("board", identifier),
-        ("actuators", Mapping(identifier, scalars)),
-        ("heap", _count),
-        ("timestamp", _epoch_or_unset),
+    "startup": OrderedDict(
+        (
+            ("boot", identifier),
+            ("session", _count),
+            ("cause", identifier),
+            ("firmware", short_text),
+            ("board", identifier),
+            ("actuators", _actuators),
+            ("heap", _count),
+            ("timestamp", _epoch_or_unset),
+        )
     ),
-    "heartbeat": (
-        ("boot", identifier),
-        ("session", _count),
-        ("uptime", _count),
-        ("heap", _count),
-        ("rssi", Number(-200, 0)),
-        ("running", Mapping(identifier, identifier)),
-        ("dropped", _counts),
+    "heartbeat": OrderedDict(
+        (
+            ("boot", identifier),
+            ("session", _count),
+            ("uptime", _count),
+            ("heap", _count),
+            ("rssi", whole(-200, 0)),
+            ("running", _identifiers),
+            ("dropped", _counts),
+        )
     ),
 }
 
@@ -109,22 +133,22 @@ def _checked(kind, message):
     if type(message) is not dict:
         raise ProtocolError("malformed", kind, "must be an object")
     out = {}
-    for name, check in KINDS[kind]:
-        if name not in message:
-            raise ProtocolError("malformed", name, "is missing")
-        reason = check(message[name])
-        if reason:
-            raise ProtocolError("malformed", name, reason)
-        out[name] = message[name]
+    for member, check in KINDS[kind].items():
+        if member not in message:
+            raise ProtocolError("malformed", member, "is missing")
+        why = reason(check, message[member])
+        if why:
+            raise ProtocolError("malformed", member, why)
+        out[member] = message[member]
     return out
 
 
 def encode(kind, message, key):
     """The signed bytes of a message. Raises ProtocolError where `decode` would."""
     checked = _checked(kind, message)
-    for name in message:
-        if name not in checked:
-            raise ProtocolError("malformed", str(name), "is no member of " + kind)
+    for member in message:
+        if member not in checked:
+            raise ProtocolError("malformed", str(member), "is no member of " + kind)
     data = sign(_dumps(checked).encode(), key)
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))

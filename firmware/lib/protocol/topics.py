@@ -17,6 +17,7 @@ THRESHOLD = "threshold"
 FROM_BOARD = (ACK, STATUS, STARTUP, HEARTBEAT, SENSORS, IMAGE, THRESHOLD)
 LEAVES = (COMMANDS,) + FROM_BOARD
 
+ID_RULE = "must be 1 to 64 of A-Z a-z 0-9 _ -"
 ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
@@ -24,15 +25,15 @@ def is_id(text):
     """True where `text` is a str of 1 to 64 characters out of A-Z a-z 0-9 _ -."""
     if type(text) is not str or not 0 < len(text) <= ID_LENGTH:
         return False
-    return all(ch in ID_CHARACTERS for ch in text)
+    return not text.strip(ID_CHARACTERS)
 
 
 def topic(board_id, leaf):
     """The topic of one board's leaf. Raises ProtocolError for an id or a leaf that is none."""
     if not is_id(board_id):
-        raise ProtocolError("malformed", "board_id", "use 1 to 64 of A-Z a-z 0-9 _ -")
+        raise ProtocolError("malformed", "board_id", ID_RULE)
     if leaf not in LEAVES:
-        raise ProtocolError("malformed", "topic", "there is no topic " + repr(leaf))
+        raise ProtocolError("malformed", "topic", "is not known")
     return "/".join((PREFIX, board_id, leaf))
 
 
@@ -40,9 +41,9 @@ def parse(text):
     """(board id, leaf) of a topic. Raises ProtocolError where it is not one of ours."""
     parts = text.split("/", 2)
     if len(parts) != 3 or parts[0] != PREFIX:
-        raise ProtocolError("malformed", "topic", "expected devices/{id}/...")
+        raise ProtocolError("malformed", "topic", "is not known")
     if not is_id(parts[1]):
-        raise ProtocolError("malformed", "topic", "the board id is not 1 to 64 of A-Z a-z 0-9 _ -")
+        raise ProtocolError("malformed", "topic", ID_RULE)
     if parts[2] not in LEAVES:
-        raise ProtocolError("malformed", "topic", "there is no topic of this name")
+        raise ProtocolError("malformed", "topic", "is not known")
     return parts[1], parts[2]

@@ -9,83 +9,70 @@ A verb is one of three kinds:
 A verb with a `choice` parameter has one case for each value of it.
 """
 
+from collections import namedtuple
+
 from .errors import ProtocolError
-from .fields import Number, OneOf, identifier
+from .fields import Number, OneOf, identifier, reason, whole
 from .limits import GRAMS_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
 SET = "set"
 STOP = "stop"
 
-_seconds = Number(1, RUN_SECONDS_MAX, "s")
-_speed = Number(1, 100, "%")
+# One form of a verb: its kind, and its parameters as {name: check}.
+Case = namedtuple("Case", ("kind", "required", "optional"))
+
+# One command type. `actuator` is the kind of target it needs, or None for the board.
+# `cases` is {value of the parameter `choice`: Case}, or {None: Case} where there is none.
+# `internal` verbs are said by the backend itself and can't be posted by a user.
+Verb = namedtuple("Verb", ("actuator", "cases", "choice", "internal"))
+
+# Said once where several share it, for each takes memory on the board.
 _NONE: dict = {}
-
-
-class Case:
-    """One form of a verb: its kind, and its parameters as {name: check}."""
-
-    def __init__(self, kind, required=_NONE, optional=_NONE):
-        self.kind, self.required, self.optional = kind, required, optional
-
-
-class Verb:
-    """One command type. `actuator` is the kind of target it needs, or None for the board.
-
-    `cases` is {value of the parameter `choice`: Case}, or {None: Case} where there is none.
-    `internal` verbs are said by the backend itself and can't be posted by a user.
-    """
-
-    def __init__(self, actuator, cases, choice=None, internal=False):
-        self.actuator, self.cases, self.choice, self.internal = actuator, cases, choice, internal
-
-
-# Said once, for each of them takes memory on the board.
-_STOP = Case(STOP)
+_seconds = whole(1, RUN_SECONDS_MAX, "s")
+_speed = whole(1, 100, "%")
+_SECONDS = {"seconds": _seconds}
+_RUN = Case(DOSE, _SECONDS, _NONE)
+_STOP = Case(STOP, _NONE, _NONE)
 _STOPS = {None: _STOP}
-_SETS = {None: Case(SET)}
-_FOR_SECONDS = {"seconds": _seconds}
-_RUNS = Case(DOSE, _FOR_SECONDS)
+_SET_VERB = Verb(None, {None: Case(SET, _NONE, _NONE)}, None, False)
+_STOP_VERB = Verb(None, _STOPS, None, False)
+_ASK_VERB = Verb(None, _STOPS, None, True)
 
 VERBS = {
-    "feed": Verb("feeder", {None: Case(DOSE, {"amount": Number(0.1, GRAMS_MAX, "g", True)})}),
-    "water": Verb(
-        "valve",
-        {
-            "fill": _RUNS,
-            "drain": _RUNS,
-            "stop": _STOP,
-        },
-        "action",
+    "feed": Verb(
+        "feeder",
+        {None: Case(DOSE, {"amount": Number(0.1, GRAMS_MAX, "g", True)}, _NONE)},
+        None,
+        False,
     ),
+    "water": Verb("valve", {"fill": _RUN, "drain": _RUN, "stop": _STOP}, "action", False),
     "motor": Verb(
         "motor",
         {
-            "start": Case(SET, {"speed": _speed, "seconds": _seconds}),
-            "speed": Case(SET, {"speed": _speed}),
+            "start": Case(SET, {"speed": _speed, "seconds": _seconds}, _NONE),
+            "speed": Case(SET, {"speed": _speed}, _NONE),
             "stop": _STOP,
         },
         "action",
+        False,
     ),
-    "switch": Verb(
-        "switch",
-        {"on": Case(SET, optional=_FOR_SECONDS), "off": _STOP},
-        "state",
-    ),
-    "ping": Verb(None, _SETS),
-    "restart": Verb(None, _SETS),
-    "stop": Verb(None, _STOPS),  # with a target: that one; without: everything
-    "emergency_stop": Verb(None, _STOPS),
+    "switch": Verb("switch", {"on": Case(SET, _NONE, _SECONDS), "off": _STOP}, "state", False),
+    "ping": _SET_VERB,
+    "restart": _SET_VERB,
+    "stop": _STOP_VERB,  # with a target: that one; without: everything
+    "emergency_stop": _STOP_VERB,
     # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
     # the answer is that command's own result, or that the board never had it and never will.
-    "query": Verb(None, _STOPS, internal=True),
-    "cancel": Verb(None, _STOPS, internal=True),
+    "query": _ASK_VERB,
+    "cancel": _ASK_VERB,
     # The answer to a board's startup: `timestamp` is the time now. Both members echo the startup,
     # so that a recorded answer can't set the clock back.
     "time": Verb(
         None,
-        {None: Case(STOP, {"boot": identifier, "session": Number(0, 2**31)})},
-        internal=True,
+        {None: Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, _NONE)},
+        None,
+        True,
     ),
 }
 
@@ -98,9 +85,9 @@ def case_of(command_type, parameters):
         raise ProtocolError("unknown_type", "command_type", "must be one of " + known)
     if verb.choice is None:
         return verb.cases[None]
-    reason = OneOf(*sorted(verb.cases))(parameters.get(verb.choice))
-    if reason:
-        raise ProtocolError("bad_parameter", "parameters." + verb.choice, reason)
+    why = reason(OneOf(sorted(verb.cases)), parameters.get(verb.choice))
+    if why:
+        raise _bad(verb.choice, why)
     return verb.cases[parameters[verb.choice]]
 
 
@@ -112,15 +99,19 @@ def check_parameters(command_type, parameters):
     case = case_of(command_type, parameters)
     for name in case.required:
         if name not in parameters:
-            raise ProtocolError("bad_parameter", "parameters." + name, "is missing")
+            raise _bad(name, "is missing")
     for name in parameters:
         if name == VERBS[command_type].choice:
             continue
         check = case.required.get(name) or case.optional.get(name)
-        reason = check(parameters[name]) if check else "is no parameter of this command"
-        if reason:
-            raise ProtocolError("bad_parameter", "parameters." + name, reason)
+        why = reason(check, parameters[name]) if check else "is no parameter of this command"
+        if why:
+            raise _bad(name, why)
     return case
+
+
+def _bad(name, why):
+    return ProtocolError("bad_parameter", "parameters." + name, why)
 
 
 def check_target(command_type, target, actuators):
