@@ -108,8 +108,14 @@ def files(board: Path = BOARDS / "UNIX") -> dict[str, bytes]:
         if place in KEPT_AS_SOURCE:
             out[place] = source.read_bytes()
         else:
-            out[place.removesuffix(".py") + ".mpy"] = compiled(source, place)
+            name = place.removesuffix(".py") + ".mpy"
+            out[name] = compiled(source, _imported_as(name))
     return out
+
+
+def _imported_as(name: str) -> str:
+    """What the board calls a file; another name for tracebacks would take memory there."""
+    return "/" + name if name.startswith("lib/") else name
 
 
 def stage(board: Path, folder: Path) -> dict[str, int]:

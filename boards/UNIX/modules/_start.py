@@ -42,6 +42,7 @@ def _prepare():
 
 
 _prepare()
+del _mount, _prepare, vfs  # on hardware nothing of this takes memory
 try:
     _run("boot.py")
     if not os.getenv("BOARD_SKIP_MAIN"):

@@ -11,20 +11,20 @@ import _board
 import umachine
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
-PIN_WAKE, TIMER_WAKE = 2, 4
 
 _outputs = {}  # pin -> level of its output latch
 
 
 def __getattr__(name):
-    if name in ("ADC", "PWM", "RTC", "Timer"):
+    try:
         return getattr(__import__("_" + name.lower()), name)
-    return getattr(umachine, name)  # the rest is the built-in's
+    except ImportError:
+        return getattr(__import__("_rare"), name)
 
 
 class Pin(umachine.PinBase):
-    IN, OUT, OPEN_DRAIN = 1, 3, 7
-    PULL_DOWN, PULL_UP = 1, 2
+    IN, OUT = 1, 3
+    PULL_UP = 2
     IRQ_RISING, IRQ_FALLING = 1, 2
 
     def __init__(self, number, mode=-1, pull=-1, value=None):
@@ -42,9 +42,8 @@ class Pin(umachine.PinBase):
         if level is not None:
             return self._put(1 if level else 0)
         _board.pump()
-        if self.mode == Pin.IN:
-            return _board.levels.get(self.number, 0)
-        return _outputs.get(self.number, 0)
+        levels = _board.levels if self.mode == Pin.IN else _outputs
+        return levels.get(self.number, 0)
 
     __call__ = value
 
@@ -59,15 +58,8 @@ class Pin(umachine.PinBase):
     def off(self):
         self.value(0)
 
-    def irq(self, handler=None, trigger=3, **_):
-        def changed(level):
-            if trigger & (Pin.IRQ_RISING if level else Pin.IRQ_FALLING):
-                handler(self)
-
-        if handler is None:
-            _board.watchers.pop(self.number, None)
-        else:
-            _board.watchers[self.number] = changed
+    def irq(self, *args, **kwargs):
+        __import__("_irq").watch(self, *args, **kwargs)
 
 
 class WDT:
@@ -84,15 +76,6 @@ class WDT:
             _board.send("feed")
 
 
-def deepsleep(time_ms=0):
-    _board.send("deepsleep", for_ms=time_ms)
-    _board.hang()
-
-
-def lightsleep(time_ms=0):
-    time.sleep_ms(time_ms)
-
-
 def reset():
     _board.send("reset")
     _board.hang()
@@ -105,15 +88,3 @@ def soft_reset():
 
 def reset_cause():
     return int(os.getenv("BOARD_CAUSE"))
-
-
-def wake_reason():
-    return TIMER_WAKE if reset_cause() == DEEPSLEEP_RESET else 0
-
-
-def unique_id():
-    return bytes.fromhex(os.getenv("BOARD_UNIQUE_ID"))
-
-
-def freq(hz=None):
-    return 240000000

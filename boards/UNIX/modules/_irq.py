@@ -1,0 +1,14 @@
+"""`machine.Pin.irq` on the host: the supervisor's level changes call the handler."""
+
+import _board
+
+
+def watch(pin, handler=None, trigger=3, **_):
+    def changed(level):
+        if trigger & (pin.IRQ_RISING if level else pin.IRQ_FALLING):
+            handler(pin)
+
+    if handler is None:
+        _board.watchers.pop(pin.number, None)
+    else:
+        _board.watchers[pin.number] = changed
