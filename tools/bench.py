@@ -1,6 +1,6 @@
 """`make bench`: what this machine can do, in one run, and whether that is what was aimed for.
 
-    python -m tools.bench [--quick] [--only PART] [--broker embedded|mosquitto] [--json FILE]
+    python -m tools.bench [--quick] [--only PART] [--profile] [--broker NAME] [--json FILE]
 
 The exit code is 0 also where a target is missed; it is 1 where a command was lost or ran twice.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools import bench_parts
+from tools import bench_naive, bench_parts, bench_pins, bench_profile
 from tools.bench_parts import QUICK, WHOLE, Size
 from tools.bench_report import Report
 
@@ -25,7 +25,11 @@ Part = Callable[[Size, Report, str], Iterator[None]]
 PARTS: dict[str, tuple[Part, Callable[[Size], int]]] = {
     "throughput": (bench_parts.throughput, bench_parts.throughput_steps),
     "latency": (bench_parts.latency, bench_parts.latency_steps),
+    "pins": (bench_pins.pins, bench_pins.pins_steps),
+    "naive": (bench_naive.naive, bench_naive.naive_steps),
+    "profile": (bench_profile.profile, bench_profile.profile_steps),
 }
+PROFILE = "profile"
 
 
 def run(names: list[str], size: Size, broker: str) -> Report:
@@ -44,7 +48,9 @@ def run(names: list[str], size: Size, broker: str) -> Report:
 def main(argv: list[str] | None = None) -> int:
     """The exit code: 0, or 1 where something broke."""
     arguments = _arguments(argv)
-    names = arguments.only or list(PARTS)
+    names = arguments.only or [name for name in PARTS if name != PROFILE]
+    if arguments.profile:
+        names = [PROFILE]
     report = run(names, QUICK if arguments.quick else WHOLE, arguments.broker)
     print("\n".join(report.lines()))
     if arguments.json:
@@ -57,6 +63,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="about 20 s; the figures are rough")
     parser.add_argument("--only", action="append", choices=PARTS, help="may be given again")
+    parser.add_argument("--profile", action="store_true", help="where the backend's time goes")
     parser.add_argument("--broker", choices=("embedded", "mosquitto"), default="embedded")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     return parser.parse_args(argv)

@@ -34,10 +34,11 @@ class Figure:
 
 
 class Report:
-    """Filled by the parts. `broken` are lines about what must never happen."""
+    """Filled by the parts. `broken` are lines about what must never happen, `notes` any others."""
 
     def __init__(self, about: dict[str, str]) -> None:
-        self.about, self.figures, self.broken = about, list[Figure](), list[str]()
+        self.about, self.figures = about, list[Figure]()
+        self.broken, self.notes = list[str](), list[str]()
 
     def add(
         self,
@@ -68,6 +69,7 @@ class Report:
         out = [f"{name}: {text}" for name, text in self.about.items()]
         for part in dict.fromkeys(one.part for one in self.figures):
             out += ["", part, *(one.line() for one in self.figures if one.part == part)]
+        out += self.notes
         targets = [one for one in self.figures if one.target is not None]
         missed = [one for one in targets if not one.met]
         out += ["", f"targets: {len(targets) - len(missed)} met, {len(missed)} missed"]

@@ -53,11 +53,11 @@ class Used:
 class Site:
     """A broker with users for the backend and BOARDS boards; `token` is for the API."""
 
-    def __init__(self, folder: Path, broker: str = "embedded") -> None:
+    def __init__(self, folder: Path, broker: str = "embedded", prefix: str = "light") -> None:
         self.folder, self.token, self.http_port = folder, "", free_port()
         self._port, self._posted = free_port(), 0
         self.database = folder / "bench.db"
-        self.keys = self._enroll()
+        self.keys = self._enroll(prefix)
         users = {name: told["password"] for name, told in self.keys.items()}
         self.broker = make_broker(
             broker, folder / "broker", self._port, {BACKEND_USER: PASSWORD, **users}
@@ -83,12 +83,12 @@ class Site:
         password = PASSWORD if user == BACKEND_USER else self.keys[user]["password"]
         return Login(*self.address, user, password)
 
-    def _enroll(self) -> dict[str, dict[str, str]]:
+    def _enroll(self, prefix: str) -> dict[str, dict[str, str]]:
         database = open_database(f"sqlite:///{self.database}")
         accounts = Accounts()
         accounts.ensure_admin()
         self.token = accounts.create_token("admin", "bench")
-        names = [f"light-{number:02}" for number in range(1, BOARDS + 1)]
+        names = [f"{prefix}-{number:02}" for number in range(1, BOARDS + 1)]
         keys = {name: boards.enroll(name, now_ms()) for name in names}
         database.close()
         return keys
@@ -121,7 +121,7 @@ class Site:
         """The light boards, all online, while they run."""
         lights = LightBoards([LightSpec(self.login(n), t["key"]) for n, t in self.keys.items()])
         try:
-            until(self._all_online)
+            until(self.all_online)
             yield lights
         finally:
             lights.kill()
@@ -135,29 +135,30 @@ class Site:
             used.ran, used.again, cpu = lights.stop()
             used.boards_cpu_us = cpu / max(used.ran, 1) * 1e6
 
-    def load(self, seconds: float, rate: float = 0, outstanding: int = 0) -> Times:
+    def load(
+        self,
+        seconds: float,
+        rate: float = 0,
+        outstanding: int = 0,
+        targets: list[tuple[str, str]] | None = None,
+    ) -> Times:
         """Clicks from a process of its own, over all targets; see `bench_load.Plan`.
 
         Raises RuntimeError where a click was refused, or did not end in time.
         """
-        times = perform(
-            Plan(
-                self.http_port,
-                self.token,
-                self.targets,
-                seconds,
-                rate,
-                outstanding,
-                first=self._posted,
-            )
+        where = targets or self.targets
+        plan = Plan(
+            self.http_port, self.token, where, seconds, rate, outstanding, first=self._posted
         )
+        times = perform(plan)
         self._posted += len(times.due)
         lost = sum(not at for at in times.completed)
         if times.refused or lost:
             raise RuntimeError(f"{lost} clicks did not come to an end; {dict(times.refused)}")
         return times
 
-    def _all_online(self) -> bool:
+    def all_online(self) -> bool:
+        """Whether the backend hears all of its boards."""
         found = {board["id"]: board["online"] for board in self.api.get("boards")["boards"]}
         return all(found[name] for name in self.keys)
 
@@ -176,10 +177,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def running(broker: str = "embedded") -> Iterator[Site]:
+def running(broker: str = "embedded", prefix: str = "light") -> Iterator[Site]:
     """A site whose broker runs, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        site = Site(Path(folder), broker)
+        site = Site(Path(folder), broker, prefix)
         site.broker.start()
         try:
             yield site
