@@ -31,4 +31,4 @@ try:
     _boot()
 except Exception as why:  # main.py says what is wrong with the file
     print("boot:", repr(why))
-del _boot, _make_safe  # main.py has the memory to itself
+del _boot  # main.py has the memory to itself

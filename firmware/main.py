@@ -31,11 +31,8 @@ def main():
 def checked(files):
     """The settings; what checks them is not needed any more, and takes 7 KB of memory."""
     import app
-    from app import settings
 
-    loaded = settings.load(files)
-    del sys.modules["app.settings"], app.settings
-    return loaded
+    return app.once("settings").load(files)
 
 
 def run(wanted, wired, files):

@@ -2,3 +2,14 @@
 together. `commands`, `journal`, `actuators` and `clock` are pure: time is an argument, and what
 they touch is handed to them.
 """
+
+import sys
+
+VERSION = "0.1.0"
+
+
+def once(name):
+    """A module of this package that is needed only now: nothing here keeps it in memory."""
+    module = __import__("app." + name, None, None, (name,))
+    del sys.modules["app." + name], globals()[name]
+    return module

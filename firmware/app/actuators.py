@@ -10,7 +10,7 @@ on), `pins.pwm(number, hz)` has speed(percent); both start switched off.
 
 from protocol import ProtocolError
 
-from .ticks import ticks_diff
+from .clock import ticks_diff
 
 AGAIN_MS = 1000  # between two tries to reach the safe state after a fault
 _PIN_ERRORS = (OSError, ValueError, RuntimeError)
@@ -33,7 +33,7 @@ class Actuator:
     second.
     """
 
-    FACTS: tuple = ("kind", "longest_s")
+    FACTS: list = ["kind", "longest_s"]
 
     def __init__(self, config, pins):
         self.facts = {name: config[name] for name in self.FACTS}
@@ -117,7 +117,7 @@ class Actuator:
 class Feeder(Actuator):
     """A motor that drops `grams_per_second` while it runs."""
 
-    FACTS = ("kind", "longest_s", "grams_per_second")
+    FACTS: list = ["kind", "longest_s", "grams_per_second"]
 
     def _wire(self, config, pins):
         self._pin = pins.output(config["pin"], config["active_low"])

@@ -1,6 +1,9 @@
-"""The pins of a real board, as `actuators` wants them."""
+"""The hardware of a real board: its pins, as `actuators` wants them, and its watchdog."""
 
 import machine
+
+TIMEOUT_MS = 30000  # longer than a look-up of a host name may block, done only while nothing moves
+AT_PROMPT_MS = 3600000  # a board forgotten at the prompt comes back by itself
 
 _FULL = 65535  # duty_u16
 
@@ -35,8 +38,24 @@ class Speed:
         self._pwm.duty_u16(_FULL * percent // 100)
 
 
-class Pins:
-    """Makes them."""
+# What makes them, as `actuators` wants it.
+output = Output
+pwm = Speed
 
-    output = Output
-    pwm = Speed
+
+class Watchdog:
+    """Resets a board whose main loop has stopped turning.
+
+    Once made it can't be switched off, only set to another time: so it is on the ESP32.
+    """
+
+    def __init__(self):
+        self._wdt = machine.WDT(timeout=TIMEOUT_MS)
+
+    def feed(self):
+        """The loop turns."""
+        self._wdt.feed()
+
+    def rest(self):
+        """Somebody is at the prompt: an hour without feeding."""
+        self._wdt = machine.WDT(timeout=AT_PROMPT_MS)

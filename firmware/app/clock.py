@@ -2,9 +2,30 @@
 
 Whole Unix seconds; 0 while nobody has told the time. The chip's own calendar is not asked: it
 counts from 2000 on some ports and from 1970 on others, and means nothing after a power cut.
+
+Ticks are milliseconds that wrap, MicroPython's own where it runs, plain numbers under CPython.
+They wrap at 2^30 on an ESP32 and 2^62 on the Unix port, so two of them are only ever compared
+through `ticks_diff`, and only within half of that.
 """
 
-from .ticks import ticks_add, ticks_diff
+import time
+
+
+def _monotonic_ms():
+    return time.monotonic_ns() // 1000000  # type: ignore[attr-defined]  # CPython's
+
+
+def _add(ticks, delta):
+    return ticks + delta
+
+
+def _diff(later, earlier):
+    return later - earlier
+
+
+ticks_ms = getattr(time, "ticks_ms", _monotonic_ms)
+ticks_add = getattr(time, "ticks_add", _add)
+ticks_diff = getattr(time, "ticks_diff", _diff)
 
 # Ticks wrap after 12 days on an ESP32, so the base moves on long before.
 _REBASE_MS = 60000

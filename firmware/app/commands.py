@@ -37,7 +37,11 @@ class Dispatcher:
         self._time = Timekeeper(boot, clock, ask_time)
         controls = Controls(clock, journal, self._answers, self._work, self._time, self._drop)
         self._again, self._forgotten = controls.again, controls.forgotten
-        self._controls = {name: getattr(controls, name) for name in ("query", "cancel", "time")}
+        self._controls = {
+            "query": controls.query,
+            "cancel": controls.cancel,
+            "time": controls.time,
+        }
         self._now_ms = 0
         self._restarting = False
         self.dropped = {}

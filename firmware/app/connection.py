@@ -8,9 +8,9 @@ Rules of this file:
 
 import asyncio
 
+from .clock import ticks_diff, ticks_ms
 from .framing import PacketError
 from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK
-from .ticks import ticks_diff, ticks_ms
 
 KEEPALIVE_S = 15
 ANSWER_MS = 10000  # for the broker to answer CONNECT and SUBSCRIBE
@@ -18,7 +18,7 @@ ANSWER_MS = 10000  # for the broker to answer CONNECT and SUBSCRIBE
 _CODED_BYTES = 2048  # no more is encoded while so much waits to be sent
 _AGAIN_MS = 20
 
-GREETING, ASKING, UP = "greeting", "asking", "up"
+GREETING, ASKING, UP = 1, 2, 3  # stages
 
 
 class LinkDown(Exception):

@@ -1,8 +1,12 @@
 """MQTT packets out of a stream of bytes that comes in any pieces, in one buffer made once.
 
 A buffer that grew with the packets would need a new hole in the memory each time, and after some
-weeks there is none that is large enough.
+weeks there is none that is large enough. What the backend says fits into SMALL_BYTES; a packet
+that does not gets a buffer of its own until it is read, and where there is no room for that it is
+too large.
 """
+
+SMALL_BYTES = 768
 
 
 class PacketError(Exception):
@@ -19,20 +23,26 @@ class Framer:
     What is returned is a view into the buffer, good until the next call of any method.
     """
 
-    def __init__(self, limit):
-        self._buffer = memoryview(bytearray(limit))
+    def __init__(self, limit, small=SMALL_BYTES):
+        self._limit = limit
+        self._small = self._buffer = memoryview(bytearray(small))
         self._start = self._end = 0
 
     def clear(self):
         """Another stream begins."""
+        self._buffer = self._small
         self._start = self._end = 0
 
     def space(self):
-        """Where to put the next bytes; never empty once `next` has returned None."""
-        length = self._end - self._start
-        self._buffer[:length] = self._buffer[self._start : self._end]
+        """Where to put the next bytes; never empty once `next` has returned None.
+
+        Raises PacketError where there is no memory for the packet that has begun.
+        """
+        length, buffer = self._end - self._start, self._large_enough()
+        buffer[:length] = self._buffer[self._start : self._end]
+        self._buffer = buffer
         self._start, self._end = 0, length
-        return self._buffer[length:]
+        return buffer[length:]
 
     def filled(self, count):
         """So many bytes were put there."""
@@ -47,6 +57,17 @@ class Framer:
         self._start += length
         return packet
 
+    def _large_enough(self):
+        length = self._length() or 0
+        if length <= len(self._small):
+            return self._small
+        if length <= len(self._buffer):
+            return self._buffer
+        try:
+            return memoryview(bytearray(length))
+        except MemoryError:
+            raise PacketError("too_large")
+
     def _length(self):
         """Of the packet at the start, header included; None where that is not known yet."""
         length, here = 0, self._end - self._start
@@ -60,6 +81,6 @@ class Framer:
         return None
 
     def _bounded(self, length):
-        if length > len(self._buffer):
+        if length > self._limit:
             raise PacketError("too_large")
         return length

@@ -14,32 +14,23 @@ Rules of this file:
 import binascii
 
 from protocol.limits import COMMAND_LIFE_MAX, EPOCH_MAX
-from protocol.messages import COMPLETED, FAILED, UNKNOWN
 
+from . import once
 from .lines import (
     BEGUN,
     ENDED,
     HEAD,
     QUEUED,
-    RESTARTING,
     answer_of,
     answered,
     expires_at_of,
-    from_line,
     phase_of,
     started,
     to_line,
 )
 
 FILES = 8
-_SPARE = 16  # lines between two replacements of a file
-
-# What power took away, by the phase it was in.
-_AT_BOOT = {
-    QUEUED: (FAILED, "not_started"),
-    BEGUN: (UNKNOWN, "interrupted"),
-    RESTARTING: (COMPLETED, None),
-}
+SPARE = 16  # lines between two replacements of a file
 
 
 def file_name(number):
@@ -64,13 +55,9 @@ class Journal:
     def __init__(self, flash, boot, capacity=64):
         self._flash, self.boot = flash, boot
         self._capacity, self._reserved = capacity, capacity // 4
-        self._entries: list = [{} for _ in range(FILES)]  # of each file, {id: entry}
-        self._left = bytearray(FILES)  # lines that may be appended to each; 0: replace it instead
         self._owed = set()  # files a write has failed on
-        self.floor = self.complete_from = 0
-        self.bad = self.failures = 0
-        torn = [self._load(number) for number in range(FILES)]
-        self._recover(torn)
+        self.floor = self.complete_from = self.bad = self.failures = 0
+        self._recover(once("recovery").Found(flash))
 
     def find(self, command_id):
         """The phase a command is in, or None where it is not known."""
@@ -122,7 +109,18 @@ class Journal:
     def tidy(self):
         """Replace the file that needs it first, if any does soon: for quiet moments."""
         number = min(range(FILES), key=lambda number: self._left[number])
-        if self._left[number] <= _SPARE // 4 and number not in self._owed:
+        if self._left[number] <= SPARE // 4 and number not in self._owed:
+            self._replace(number)
+
+    def _recover(self, found):
+        """Go on from there, with every file one that can be appended to."""
+        self._entries = found.entries  # of each file, {id: entry}
+        self._left = found.left  # lines that may be appended to each; 0: replace it instead
+        self.floor, self.complete_from = found.floor, found.complete_from
+        self.bad = found.bad
+        while self._size() > self._capacity and self._drop_oldest(EPOCH_MAX):
+            pass
+        for number in found.end_all():
             self._replace(number)
 
     def _put(self, command_id, entry):
@@ -159,7 +157,7 @@ class Journal:
             self._flash.replace(file_name(number), b"".join(lines))
         except OSError:
             return self._failed(number)
-        self._left[number] = _SPARE
+        self._left[number] = SPARE
         self._owed.discard(number)
         return True
 
@@ -179,49 +177,3 @@ class Journal:
         self.floor = max(self.floor, when)
         self.complete_from = max(self.complete_from, when)
         return True
-
-    def _load(self, number):
-        """Take what is in a file. Returns whether its end is torn off."""
-        data = self._flash.read(file_name(number)) or b""
-        start = lines = 0
-        while True:
-            end = data.find(b"\n", start)
-            if end < 0:
-                break
-            self._take(data[start:end])
-            start, lines = end + 1, lines + 1
-        self._left[number] = max(0, 2 * _SPARE - lines)
-        return start < len(data)  # torn: it was never acted upon
-
-    def _take(self, line):
-        parsed = from_line(line)
-        if parsed is None:
-            self.bad += 1
-        elif parsed[0] == HEAD:
-            floor, complete_from = [int(part) for part in parsed[1].split(b" ")]
-            self.floor = max(self.floor, floor)
-            self.complete_from = max(self.complete_from, complete_from)
-        else:
-            self._entries[file_of(parsed[0])][parsed[0]] = parsed[1]
-
-    def _recover(self, torn):
-        """Answer what power has cut off, and make every file one that can be appended to."""
-        if self.bad:
-            self.complete_from = EPOCH_MAX
-            torn = [True] * FILES
-        while self._size() > self._capacity and self._drop_oldest(EPOCH_MAX):
-            pass
-        for number in range(FILES):
-            if self._end_all(self._entries[number]) or torn[number]:
-                self._replace(number)
-
-    def _end_all(self, entries):
-        """Answer what is under way. Returns whether there was any."""
-        under_way = [name for name in entries if phase_of(entries[name]) != ENDED]
-        for name in under_way:
-            phase = phase_of(entries[name])
-            if phase == QUEUED and self.bad:  # that it began may be what is gone
-                phase = BEGUN
-            state, error = _AT_BOOT[phase]
-            entries[name] = answered(expires_at_of(entries[name]), state, error, 0, {})
-        return bool(under_way)

@@ -13,9 +13,9 @@ import random
 from protocol.limits import MESSAGE_BYTES
 
 from . import wire
+from .clock import ticks_ms
 from .connection import ANSWER_MS, Connection, LinkDown
 from .framing import Framer, PacketError
-from .ticks import ticks_ms
 
 BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
 PACKET_BYTES = MESSAGE_BYTES + 128  # with its header and topic

@@ -24,12 +24,8 @@ _QOS = 0x06
 _QOS_1 = 0x02
 
 
-class _End(Exception):
-    """umqtt wants bytes that are not in the pipe."""
-
-
 class _Pipe:
-    """What umqtt takes for its socket."""
+    """What umqtt takes for its socket; EOFError where it wants bytes that are not there."""
 
     def __init__(self):
         self.fill(b"")
@@ -43,7 +39,7 @@ class _Pipe:
     def read(self, length):
         end = self._at + length
         if length < 0 or end > len(self._packet):
-            raise _End
+            raise EOFError
         data = self._packet[self._at : end]
         self._at = end
         return data
@@ -130,7 +126,7 @@ class Codec:
         self._pipe.fill(packet)
         try:
             self._umqtt.check_msg()
-        except _End:
+        except EOFError:
             raise PacketError("malformed")
         return self._pipe.written()
 
@@ -138,7 +134,7 @@ class Codec:
         self._pipe.fill(b"")
         try:
             write(*arguments)
-        except _End:  # all is written, and umqtt would now wait for the broker's answer
+        except EOFError:  # all is written, and umqtt would now wait for the broker's answer
             pass
         return self._pipe.written()
 

@@ -16,17 +16,14 @@ from protocol import encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
 
-from . import actuators, connection
-from .board import Pins
-from .clock import Clock
+from . import actuators, board, connection
+from .clock import Clock, ticks_diff, ticks_ms
 from .commands import Dispatcher
 from .journal import Journal
 from .link import Link
 from .mqtt import Codec
 from .outbox import Outbox
 from .presence import Presence
-from .ticks import ticks_diff, ticks_ms
-from .watchdog import Watchdog
 from .wifi import Wifi
 
 _IDLE_MS = 1000
@@ -41,7 +38,7 @@ class Node:
         self._hold_ms = settings["hold_s"] * 1000
         boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
-        self._actuators = actuators.build(wired, Pins)
+        self._actuators = actuators.build(wired, board)
         self._dispatcher = Dispatcher(
             self._key, boot, self._clock, Journal(flash, boot), self._actuators,
             self._say, self._restart, self._hello,
@@ -49,7 +46,7 @@ class Node:
         self._presence = Presence(self._id, self._key, boot, self._outbox)
         self._wifi = Wifi(settings["wifi"])
         self._link = self._make_link(settings["broker"])
-        self._watchdog = Watchdog()
+        self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
         self._restart_asked = None  # ticks
         self._held = False

@@ -8,16 +8,16 @@ from protocol import encode
 from protocol.limits import MAP_ITEMS
 from protocol.topics import HEARTBEAT, STARTUP, STATUS, topic
 
-from .ticks import ticks_diff, ticks_ms
-from .version import VERSION
+from . import VERSION
+from .clock import ticks_diff, ticks_ms
 
-_CAUSES = (
-    ("PWRON_RESET", "power_on"),
-    ("HARD_RESET", "hard"),
-    ("WDT_RESET", "watchdog"),
-    ("DEEPSLEEP_RESET", "deepsleep"),
-    ("SOFT_RESET", "soft"),
-)
+_CAUSES = {
+    "PWRON_RESET": "power_on",
+    "HARD_RESET": "hard",
+    "WDT_RESET": "watchdog",
+    "DEEPSLEEP_RESET": "deepsleep",
+    "SOFT_RESET": "soft",
+}
 
 
 class Presence:
@@ -78,7 +78,7 @@ class Presence:
 def reset_cause():
     """Why this boot began: power_on, hard, watchdog, deepsleep, soft or unknown."""
     cause = machine.reset_cause()
-    for constant, name in _CAUSES:
+    for constant, name in _CAUSES.items():
         if getattr(machine, constant, None) == cause:
             return name
     return "unknown"

@@ -11,7 +11,7 @@ import errno
 import select
 import socket
 
-from .ticks import ticks_add, ticks_diff, ticks_ms
+from .clock import ticks_add, ticks_diff, ticks_ms
 
 UNSENT_BYTES = 16384
 _LOOK_MS = 10

@@ -5,6 +5,8 @@ Rules of this file:
 - what must go off goes off before anything is written or said about it.
 """
 
+from collections import namedtuple
+
 from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
@@ -15,12 +17,8 @@ IN_ALL = 16
 GRACE_S = 1
 
 
-class Job:
-    """A dose that waits. `expires_at` in Unix seconds, `for_ms` how long it will run."""
-
-    def __init__(self, command_id, target, parameters, expires_at, for_ms):
-        self.command_id, self.target, self.parameters = command_id, target, parameters
-        self.expires_at, self.for_ms = expires_at, for_ms
+# A dose that waits. `expires_at` in Unix seconds, `for_ms` how long it will run.
+Job = namedtuple("Job", ["command_id", "target", "parameters", "expires_at", "for_ms"])
 
 
 class Work:

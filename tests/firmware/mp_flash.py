@@ -2,8 +2,8 @@
 
 import os
 
+from app.clock import ticks_ms
 from app.flash import Flash
-from app.ticks import ticks_ms
 
 FOLDER = "/tmp"
 NAME = "answerback-flash-{}".format(ticks_ms())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app import version
+from app import VERSION
 from protocol import topics
 
 from tests.link import peer
@@ -205,4 +205,4 @@ def test_it_fits_into_a_small_heap(tmp_path: Path, broker: Peer) -> None:
 
 def test_the_version_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == version.VERSION
+    assert project["version"] == VERSION

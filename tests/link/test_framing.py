@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 LIMIT = 300
+SMALL = 40
 
 
 def packet(first: int, body: bytes) -> bytes:
@@ -40,12 +41,12 @@ pieces = st.lists(st.integers(1, LIMIT), min_size=1, max_size=5)
 
 @given(packets, pieces)
 def test_what_goes_in_comes_out(given_packets: list[bytes], given_pieces: list[int]) -> None:
-    assert fed(Framer(LIMIT), b"".join(given_packets), given_pieces) == given_packets
+    assert fed(Framer(LIMIT, SMALL), b"".join(given_packets), given_pieces) == given_packets
 
 
 @given(st.binary(max_size=2 * LIMIT), pieces)
 def test_any_bytes_are_packets_or_an_error(data: bytes, given_pieces: list[int]) -> None:
-    framer = Framer(LIMIT)
+    framer = Framer(LIMIT, SMALL)
     try:
         out = fed(framer, data, given_pieces)
     except PacketError as error:
@@ -54,9 +55,9 @@ def test_any_bytes_are_packets_or_an_error(data: bytes, given_pieces: list[int])
         assert data.startswith(b"".join(out))
 
 
-@given(st.binary(min_size=1, max_size=50))
+@given(st.binary(min_size=1, max_size=SMALL))
 def test_a_new_stream_begins_anew(rest: bytes) -> None:
-    framer = Framer(LIMIT)
+    framer = Framer(LIMIT, SMALL)
     space = framer.space()
     space[: len(rest)] = rest
     framer.filled(len(rest))

@@ -7,16 +7,6 @@ shimmed modules are mounted at /emulation and found first.
 import os
 import sys
 
-import vfs
-
-
-def _mount(device):
-    try:
-        return vfs.VfsLfs2(device, mtime=False)
-    except OSError:  # an empty chip
-        vfs.VfsLfs2.mkfs(device)
-        return vfs.VfsLfs2(device, mtime=False)
-
 
 def _run(name):
     try:
@@ -31,9 +21,15 @@ def _prepare():
     modules = os.getenv("BOARD_MODULES")
     sys.path[:] = [modules]
     import _board
+    import vfs
 
+    try:
+        disk = vfs.VfsLfs2(_board.flash, mtime=False)
+    except OSError:  # an empty chip
+        vfs.VfsLfs2.mkfs(_board.flash)
+        disk = vfs.VfsLfs2(_board.flash, mtime=False)
     vfs.umount("/")
-    vfs.mount(_mount(_board.flash), "/")
+    vfs.mount(disk, "/")
     vfs.mount(vfs.VfsPosix(modules), "/emulation")
     os.chdir("/")
     sys.path[:] = ["", "/emulation", ".frozen", "/lib"]
@@ -42,7 +38,7 @@ def _prepare():
 
 
 _prepare()
-del _mount, _prepare, vfs  # on hardware nothing of this takes memory
+del _prepare  # on hardware nothing of this takes memory
 try:
     _run("boot.py")
     if not os.getenv("BOARD_SKIP_MAIN"):

@@ -14,10 +14,10 @@ from .topics import ID_RULE, is_id
 _FLOAT_MAX = 1e38  # an ESP32 has 32-bit floats
 
 # A number from `low` to `high`; a whole one unless `fraction`. `unit` is for people, or "".
-Number = namedtuple("Number", ("low", "high", "unit", "fraction"))
+Number = namedtuple("Number", ["low", "high", "unit", "fraction"])
 
 # One of a few texts.
-OneOf = namedtuple("OneOf", ("choices",))
+OneOf = namedtuple("OneOf", ["choices"])
 
 
 def whole(low, high, unit=""):

@@ -20,12 +20,12 @@ SET = "set"
 STOP = "stop"
 
 # One form of a verb: its kind, and its parameters as {name: check}.
-Case = namedtuple("Case", ("kind", "required", "optional"))
+Case = namedtuple("Case", ["kind", "required", "optional"])
 
 # One command type. `actuator` is the kind of target it needs, or None for the board.
 # `cases` is {value of the parameter `choice`: Case}, or {None: Case} where there is none.
 # `internal` verbs are said by the backend itself and can't be posted by a user.
-Verb = namedtuple("Verb", ("actuator", "cases", "choice", "internal"))
+Verb = namedtuple("Verb", ["actuator", "cases", "choice", "internal"])
 
 # Said once where several share it, for each takes memory on the board.
 _NONE: dict = {}
