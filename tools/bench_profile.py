@@ -23,7 +23,9 @@ from tools.bench_report import Report
 
 _SAMPLE_SECONDS = 0.25
 _TICKS = 100.0  # of /proc, in a second
-_TOP = 25
+_TOP = 40
+
+Row = tuple[str, int, float, float]  # function, calls, CPU seconds in itself, with its calls
 
 
 def kind_of(name: str) -> str:
@@ -68,8 +70,8 @@ class Functions:
         self._profiles.append((threading.current_thread().name, profile))
         profile.enable()
 
-    def top(self) -> dict[str, list[tuple[str, int, float]]]:
-        """{kind of thread: [(function, calls, CPU seconds in itself)]}, the dearest first."""
+    def top(self) -> dict[str, list[Row]]:
+        """{kind of thread: its functions}, the dearest with all they call first."""
         merged: dict[str, pstats.Stats] = {}
         for name, profile in self._profiles:
             profile.create_stats()
@@ -83,10 +85,10 @@ class Functions:
         return {kind: _rows(stats) for kind, stats in merged.items()}
 
 
-def _rows(stats: pstats.Stats) -> list[tuple[str, int, float]]:
+def _rows(stats: pstats.Stats) -> list[Row]:
     found: dict[Any, Any] = stats.stats  # type: ignore[attr-defined]
-    rows = [(_label(*where), values[1], values[2]) for where, values in found.items()]
-    return sorted(rows, key=lambda row: -row[2])
+    rows = [(_label(*where), *values[1:4]) for where, values in found.items()]
+    return sorted(rows, key=lambda row: -row[3])
 
 
 def _label(file: str, line: int, name: str) -> str:
@@ -142,11 +144,12 @@ def lines(seen: dict[str, Any], commands: int) -> list[str]:
     """The dearest functions of each kind of thread, for people."""
     out = []
     for kind, rows in seen["functions"].items():
-        whole = sum(row[2] for row in rows)
-        out += ["", f"{kind}: {whole / commands * 1e6:.0f} us for each command, under the profile"]
-        for name, calls, seconds in rows[:_TOP]:
-            share = seconds / max(whole, 1e-9) * 100
-            out.append(f"  {share:5.1f} %  {calls / commands:6.1f} calls  {name}")
+        whole = sum(row[2] for row in rows) or 1e-9
+        spent = f"{whole / commands * 1e6:.0f} us for each command, under the profile"
+        out += ["", f"{kind}: {spent}", "  with its calls    in itself  calls/command"]
+        for name, calls, own, total in rows[:_TOP]:
+            shares = f"{total / whole * 100:8.1f} %      {own / whole * 100:8.1f} %"
+            out.append(f"  {shares}  {calls / commands:9.1f}     {name}")
     return out
 
 
