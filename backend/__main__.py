@@ -46,7 +46,7 @@ def token(options: Settings, name: str) -> int:
 
 
 def password(options: Settings, user: str) -> int:
-    """Ask for a new password (a program gives it as a line) and set it; the user's sessions end."""
+    """Ask for a new password (or read it as a line) and set it; the user's sessions end."""
     open_database(options.database)
     asks = f"new password for {user}: "
     wanted = getpass.getpass(asks) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

@@ -21,16 +21,20 @@ REPLAY_MAX = 1_000
 HEARTBEAT_SECONDS = 15.0
 
 
-def command_event(entry: Row, row: Row) -> Event:
-    """The event of one step of one command; its status is the one of that step."""
+def command_event(entry: Row, shown: dict[str, Any]) -> Event:
+    """The event of one step of a command, which is `shown` as the API shows it.
+
+    Its status is the one of that step.
+    """
     last = public_step(entry)
-    return entry["id"], "command", {**public(row), "status": last["to"], "last": last}
+    return entry["id"], "command", {**shown, "status": last["to"], "last": last}
 
 
 class Subscription:
     """One watcher's stream: iterate it, and close it when done (it is a context manager).
 
-    Yields None every 15 s in which nothing happened. It ends when the hub closes, or when the
+    Yields lists of events that came together, and an empty one for every 15 s in which nothing
+    happened. It ends when the hub closes, or when the
     watcher was too slow: it then comes back with the last id it saw.
     """
 
@@ -58,21 +62,21 @@ class Subscription:
             with contextlib.suppress(queue.Empty):
                 self._queue.get_nowait()
 
-    def __iter__(self) -> Iterator[Event | None]:
+    def __iter__(self) -> Iterator[list[Event]]:
         last = self._after or 0
-        if self._after is not None:
-            for event in replay(self._after):
-                last = event[0] or last
-                yield event
+        if self._after is not None and (missed := replay(self._after)):
+            last = missed[-1][0] or last
+            yield missed
         while True:
             try:
                 events = self._queue.get(timeout=HEARTBEAT_SECONDS)
             except queue.Empty:
-                yield None
+                yield []
                 continue
             if events is None:
                 return
-            yield from (e for e in events if e[0] is None or e[0] > last)
+            if fresh := [e for e in events if e[0] is None or e[0] > last]:
+                yield fresh
 
 
 def replay(after: int) -> list[Event]:
@@ -82,7 +86,7 @@ def replay(after: int) -> list[Event]:
     if len(steps) > REPLAY_MAX:
         return [(None, "reset", {})]
     rows = as_rows(Command.select().where(Command.seq << [step["command"] for step in steps]))
-    by_seq = {row["seq"]: row for row in rows}
+    by_seq = {row["seq"]: public(row) for row in rows}
     return [command_event(step, by_seq[step["command"]]) for step in steps]
 
 

@@ -23,7 +23,7 @@ from backend.events import Event, Hub, command_event
 from backend.models import database
 from backend.mqtt import Link, Receipt
 from backend.presence import Presence
-from backend.store import LostRace
+from backend.store import LostRace, Row
 from backend.work import Outcome
 
 log = logging.getLogger(__name__)
@@ -148,15 +148,25 @@ class Writer(threading.Thread):
                 self.link.publish(board_id, encode("command", message, board.key))
         if self.link:
             self.link.acknowledge(receipts)
+        shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
             if isinstance(result, Refusal):
                 answer.set_exception(result)
             else:
-                answer.set_result((public(result[0]), result[1]))
+                answer.set_result((_show(shown, result[0]), result[1]))
         if self._hub.watched:
-            self._hub.publish(self._events(outcome))
+            self._hub.publish(self._events(outcome, shown))
 
-    def _events(self, outcome: Outcome) -> list[Event]:
-        events: list[Event] = [command_event(entry, row) for entry, row in outcome.changes]
+    def _events(self, outcome: Outcome, shown: dict[int, dict[str, Any]]) -> list[Event]:
+        events: list[Event] = [
+            command_event(entry, _show(shown, row)) for entry, row in outcome.changes
+        ]
         boards = [self._show_board(board) for board in outcome.boards.values()]
         return events + [(None, "board", board) for board in boards]
+
+
+def _show(shown: dict[int, dict[str, Any]], row: Row) -> dict[str, Any]:
+    """A command as the API shows it, made once for its answer and all of its events."""
+    if row["seq"] not in shown:
+        shown[row["seq"]] = public(row)
+    return shown[row["seq"]]

@@ -5,6 +5,7 @@ The boards run the real firmware under the real MicroPython. Data is kept in `va
 """
 
 import argparse
+import itertools
 import logging
 import os
 import sys
@@ -57,18 +58,15 @@ def line_of(kind: str, data: dict[str, Any]) -> str:
     return f"{data['board_id']:12} {' '.join(filter(None, words))}: {data['status']}{error}"
 
 
-def narrate(events: Iterable[Event | None]) -> None:
+def narrate(batches: Iterable[list[Event]]) -> None:
     """Print what happens, a board only when it comes or goes."""
     online: dict[str, bool | None] = {}
-    for event in events:
-        if event is None or event[1] == "reset":
-            continue
-        data = event[2]
-        if event[1] == "board":
+    for _, kind, data in itertools.chain.from_iterable(batches):
+        if kind == "board":
             if online.get(data["id"]) == data["online"]:
                 continue
             online[data["id"]] = data["online"]
-        say(line_of(event[1], data))
+        say(line_of(kind, data))
 
 
 def welcome(application: Application) -> None:

@@ -1,5 +1,6 @@
 """Commands and boards as the API shows them: times become RFC 3339 text here and nowhere else."""
 
+import functools
 import time
 from typing import Any
 
@@ -8,6 +9,7 @@ from backend.texts import TEXTS
 _COMMAND_TIMES = ("created_at", "expires_at", "updated_at")
 
 
+@functools.lru_cache(4096)  # the steps of many commands share their times
 def rfc3339(ms: int) -> str:
     """Milliseconds since 1970 as UTC: 2026-11-21T07:00:00.123Z"""
     seconds, rest = divmod(ms, 1000)

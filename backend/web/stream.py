@@ -60,9 +60,9 @@ class Stream:
 
     def _run(self, allowed: Callable[[], bool]) -> Iterator[bytes]:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        for event in self._subscription:
-            if event is not None:
-                yield _render(event)
+        for events in self._subscription:
+            if events:  # in one piece: each piece is a system call
+                yield b"".join(map(_render, events))
             elif not allowed() or self.gone():
                 return
             else:
