@@ -21,11 +21,15 @@ def main():
 
     files = flash.Flash()
     try:
-        wanted, wired = checked(files)
+        loaded = checked(files)
     except ValueError as why:
         print("answerback:", why)
-    else:
-        run(wanted, wired, files)
+        return
+    from app import node
+
+    board = node.Node(*loaded, files)
+    del loaded  # the board has kept what it needs
+    run(board)
 
 
 def checked(files):
@@ -35,11 +39,8 @@ def checked(files):
     return app.once("settings").load(files)
 
 
-def run(wanted, wired, files):
+def run(board):
     """Never returns but for Ctrl-C."""
-    from app import node
-
-    board = node.Node(wanted, wired, files)
     try:
         asyncio.run(board.run())
     except KeyboardInterrupt:

@@ -8,11 +8,12 @@ Rules of this file:
 on), `pins.pwm(number, hz)` has speed(percent); both start switched off.
 """
 
+from micropython import const
 from protocol import ProtocolError
 
 from .clock import ticks_diff
 
-AGAIN_MS = 1000  # between two tries to reach the safe state after a fault
+_AGAIN_MS = const(1000)  # between two tries to reach the safe state after a fault
 _PIN_ERRORS = (OSError, ValueError, RuntimeError)
 
 
@@ -60,7 +61,7 @@ class Actuator:
         result = self._given(max(0, ticks_diff(now_ms, self._began_ms))) if self.dosing else {}
         self.command_id, self.dosing = "", False
         if not self._reach_safe():
-            self._began_ms, self._for_ms = now_ms, AGAIN_MS
+            self._began_ms, self._for_ms = now_ms, _AGAIN_MS
             raise Fault("hardware", result)
         return result
 

@@ -1,11 +1,13 @@
 """The hardware of a real board: its pins, as `actuators` wants them, and its watchdog."""
 
 import machine
+from micropython import const
 
-TIMEOUT_MS = 30000  # longer than a look-up of a host name may block, done only while nothing moves
-AT_PROMPT_MS = 3600000  # a board forgotten at the prompt comes back by itself
+# Longer than a look-up of a host name may block; that is done only while nothing moves.
+_TIMEOUT_MS = const(30000)
+_AT_PROMPT_MS = const(3600000)  # a board forgotten at the prompt comes back by itself
 
-_FULL = 65535  # duty_u16
+_FULL = const(65535)  # duty_u16
 
 
 class Output:
@@ -50,7 +52,7 @@ class Watchdog:
     """
 
     def __init__(self):
-        self._wdt = machine.WDT(timeout=TIMEOUT_MS)
+        self._wdt = machine.WDT(timeout=_TIMEOUT_MS)
 
     def feed(self):
         """The loop turns."""
@@ -58,4 +60,4 @@ class Watchdog:
 
     def rest(self):
         """Somebody is at the prompt: an hour without feeding."""
-        self._wdt = machine.WDT(timeout=AT_PROMPT_MS)
+        self._wdt = machine.WDT(timeout=_AT_PROMPT_MS)

@@ -10,6 +10,8 @@ through `ticks_diff`, and only within half of that.
 
 import time
 
+from micropython import const
+
 
 def _monotonic_ms():
     return time.monotonic_ns() // 1000000  # type: ignore[attr-defined]  # CPython's
@@ -28,7 +30,10 @@ ticks_add = getattr(time, "ticks_add", _add)
 ticks_diff = getattr(time, "ticks_diff", _diff)
 
 # Ticks wrap after 12 days on an ESP32, so the base moves on long before.
-_REBASE_MS = 60000
+_REBASE_MS = const(60000)
+
+_ASK_AGAIN_MS = const(5000)
+_TOO_LATE_MS = const(20000)
 
 
 class Clock:
@@ -63,9 +68,6 @@ class Timekeeper:
     set it back, and one that was late can't pass for the answer to a later question.
     """
 
-    ASK_AGAIN_MS = 5000
-    TOO_LATE_MS = 20000
-
     def __init__(self, boot, clock, ask):
         self.session = 0
         self._boot, self._clock, self._ask = boot, clock, ask
@@ -79,7 +81,7 @@ class Timekeeper:
 
     def ask(self, now_ms):
         """Ask, unless that was done just now."""
-        if self._last is None or ticks_diff(now_ms, self._last) >= self.ASK_AGAIN_MS:
+        if self._last is None or ticks_diff(now_ms, self._last) >= _ASK_AGAIN_MS:
             self._ask_now(now_ms)
 
     def told(self, boot, session, unix_s, now_ms):
@@ -89,7 +91,7 @@ class Timekeeper:
         if self._told_in == session and self._clock.now(now_ms):
             return False
         took = ticks_diff(now_ms, self._first)
-        if took > self.TOO_LATE_MS:
+        if took > _TOO_LATE_MS:
             self._ask_now(now_ms)
             return False
         self._told_in = session
@@ -97,7 +99,7 @@ class Timekeeper:
         return True
 
     def _ask_now(self, now_ms):
-        anew = self._first is None or ticks_diff(now_ms, self._first) > self.TOO_LATE_MS
+        anew = self._first is None or ticks_diff(now_ms, self._first) > _TOO_LATE_MS
         self._last = now_ms
         if anew:
             self._first = now_ms

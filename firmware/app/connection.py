@@ -8,6 +8,8 @@ Rules of this file:
 
 import asyncio
 
+from micropython import const
+
 from .clock import ticks_diff, ticks_ms
 from .framing import PacketError
 from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK
@@ -15,10 +17,13 @@ from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK
 KEEPALIVE_S = 15
 ANSWER_MS = 10000  # for the broker to answer CONNECT and SUBSCRIBE
 
-_CODED_BYTES = 2048  # no more is encoded while so much waits to be sent
-_AGAIN_MS = 20
+_CODED_BYTES = const(2048)  # no more is encoded while so much waits to be sent
+_AGAIN_MS = const(20)
 
-GREETING, ASKING, UP = 1, 2, 3  # stages
+# Stages of a connection.
+_GREETING = const(0)
+_ASKING = const(1)
+_UP = const(2)
 
 
 class LinkDown(Exception):
@@ -32,8 +37,8 @@ class LinkDown(Exception):
 class Connection:
     """On an open `wire`. `topic` is subscribed to; once that is granted `granted()` is called.
 
-    From then on what is in `outbox` is sent; `wake` tells that there is something. `stage` is
-    GREETING, ASKING or UP.
+    From then on what is in `outbox` is sent; `wake` tells that there is something. `stage`:
+    how far it is.
     """
 
     def __init__(self, wire, framer, codec, outbox, topic, granted):
@@ -42,7 +47,7 @@ class Connection:
         self._wanted = asyncio.Event()
         self._began_ms = self._heard_ms = ticks_ms()
         self._takes = {CONNACK: self._welcome, SUBACK: self._grant, PUBACK: self._confirm}
-        self.stage = GREETING
+        self.stage = _GREETING
 
     def wake(self):
         """There is something in the outbox."""
@@ -68,7 +73,7 @@ class Connection:
                 await asyncio.sleep_ms(0)  # a flood of them must not hold up what ends actions
 
     def _take(self, packet):
-        first = self.stage == GREETING
+        first = self.stage == _GREETING
         if first != (packet[0] == CONNACK):
             raise PacketError("malformed")
         kind, body, answer = self._codec.decode(packet)
@@ -80,14 +85,14 @@ class Connection:
     def _welcome(self, body):
         if body[1]:
             raise LinkDown("refused", "the broker refused the connection: check user and password")
-        self.stage = ASKING
+        self.stage = _ASKING
         self._send(self._codec.subscribe(self._topic, self._outbox.next_id()))
 
     def _grant(self, body):
         if body[2] == REFUSED:
             raise LinkDown("refused", "the broker refused the subscription: check the rights")
-        if self.stage == ASKING:
-            self.stage = UP
+        if self.stage == _ASKING:
+            self.stage = _UP
             self._granted()
             self._wanted.set()
 
@@ -105,7 +110,7 @@ class Connection:
 
     def _encode(self):
         """The next message onto the wire. Returns whether there was one, and room for it."""
-        if self.stage != UP or self._wire.unsent > _CODED_BYTES:
+        if self.stage != _UP or self._wire.unsent > _CODED_BYTES:
             return False
         message = self._outbox.take()
         if message is None:
@@ -125,9 +130,9 @@ class Connection:
             silent_ms = ticks_diff(now, self._heard_ms)
             if silent_ms > KEEPALIVE_S * 1000:
                 raise LinkDown("silent", "nothing was heard for {} s".format(KEEPALIVE_S))
-            if self.stage != UP and ticks_diff(now, self._began_ms) > ANSWER_MS:
+            if self.stage != _UP and ticks_diff(now, self._began_ms) > ANSWER_MS:
                 raise LinkDown("silent", "the broker does not answer")
-            if self.stage == UP and silent_ms > KEEPALIVE_S * 1000 // 3:
+            if self.stage == _UP and silent_ms > KEEPALIVE_S * 1000 // 3:
                 self._send(self._codec.ping())
 
 

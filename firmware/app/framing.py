@@ -1,12 +1,14 @@
 """MQTT packets out of a stream of bytes that comes in any pieces, in one buffer made once.
 
 A buffer that grew with the packets would need a new hole in the memory each time, and after some
-weeks there is none that is large enough. What the backend says fits into SMALL_BYTES; a packet
-that does not gets a buffer of its own until it is read, and where there is no room for that it is
+weeks there is none that is large enough. What the backend says fits into that; a packet that
+does not gets a buffer of its own until it is read, and where there is no room for that it is
 too large.
 """
 
-SMALL_BYTES = 768
+from micropython import const
+
+_SMALL_BYTES = const(512)
 
 
 class PacketError(Exception):
@@ -23,7 +25,7 @@ class Framer:
     What is returned is a view into the buffer, good until the next call of any method.
     """
 
-    def __init__(self, limit, small=SMALL_BYTES):
+    def __init__(self, limit, small=_SMALL_BYTES):
         self._limit = limit
         self._small = self._buffer = memoryview(bytearray(small))
         self._start = self._end = 0

@@ -10,6 +10,7 @@ nothing moves, and while something does the last address has to do. An IP addres
 import asyncio
 import random
 
+from micropython import const
 from protocol.limits import MESSAGE_BYTES
 
 from . import wire
@@ -20,7 +21,7 @@ from .framing import Framer, PacketError
 BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
 PACKET_BYTES = MESSAGE_BYTES + 128  # with its header and topic
 
-_NETWORK_MS = 200
+_NETWORK_MS = const(200)
 
 
 class Link:

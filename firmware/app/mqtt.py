@@ -10,18 +10,21 @@ when the rest is late, and hangs where a message is published inside its callbac
 from 1.3.4 on, the version frozen into stock ESP32 images included.
 """
 
+from micropython import const
 from umqtt.simple import MQTTClient
 
 from .framing import PacketError
 
-CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 0x20, 0x30, 0x40, 0x90, 0xD0
+CONNACK, PUBACK, SUBACK = 0x20, 0x40, 0x90
+_PUBLISH = const(0x30)
+_PINGRESP = const(0xD0)
 REFUSED = 0x80  # in a SUBACK
 
-_LENGTHS = {CONNACK: 2, PUBACK: 2, SUBACK: 3, PINGRESP: 0}  # of the body, where it is fixed
-_COPIES = 3  # of a message while it is read: two of verified, as text and as values
-_DUP = 0x08
-_QOS = 0x06
-_QOS_1 = 0x02
+_LENGTHS = {CONNACK: 2, PUBACK: 2, SUBACK: 3, _PINGRESP: 0}  # of the body, where it is fixed
+_COPIES = const(3)  # of a message while it is read: two of verified, as text and as values
+_DUP = const(0x08)
+_QOS = const(0x06)
+_QOS_1 = const(0x02)
 
 
 class _Pipe:
@@ -34,7 +37,7 @@ class _Pipe:
         self._packet, self._at, self._written = packet, 0, bytearray()
 
     def written(self):
-        return bytes(self._written)
+        return self._written
 
     def read(self, length):
         end = self._at + length
@@ -100,7 +103,9 @@ class Codec:
         self._umqtt.pid = packet_id - 1
         qos = 1 if packet_id else 0
         packet = self._encoded(self._umqtt.publish, _bytes(topic), data, retain, qos)
-        return bytes([packet[0] | _DUP]) + packet[1:] if again else packet
+        if again:
+            packet[0] |= _DUP
+        return packet
 
     def ping(self):
         """PINGREQ."""
@@ -112,7 +117,7 @@ class Codec:
         `answer` is its PUBACK, or b"" where none is due. Raises PacketError.
         """
         kind = packet[0] & 0xF0
-        if kind == PUBLISH:
+        if kind == _PUBLISH:
             return kind, b"", self._deliver(packet)
         body = bytes(packet[2:])
         if packet[0] != kind or _LENGTHS.get(kind) != len(body):

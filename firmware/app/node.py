@@ -12,6 +12,7 @@ import gc
 import os
 
 import machine
+from micropython import const
 from protocol import encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
@@ -26,8 +27,8 @@ from .outbox import Outbox
 from .presence import Presence
 from .wifi import Wifi
 
-_IDLE_MS = 1000
-_FAREWELL_MS = 2000
+_IDLE_MS = const(1000)
+_FAREWELL_MS = const(2000)
 
 
 class Node:

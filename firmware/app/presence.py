@@ -24,8 +24,7 @@ class Presence:
     """Speaks for `board_id` in this boot, into `outbox`. `session`: number of the connection."""
 
     def __init__(self, board_id, key, boot, outbox):
-        self._topics = {leaf: topic(board_id, leaf) for leaf in (STARTUP, STATUS, HEARTBEAT)}
-        self._key, self._boot, self._outbox = key, boot, outbox
+        self._id, self._key, self._boot, self._outbox = board_id, key, boot, outbox
         self._ms, self._aged_ms = 0, ticks_ms()
 
     def age(self):
@@ -36,7 +35,7 @@ class Presence:
 
     def will(self, session):
         """(topic, message) the broker publishes when this connection breaks."""
-        return self._topics[STATUS], self._status("offline", session)
+        return topic(self._id, STATUS), self._status("offline", session)
 
     def startup(self, session, actuators, now):
         """Say what has started. `now` is Unix seconds or 0."""
@@ -50,11 +49,11 @@ class Presence:
             "heap": gc.mem_free(),
             "timestamp": now,
         }
-        self._outbox.presence(self._topics[STARTUP], encode("startup", message, self._key))
+        self._outbox.presence(topic(self._id, STARTUP), encode("startup", message, self._key))
 
     def online(self, session):
         """Say that this connection stands; kept by the broker."""
-        self._outbox.presence(self._topics[STATUS], self._status("online", session), True)
+        self._outbox.presence(topic(self._id, STATUS), self._status("online", session), True)
 
     def beat(self, session, rssi, running, dropped):
         """Say that the board is well: `rssi` in dBm, `dropped` {reason: count}."""
@@ -68,7 +67,7 @@ class Presence:
             "running": running,
             "dropped": {name: dropped[name] for name in names},
         }
-        self._outbox.beat(self._topics[HEARTBEAT], encode("heartbeat", message, self._key))
+        self._outbox.beat(topic(self._id, HEARTBEAT), encode("heartbeat", message, self._key))
 
     def _status(self, status, session):
         message = {"status": status, "boot": self._boot, "session": session}

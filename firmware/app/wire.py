@@ -11,12 +11,15 @@ import errno
 import select
 import socket
 
+from micropython import const
+
 from .clock import ticks_add, ticks_diff, ticks_ms
 
-UNSENT_BYTES = 16384
-_LOOK_MS = 10
+_UNSENT_BYTES = const(16384)
+_LOOK_MS = const(10)
 _UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN, errno.EALREADY)
-_TCP, _NO_DELAY = 6, 1  # IPPROTO_TCP, TCP_NODELAY: MicroPython has no names for them
+_TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY: MicroPython has no names for them
+_NO_DELAY = const(1)
 
 
 def peer(host, port):
@@ -93,7 +96,7 @@ class Wire:
 
     def write(self, data):
         """Send it, now or with the next `flush`. Raises OSError where too much waits already."""
-        if len(self._unsent) + len(data) > UNSENT_BYTES:
+        if len(self._unsent) + len(data) > _UNSENT_BYTES:
             raise OSError(errno.ENOBUFS)
         self._unsent += data
 

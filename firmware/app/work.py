@@ -7,14 +7,15 @@ Rules of this file:
 
 from collections import namedtuple
 
+from micropython import const
 from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
 from .lines import QUEUED
 
-PER_TARGET = 4
-IN_ALL = 16
-GRACE_S = 1
+_PER_TARGET = const(4)
+_IN_ALL = const(16)
+_GRACE_S = const(1)
 
 
 # A dose that waits. `expires_at` in Unix seconds, `for_ms` how long it will run.
@@ -35,7 +36,7 @@ class Work:
 
     def has_room(self, target):
         """True where one more may wait for `target`."""
-        return len(self._waiting) < IN_ALL and len(self._waiting_for(target)) < PER_TARGET
+        return len(self._waiting) < _IN_ALL and len(self._waiting_for(target)) < _PER_TARGET
 
     def running(self):
         """{target: id of the command whose action is on}."""
@@ -51,7 +52,7 @@ class Work:
                 ms += job.for_ms
                 if job.command_id == command_id:
                     break
-        return (ms + 999) // 1000 + GRACE_S
+        return (ms + 999) // 1000 + _GRACE_S
 
     def add(self, job):
         """It is in the journal; `tick` starts it."""

@@ -61,7 +61,7 @@ def key_from_hex(text):
 
 def sign(body, key):
     """`body`, the bytes of a non-empty JSON object, with its signature as the last member."""
-    return body[:-1] + _OPEN + binascii.hexlify(_hmac(key, body)) + _CLOSE
+    return b"".join((body[:-1], _OPEN, binascii.hexlify(_hmac(key, body)), _CLOSE))
 
 
 def verify(data, key):
