@@ -7,7 +7,7 @@ N ?= 20
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl password lock clean
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl enroll token password lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ fmt: .venv/test.stamp ## put the code into its format
 simulate: .venv/test.stamp ## the long deterministic simulation
 	@$(PY) -m tools.simulate $(ARGS)
 
-emulate: .venv/run.stamp ## the same with N emulated boards (N=20)
+emulate: .venv/run.stamp ## start broker, backend and N emulated boards (N=20)
 	@$(PY) -m tools.run -n $(N) $(ARGS)
 
 bench: .venv/run.stamp ## measure this machine
@@ -39,6 +39,12 @@ chaos: .venv/test.stamp ## the long run of kills, power cuts and broken links
 
 repl: .venv/run.stamp ## a prompt on a board (PORT=/dev/ttyUSB0)
 	@$(PY) -m mpremote $(if $(PORT),connect $(PORT)) repl
+
+enroll: .venv/run.stamp ## make a board known (BOARD=pond-9); prints its key and password
+	@$(PY) -m backend enroll $(BOARD) $(ARGS)
+
+token: .venv/run.stamp ## make a bearer token for a program (NAME=script)
+	@$(PY) -m backend token $(NAME) $(ARGS)
 
 password: .venv/run.stamp ## set a new password for the administrator
 	@$(PY) -m backend password $(ARGS)

@@ -7,7 +7,7 @@ import sys
 
 from backend import boards, settings
 from backend.accounts import ADMIN, Accounts
-from backend.application import Application
+from backend.application import Application, ending_signals
 from backend.broker import BrokerError
 from backend.errors import Refusal
 from backend.models import open_database
@@ -17,12 +17,13 @@ from backend.writer import now_ms
 
 def serve(options: Settings) -> int:
     """Run until a signal, or until a part fails. Returns the exit code."""
+    ending = ending_signals()
     application = Application(options)
     application.start()
     print(f"Answerback: {application.url}", flush=True)
     if application.admin_password:
         print(f"sign in as admin with {application.admin_password}", flush=True)
-    failed = application.wait()
+    failed = application.wait(ending)
     application.stop()
     return 1 if failed else 0
 
@@ -37,22 +38,26 @@ def enroll(options: Settings, board_id: str, name: str) -> int:
 
 def token(options: Settings, name: str) -> int:
     """Make a bearer token for the administrator and print it, once."""
-    open_database(options.database)
-    accounts = Accounts()
-    if first := accounts.ensure_admin():
-        print(f"the user admin was made; sign in with {first}", file=sys.stderr)
-    print(accounts.create_token(ADMIN, name))
+    print(_accounts(options).create_token(ADMIN, name))
     return 0
 
 
 def password(options: Settings, user: str) -> int:
     """Ask for a new password (or read it as a line) and set it; the user's sessions end."""
-    open_database(options.database)
+    accounts = _accounts(options)
     asks = f"new password for {user}: "
     wanted = getpass.getpass(asks) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    Accounts().set_password(user, wanted)
+    accounts.set_password(user, wanted)
     print("set; sign in with it")
     return 0
+
+
+def _accounts(options: Settings) -> Accounts:
+    open_database(options.database)
+    accounts = Accounts()
+    if first := accounts.ensure_admin():
+        print(f"the user {ADMIN} was made; sign in with {first}", file=sys.stderr)
+    return accounts
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

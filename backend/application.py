@@ -1,10 +1,13 @@
 """The composition root: broker, database, core and web side, put together and taken apart."""
 
+import fcntl
 import logging
 import secrets
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from backend import boards
 from backend.accounts import Accounts
@@ -20,17 +23,46 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5  # between looks at what ends the program, and at boards enrolled elsewhere
 
 
+def ending_signals() -> threading.Event:
+    """An event that SIGINT (Ctrl-C) and SIGTERM set from now on. Call it in the main thread."""
+    ending = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    return ending
+
+
+def _claimed(folder: Path) -> IO[str]:
+    """Keeps others out of a data folder until it is closed, or this process ends."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    claim = open(folder / "lock", "w")  # noqa: SIM115 (for life)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as why:
+        claim.close()
+        used = (
+            f"DATA_DIR: another Answerback uses {folder}; end it, or set DATA_DIR to another one"
+        )
+        raise ValueError(used) from why
+    return claim
+
+
 class Application:
     """Everything that `python -m backend` runs, in this process.
 
-    `admin_password` is set where the first administrator was made by this start.
+    `admin_password` is set where the first administrator was made by `start`. Raises ValueError
+    where another one uses the same data folder.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._claim = _claimed(settings.data_dir)
         self._database = open_database(settings.database)
         self.accounts = Accounts()
-        self.admin_password = self.accounts.ensure_admin()
+        self.admin_password: str | None = None
         self._broker_password = secrets.token_urlsafe(24)
         self.broker: EmbeddedBroker | None = None
         if settings.broker_url is None:
@@ -52,19 +84,14 @@ class Application:
             self.broker.start()
         self.backend.start()
         self._server.start()
+        # Last: a password that is made must also be shown, and a start may fail.
+        self.admin_password = self.accounts.ensure_admin()
 
-    def wait(self) -> bool:
-        """Return at SIGINT or SIGTERM, or when a part has failed; whether one has.
+    def wait(self, ending: threading.Event) -> bool:
+        """Return when `ending` is set, or when a part has failed; whether one has.
 
         Call it in the main thread. Boards that another process enrolls are taken in meanwhile.
         """
-        ending = threading.Event()
-
-        def end(number: int, frame: FrameType | None) -> None:
-            ending.set()
-
-        signal.signal(signal.SIGINT, end)
-        signal.signal(signal.SIGTERM, end)
         while not ending.wait(_LOOK_SECONDS) and not self.backend.failed.is_set():
             if self.backend.adopt():
                 self._let_in()
@@ -78,6 +105,7 @@ class Application:
         if self.broker:
             self.broker.stop()
         self._database.close()
+        self._claim.close()
 
     def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
         """Make a board known to the backend and to the embedded broker; see `boards.enroll`."""
@@ -90,7 +118,7 @@ class Application:
             self.broker.set_users(self._users())
 
     def _users(self) -> dict[str, str]:
-        return {BACKEND_USER: self._broker_password, **boards.passwords()}
+        return {**boards.passwords(), BACKEND_USER: self._broker_password}
 
     def _broker_url(self) -> str:
         if self.settings.broker_url is not None:

@@ -5,7 +5,7 @@ Times are whole milliseconds since 1970 (UTC); columns that hold JSON hold it as
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from peewee import (
     SQL,
@@ -124,7 +124,7 @@ def open_database(url: str) -> SqliteDatabase:
     parts = urlsplit(url)
     if parts.scheme != "sqlite":
         raise ValueError(f"DATABASE_URL: {parts.scheme!r} is not supported; use sqlite:///path")
-    place = parts.path[1:] or ":memory:"
+    place = unquote(parts.path[1:]) or ":memory:"
     db = SqliteDatabase(
         place,
         pragmas={
@@ -137,8 +137,15 @@ def open_database(url: str) -> SqliteDatabase:
     )
     database.initialize(db)
     try:
-        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        if place != ":memory:":
+            _make_private(Path(place))
         db.create_tables(TABLES)
     except (OSError, DatabaseError) as why:
         raise ValueError(f"DATABASE_URL: {place} can't be used: {why}") from why
     return db
+
+
+def _make_private(path: Path) -> None:
+    """Every board's key and password are in it, so only its owner may read it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # SQLite gives the files beside it the same mode

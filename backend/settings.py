@@ -1,11 +1,14 @@
 """Every setting, its default and its environment variable; nothing else reads the environment."""
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,15 @@ class Settings:
     http_threads: int = 8
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
     secure_cookies: bool = False
+    trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
     log_level: str = "INFO"
 
     @property
     def database(self) -> str:
         """The database's address: `database_url`, or a file in `data_dir`."""
-        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'answerback.db'}"
+        return (
+            self.database_url or f"sqlite:///{quote(f'{self.data_dir.absolute()}/answerback.db')}"
+        )
 
 
 def _port(name: str, text: str) -> int:
@@ -42,9 +48,33 @@ def _count(name: str, text: str) -> int:
 
 
 def _broker(name: str, text: str) -> str:
-    if urlsplit(text).scheme != "mqtt" or not urlsplit(text).hostname:
-        raise ValueError(f"{name}: {text!r} is no address; use mqtt://user:password@host:port")
+    parts = urlsplit(text)
+    try:
+        usable = parts.scheme == "mqtt" and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        usable = False
+    if not usable:  # not shown: there is a password in it
+        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port")
     return text
+
+
+def _database(name: str, text: str) -> str:
+    if not text.startswith("sqlite:///") or text == "sqlite:///":
+        raise ValueError(f"{name}: {text!r} is not supported; use sqlite:///path")
+    return text
+
+
+def _address(name: str, text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{name}: {text!r} is no address; use one like 127.0.0.1") from None
+
+
+def _level(name: str, text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError(f"{name}: {text!r} is no level; use one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
 
 
 def _flag(name: str, text: str) -> bool:
@@ -55,7 +85,7 @@ def _flag(name: str, text: str) -> bool:
 
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "DATA_DIR": lambda name, text: Path(text),
-    "DATABASE_URL": lambda name, text: text,
+    "DATABASE_URL": _database,
     "BROKER_URL": _broker,
     "BROKER_PORT": _port,
     "HTTP_HOST": lambda name, text: text,
@@ -63,7 +93,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "HTTP_THREADS": _count,
     "WINDOW": _count,
     "SECURE_COOKIES": _flag,
-    "LOG_LEVEL": lambda name, text: text.upper(),
+    "TRUSTED_PROXY": _address,
+    "LOG_LEVEL": _level,
 }
 
 

@@ -80,8 +80,8 @@ class Place:
         self.folder, self.ports = folder, (free_port(), free_port())
         self.runs: list[Run] = []
 
-    def run(self) -> Run:
-        self.runs.append(Run(self.folder, *self.ports))
+    def run(self, folder: str = "var") -> Run:
+        self.runs.append(Run(self.folder / folder, *self.ports))
         return self.runs[-1]
 
 
@@ -165,11 +165,23 @@ def test_a_click_runs_a_motor_and_the_history_tells_it(place: Place, page: Page)
     assert again.interrupt()[0] == 0
 
 
-def test_a_taken_port_is_one_line_that_says_what_to_do(place: Place) -> None:
+def test_what_is_taken_is_one_line_that_says_what_to_do(place: Place) -> None:
     first = place.run()
     first.line(r"Answerback is at")
-    second = place.run()
-    assert second.process.wait(SECONDS) == 1
-    (line,) = [second.line(r".+").string]
-    assert re.search(r"port \d+ on 127\.0\.0\.1 is taken .* set HTTP_PORT to another one$", line)
+    for folder, why in (
+        ("var", r"DATA_DIR: another Answerback uses .*; end it"),
+        ("elsewhere", r"port \d+ on 127\.0\.0\.1 is taken .* set HTTP_PORT to another one$"),
+    ):
+        second = place.run(folder)
+        assert second.process.wait(SECONDS) == 1
+        second.line(why)
+        assert len(second.lines) == 1
     assert first.interrupt()[0] == 0
+
+
+def test_ctrl_c_at_once_ends_it_in_good_order(place: Place) -> None:
+    run = place.run()
+    run.line(r"with the password")
+    code, took = run.interrupt()
+    assert (code, took < 5) == (0, True)
+    assert "Traceback" not in "\n".join(run.lines)

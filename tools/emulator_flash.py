@@ -18,6 +18,7 @@ class FlashImage:
         self.path = path
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # the board's key will be in it
             path.write_bytes(_open(block_count=kib * 1024 // BLOCK_BYTES).context.buffer)
 
     def read(self, name: str) -> bytes:

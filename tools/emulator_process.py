@@ -98,7 +98,10 @@ class Processor:
 
     def events(self) -> list[Event] | None:
         """The events that have come (call when `control` is readable); None: it has ended."""
-        data = self.control.recv(65536)
+        try:
+            data = self.control.recv(65536)
+        except ConnectionResetError:  # it ended with orders unread (Linux)
+            return None
         if not data:
             return None
         *lines, self._partial = (self._partial + data).split(b"\n")

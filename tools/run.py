@@ -7,7 +7,6 @@ The boards run the real firmware under the real MicroPython. Data is kept in `va
 import argparse
 import itertools
 import logging
-import os
 import sys
 import threading
 import time
@@ -16,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from backend import boards, settings
-from backend.application import Application
+from backend.application import Application, ending_signals
 from backend.broker import BrokerError, EmbeddedBroker
 from backend.errors import Conflict
 from backend.events import Event
@@ -26,7 +25,7 @@ from tools.stage import StageError
 from tools.umqtt import FetchError
 
 KINDS = ("pond", "museum")  # in turn, for one board each: the actuators wired to it
-SHOWN = ("pin", "pwm", "reset", "watchdog", "console")
+SHOWN = ("pin", "pwm", "reset", "watchdog")
 
 
 def say(line: str) -> None:
@@ -80,10 +79,12 @@ def welcome(application: Application) -> None:
     print("  Ctrl-C ends everything; what happened is kept in var/\n", flush=True)
 
 
-def run(application: Application, specs: list[BoardSpec]) -> None:
-    """Run until the end is wanted."""
+def run(
+    application: Application, specs: list[BoardSpec], ending: threading.Event, verbose: bool
+) -> None:
+    """Run until `ending` is set."""
     port = application.settings.broker_port
-    shown = [event for event in SHOWN if event != "console" or os.environ.get("VERBOSE")]
+    shown = (*SHOWN, "console") if verbose else SHOWN
 
     def show(board_id: str, event: dict[str, Any]) -> None:
         if event["event"] in shown:
@@ -102,8 +103,9 @@ def run(application: Application, specs: list[BoardSpec]) -> None:
             for board_id in fleet.starting():
                 port_name = fleet.boards[board_id].port
                 say(f"{board_id:12} serial console: mpremote connect {port_name} resume")
-            welcome(application)
-            application.wait()
+                if ending.is_set():
+                    break
+            application.wait(ending)
         finally:
             began = time.monotonic()
             fleet.stop()
@@ -116,16 +118,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("-n", type=int, default=len(KINDS), help="how many boards (2)")
-    count = parser.parse_args(argv).n
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show their consoles, too")
+    arguments = parser.parse_args(argv)
+    level = logging.INFO if arguments.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    ending = ending_signals()
     try:
         options = settings.load()
         if options.broker_url is not None:
             raise ValueError("BROKER_URL: make run has its own broker; unset it, or use serve")
         application = Application(options)
-        specs = enroll(application, count)
+        specs = enroll(application, arguments.n)
         application.start()
-        run(application, specs)
+        welcome(application)
+        run(application, specs, ending, arguments.verbose)
     except (BrokerError, EmulatorError, StageError, FetchError, OSError, ValueError) as why:
         print(f"answerback: {why}", file=sys.stderr)
         return 1

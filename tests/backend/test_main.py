@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -94,9 +96,11 @@ def test_a_board_enrolled_beside_a_running_backend_may_come(installation: Instal
     [
         (["enroll", "no spaces"], {}, "board_id: use 1 to 64 of"),
         (["enroll", "x"], {"DATABASE_URL": "sqlite:////proc/x.db"}, "DATABASE_URL: /proc/x.db"),
-        (["enroll", "x"], {"DATABASE_URL": "mysql://x"}, "DATABASE_URL: 'mysql'"),
+        (["enroll", "x"], {"DATABASE_URL": "mysql://x"}, "DATABASE_URL: 'mysql://x'"),
         (["serve"], {"HTTP_PORT": "door"}, "HTTP_PORT: 'door'"),
-        (["password", "nobody"], {}, "nobody"),
+        (["serve"], {"BROKER_URL": "mqtt://u:p@h:door"}, "BROKER_URL: is no address"),
+        (["serve"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'loud'"),
+        (["serve"], {"TRUSTED_PROXY": "nginx"}, "TRUSTED_PROXY: 'nginx'"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -105,3 +109,40 @@ def test_what_cannot_be_done_is_one_line(
     done = installation.run(*words, **variables)
     assert done.returncode != 0
     assert why in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_the_file_with_the_keys_is_for_its_owner_only(installation: Installation) -> None:
+    assert installation.run("enroll", "pond-1").returncode == 0
+    folder = Path(installation.environment["DATA_DIR"])
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "answerback.db")] == [
+        0o700,
+        0o600,
+    ]
+
+
+def test_a_folder_with_odd_characters_is_the_one_that_is_used(tmp_path: Path) -> None:
+    odd = Installation(tmp_path / "a#b?c%20d")
+    assert odd.run("enroll", "pond-1").returncode == 0
+    assert Path(odd.environment["DATA_DIR"], "answerback.db").exists()
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_second_backend_on_the_same_data_is_refused(installation: Installation) -> None:
+    ports = {"HTTP_PORT": str(free_port()), "BROKER_PORT": str(free_port())}
+    second = installation.run("serve", **ports)
+    assert second.returncode == 1
+    assert "another Answerback uses" in second.stderr and second.stderr.count("\n") == 1
+
+
+def test_a_start_that_fails_makes_no_password_that_nobody_sees(installation: Installation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", installation.http))
+        taken.listen()
+        assert "HTTP_PORT" in installation.run("serve").stderr
+    assert "the user admin was made" in installation.run("token", "later").stderr
+
+
+def test_a_password_may_come_from_a_program(installation: Installation) -> None:
+    assert installation.run("password").returncode == 0
+    nobody = installation.run("password", "nobody")
+    assert nobody.returncode == 1 and "nobody" in nobody.stderr
