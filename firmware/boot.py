@@ -3,26 +3,25 @@
 Imports nothing of the firmware and never raises: a board with a broken file must still start.
 """
 
-import json
-
-from machine import Pin
-
-
-def _make_safe(facts):
-    level = 1 if facts.get("safe") else 0
-    if facts.get("active_low"):
-        level = 1 - level
-    for name in ("pin", "fill_pin", "drain_pin"):
-        if name in facts:
-            Pin(facts[name], Pin.OUT, value=level)
-
 
 def _boot():
+    import json
+
+    from machine import Pin
+
+    def make_safe(facts):
+        level = 1 if facts.get("safe") else 0
+        if facts.get("active_low"):
+            level = 1 - level
+        for name in ["pin", "fill_pin", "drain_pin"]:
+            if name in facts:
+                Pin(facts[name], Pin.OUT, value=level)
+
     with open("/actuators.json") as file:
         wired = json.load(file)["actuators"]
     for name in wired:
         try:
-            _make_safe(wired[name])
+            make_safe(wired[name])
         except Exception as why:  # the other outputs still have to be made safe
             print("boot:", name, repr(why))
 

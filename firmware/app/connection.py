@@ -2,7 +2,7 @@
 
 Rules of this file:
 - nothing here blocks: what moves is never held up by the network;
-- a connection ends with an OSError, a PacketError or a LinkDown; any other exception is a bug;
+- a connection ends with an OSError or a LinkDown; any other exception is a bug;
 - a PUBACK goes out only after the message's callback has returned, and before what that said.
 """
 
@@ -11,7 +11,7 @@ import asyncio
 from micropython import const
 
 from .clock import ticks_diff, ticks_ms
-from .framing import PacketError
+from .framing import LinkDown
 from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK
 
 KEEPALIVE_S = 15
@@ -24,14 +24,6 @@ _AGAIN_MS = const(20)
 _GREETING = const(0)
 _ASKING = const(1)
 _UP = const(2)
-
-
-class LinkDown(Exception):
-    """This connection is over: `reason` is what it is counted under, the text is for people."""
-
-    def __init__(self, reason, text):
-        super().__init__(text)
-        self.reason = reason
 
 
 class Connection:
@@ -75,7 +67,7 @@ class Connection:
     def _take(self, packet):
         first = self.stage == _GREETING
         if first != (packet[0] == CONNACK):
-            raise PacketError("malformed")
+            raise LinkDown("malformed")
         kind, body, answer = self._codec.decode(packet)
         if kind in self._takes:
             self._takes[kind](body)

@@ -11,11 +11,14 @@ from micropython import const
 _SMALL_BYTES = const(512)
 
 
-class PacketError(Exception):
-    """The peer does not keep to MQTT: `reason` is "malformed" or "too_large"."""
+class LinkDown(Exception):
+    """This connection is over: `reason` is what it is counted under, the text is for people.
 
-    def __init__(self, reason):
-        super().__init__(reason)
+    Where the peer does not keep to MQTT it is "malformed" or "too_large".
+    """
+
+    def __init__(self, reason, text=None):
+        super().__init__(text or reason)
         self.reason = reason
 
 
@@ -38,7 +41,7 @@ class Framer:
     def space(self):
         """Where to put the next bytes; never empty once `next` has returned None.
 
-        Raises PacketError where there is no memory for the packet that has begun.
+        Raises LinkDown where there is no memory for the packet that has begun.
         """
         length, buffer = self._end - self._start, self._large_enough()
         buffer[:length] = self._buffer[self._start : self._end]
@@ -51,7 +54,7 @@ class Framer:
         self._end += count
 
     def next(self):
-        """The next whole packet, or None as long as there is none. Raises PacketError."""
+        """The next whole packet, or None as long as there is none. Raises LinkDown."""
         length = self._length()
         if length is None or self._end - self._start < length:
             return None
@@ -68,7 +71,7 @@ class Framer:
         try:
             return memoryview(bytearray(length))
         except MemoryError:
-            raise PacketError("too_large")
+            raise LinkDown("too_large")
 
     def _length(self):
         """Of the packet at the start, header included; None where that is not known yet."""
@@ -79,10 +82,10 @@ class Framer:
             if byte < 0x80:
                 return self._bounded(length + 1 + i)
         if here >= 5:
-            raise PacketError("malformed")
+            raise LinkDown("malformed")
         return None
 
     def _bounded(self, length):
         if length > self._limit:
-            raise PacketError("too_large")
+            raise LinkDown("too_large")
         return length

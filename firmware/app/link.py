@@ -15,8 +15,8 @@ from protocol.limits import MESSAGE_BYTES
 
 from . import wire
 from .clock import ticks_ms
-from .connection import ANSWER_MS, Connection, LinkDown
-from .framing import Framer, PacketError
+from .connection import ANSWER_MS, Connection
+from .framing import Framer, LinkDown
 
 BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
 PACKET_BYTES = MESSAGE_BYTES + 128  # with its header and topic
@@ -59,7 +59,7 @@ class Link:
                 await asyncio.sleep_ms(_NETWORK_MS)
             try:
                 await self._connect()
-            except (OSError, PacketError, LinkDown) as why:
+            except (OSError, LinkDown) as why:
                 self._lost(why)
             await asyncio.sleep_ms(_jittered(BACKOFF_MS[self._failures]))
 

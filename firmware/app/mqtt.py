@@ -3,7 +3,7 @@
 Rules of this file:
 - no I/O: umqtt writes into memory, and reads from one whole packet that lies in memory;
 - a packet is checked before umqtt sees it, so that no byte from the network reaches its asserts;
-- whatever is wrong with a packet raises PacketError, and nothing else.
+- whatever is wrong with a packet raises LinkDown, and nothing else.
 
 Left alone, umqtt.simple waits for ever on a half-open link, loses what it has read of a packet
 when the rest is late, and hangs where a message is published inside its callback. It works here
@@ -11,9 +11,9 @@ from 1.3.4 on, the version frozen into stock ESP32 images included.
 """
 
 from micropython import const
-from umqtt.simple import MQTTClient
+from umqtt import simple
 
-from .framing import PacketError
+from .framing import LinkDown
 
 CONNACK, PUBACK, SUBACK = 0x20, 0x40, 0x90
 _PUBLISH = const(0x30)
@@ -37,7 +37,10 @@ class _Pipe:
         self._packet, self._at, self._written = packet, 0, bytearray()
 
     def written(self):
-        return self._written
+        """What was written since `fill`; it is kept here no longer."""
+        written = self._written
+        self.fill(b"")
+        return written
 
     def read(self, length):
         end = self._at + length
@@ -55,22 +58,12 @@ class _Pipe:
 
     connect = settimeout = setblocking = close = _nothing
 
+    def socket(self, *_):
+        """As the module `socket`: umqtt makes its own when it encodes CONNECT."""
+        return self
 
-class _Umqtt(MQTTClient):
-    """umqtt opens a socket of its own when it encodes CONNECT: that one is closed unused."""
-
-    def __init__(self, pipe, *settings):
-        self._pipe = pipe
-        super().__init__(*settings)
-
-    @property
-    def sock(self):
-        return self._pipe
-
-    @sock.setter
-    def sock(self, opened):
-        if opened is not None:
-            opened.close()
+    def getaddrinfo(self, *address):
+        return [address]
 
 
 class Codec:
@@ -82,10 +75,9 @@ class Codec:
     """
 
     def __init__(self, client_id, user, password, keepalive_s, on_message):
-        self._pipe = _Pipe()
-        address = ("127.0.0.1", 1883)  # never connected to
-        names = (_bytes(client_id),) + address + (_bytes(user), _bytes(password))
-        self._umqtt = _Umqtt(self._pipe, *names, keepalive_s)
+        self._pipe = simple.socket = _Pipe()
+        names = (_bytes(client_id), "", 1883, _bytes(user), _bytes(password))
+        self._umqtt = simple.MQTTClient(*names, keepalive_s)
         self._umqtt.set_callback(on_message)
 
     def connect(self, will_topic, will):
@@ -114,25 +106,25 @@ class Codec:
     def decode(self, packet):
         """(type, body, answer) of a whole packet; a PUBLISH has been handed to the callback.
 
-        `answer` is its PUBACK, or b"" where none is due. Raises PacketError.
+        `answer` is its PUBACK, or b"" where none is due. Raises LinkDown.
         """
         kind = packet[0] & 0xF0
         if kind == _PUBLISH:
             return kind, b"", self._deliver(packet)
         body = bytes(packet[2:])
         if packet[0] != kind or _LENGTHS.get(kind) != len(body):
-            raise PacketError("malformed")
+            raise LinkDown("malformed")
         return kind, body, b""
 
     def _deliver(self, packet):
         if packet[0] & _QOS not in (0, _QOS_1):
-            raise PacketError("malformed")
+            raise LinkDown("malformed")
         _make_room(len(packet))
         self._pipe.fill(packet)
         try:
             self._umqtt.check_msg()
         except EOFError:
-            raise PacketError("malformed")
+            raise LinkDown("malformed")
         return self._pipe.written()
 
     def _encoded(self, write, *arguments):
@@ -145,12 +137,12 @@ class Codec:
 
 
 def _make_room(length):
-    """Raises PacketError where there is no memory to read a packet of so many bytes."""
+    """Raises LinkDown where there is no memory to read a packet of so many bytes."""
     try:
         copies = [bytearray(length) for _ in range(_COPIES)]
         copies.clear()
     except MemoryError:  # here nothing has been done yet; in the middle of a command it would be
-        raise PacketError("too_large")
+        raise LinkDown("too_large")
 
 
 def _bytes(text):

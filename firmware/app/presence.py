@@ -1,23 +1,13 @@
 """What the board says of itself: startup, status with its last will, and the heartbeat."""
 
 import gc
-import sys
 
-import machine
 from protocol import encode
 from protocol.limits import MAP_ITEMS
 from protocol.topics import HEARTBEAT, STARTUP, STATUS, topic
 
-from . import VERSION
+from . import VERSION, once
 from .clock import ticks_diff, ticks_ms
-
-_CAUSES = {
-    "PWRON_RESET": "power_on",
-    "HARD_RESET": "hard",
-    "WDT_RESET": "watchdog",
-    "DEEPSLEEP_RESET": "deepsleep",
-    "SOFT_RESET": "soft",
-}
 
 
 class Presence:
@@ -25,6 +15,8 @@ class Presence:
 
     def __init__(self, board_id, key, boot, outbox):
         self._id, self._key, self._boot, self._outbox = board_id, key, boot, outbox
+        origin = once("origin")
+        self._cause, self._board = origin.reset_cause(), origin.board_name()
         self._ms, self._aged_ms = 0, ticks_ms()
 
     def age(self):
@@ -42,9 +34,9 @@ class Presence:
         message = {
             "boot": self._boot,
             "session": session,
-            "cause": reset_cause(),
+            "cause": self._cause,
             "firmware": VERSION,
-            "board": board_name(),
+            "board": self._board,
             "actuators": actuators,
             "heap": gc.mem_free(),
             "timestamp": now,
@@ -72,18 +64,3 @@ class Presence:
     def _status(self, status, session):
         message = {"status": status, "boot": self._boot, "session": session}
         return encode("status", message, self._key)
-
-
-def reset_cause():
-    """Why this boot began: power_on, hard, watchdog, deepsleep, soft or unknown."""
-    cause = machine.reset_cause()
-    for constant, name in _CAUSES.items():
-        if getattr(machine, constant, None) == cause:
-            return name
-    return "unknown"
-
-
-def board_name():
-    """What MicroPython was built for, such as ESP32_GENERIC, as an identifier."""
-    name = getattr(sys.implementation, "_build", sys.platform)
-    return "".join(ch if ch.isalpha() or ch.isdigit() else "_" for ch in name)[:64]

@@ -1,6 +1,6 @@
 """Packets out of a stream: the pieces it comes in make no difference, and no bytes break it."""
 
-from app.framing import Framer, PacketError
+from app.framing import Framer, LinkDown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +49,7 @@ def test_any_bytes_are_packets_or_an_error(data: bytes, given_pieces: list[int])
     framer = Framer(LIMIT, SMALL)
     try:
         out = fed(framer, data, given_pieces)
-    except PacketError as error:
+    except LinkDown as error:
         assert error.reason in ("malformed", "too_large")
     else:
         assert data.startswith(b"".join(out))

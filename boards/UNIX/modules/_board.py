@@ -91,20 +91,16 @@ def _read():
 
 def _obey(order):
     if order["op"] == "pin":
-        _set_level(order["pin"], order["value"])
+        pin, level = order["pin"], order["value"]
+        before, levels[pin] = levels.get(pin, 0), level
+        if level != before and pin in watchers:
+            watchers[pin](level)
     elif order["op"] == "adc":
         readings[order["pin"]] = order["value"]
     elif order["op"] == "set":
         world.update(order["members"])
     elif order["op"] == "cut":
         flash.writes_left = order["writes"]
-
-
-def _set_level(pin, level):
-    before = levels.get(pin, 0)
-    levels[pin] = level
-    if level != before and pin in watchers:
-        watchers[pin](level)
 
 
 def serve_while_idle():

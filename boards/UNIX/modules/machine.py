@@ -29,9 +29,6 @@ class Pin(umachine.PinBase):
 
     def __init__(self, number, mode=-1, pull=-1, value=None):
         self.number = number if isinstance(number, int) else number.number
-        self.init(mode, pull, value)
-
-    def init(self, mode=-1, pull=-1, value=None):
         self.mode = mode
         if mode == Pin.IN and pull == Pin.PULL_UP:
             _board.levels.setdefault(self.number, 1)
@@ -39,18 +36,16 @@ class Pin(umachine.PinBase):
             self.value(value)
 
     def value(self, level=None):
-        if level is not None:
-            return self._put(1 if level else 0)
-        _board.pump()
-        levels = _board.levels if self.mode == Pin.IN else _outputs
-        return levels.get(self.number, 0)
+        before = _outputs.get(self.number, 0)
+        if level is None:
+            _board.pump()
+            return _board.levels.get(self.number, 0) if self.mode == Pin.IN else before
+        level = _outputs[self.number] = 1 if level else 0
+        if level != before:
+            _board.send("pin", pin=self.number, value=level)
+        return None
 
     __call__ = value
-
-    def _put(self, level):
-        if _outputs.get(self.number, 0) != level:
-            _board.send("pin", pin=self.number, value=level)
-        _outputs[self.number] = level
 
     def on(self):
         self.value(1)

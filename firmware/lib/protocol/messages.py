@@ -145,11 +145,11 @@ def _checked(kind, message):
 
 def encode(kind, message, key):
     """The signed bytes of a message. Raises ProtocolError where `decode` would."""
-    checked = _checked(kind, message)
+    _checked(kind, message)
     for member in message:
-        if member not in checked:
+        if member not in KINDS[kind]:
             raise ProtocolError("malformed", str(member), "is no member of " + kind)
-    data = sign(_dumps(checked).encode(), key)
+    data = sign(_dumps(message).encode(), key)
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
     return data
