@@ -24,22 +24,28 @@ _DRAIN_SECONDS = 120.0
 
 def naive_steps(size: Size) -> int:
     """How often `naive` yields."""
-    return 2
+    return len(size.naive_rates) + 1
 
 
 def naive(size: Size, report: Report, broker: str) -> Iterator[None]:
-    """Its throughput, posted at as fast as it takes it; then its latency at a gentle rate."""
-    with _running(broker) as site:
-        times = _load(site, size.naive, connections=4)
-        rate = len(times) / (max(at for _, at in times) - min(due for due, _ in times))
-        report.add(_PART, "naive commands per second", rate, "/s")
+    """Its throughput, as the best of some ways to load it; then its latency at a gentle rate.
+
+    Throughput counts from its first result on: that it polls is held against it once, as latency.
+    """
+    rates = []
+    for rate in size.naive_rates:
+        with _running(broker) as site:
+            ends = [at for _, at in _load(site, size.naive, rate, connections=4)]
+        rates.append(len(ends) / (max(ends) - min(ends)))
+        how = f"clicks at {rate}/s" if rate else "clicks as fast as it takes them"
+        report.add(_PART, f"naive commands per second, {how}", rates[-1], "/s")
         yield
     with _running(broker) as site:
         times = _load(site, size.naive, rate=RATE)
-        delays = [(completed - due) * 1000 for due, completed in times]
-        report.spread(_PART, f"naive click to completed at {RATE}/s", delays)
-        _compare(report, rate, percentile(delays, 50))
-        yield
+    delays = [(completed - due) * 1000 for due, completed in times]
+    report.spread(_PART, f"naive click to completed at {RATE}/s", delays)
+    _compare(report, max(rates), percentile(delays, 50))
+    yield
 
 
 def _compare(report: Report, rate: float, p50: float) -> None:
