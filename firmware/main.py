@@ -27,7 +27,7 @@ def main():
         return
     from app import node
 
-    board = node.Node(*loaded, files)
+    board = node.Node(files, *loaded)
     del loaded  # the board has kept what it needs
     run(board)
 

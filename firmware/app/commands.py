@@ -13,10 +13,9 @@ from protocol.messages import COMPLETED, FAILED, REJECTED, UNKNOWN
 from protocol.verbs import DOSE, SET, STOP, case_of, check_parameters, check_target
 
 from .actuators import Fault, describe
-from .answers import Answers
+from .answers import RESTART_S, Answers, Controls
 from .clock import Timekeeper
-from .controls import RESTART_S, Controls
-from .lines import RESTARTING
+from .journal import RESTARTING
 from .work import Job, Work
 
 

@@ -9,25 +9,24 @@ Rules of this file:
   answer stays until the space is needed. The oldest goes first, and `floor` is the highest
   `expires_at` that ever went: what is not here and not above it may have run. `complete_from`
   is the same, or later where corruption took lines: nobody can tell which.
+
+A line is `id entry crc`, the crc in 8 hex digits. An entry is a phase letter, the command's
+`expires_at` and, once there is one, its answer: state, error or -, timestamp, result as JSON or
+nothing. Entries stay bytes in memory, too.
 """
 
 import binascii
+import json
 
 from protocol.limits import COMMAND_LIFE_MAX, EPOCH_MAX
 
 from . import once
-from .lines import (
-    BEGUN,
-    ENDED,
-    HEAD,
-    QUEUED,
-    answer_of,
-    answered,
-    expires_at_of,
-    phase_of,
-    started,
-    to_line,
-)
+
+QUEUED = "q"
+BEGUN = "b"
+RESTARTING = "s"
+ENDED = "r"
+HEAD = "."  # stands where an id would
 
 FILES = 8
 SPARE = 16  # lines between two replacements of a file
@@ -177,3 +176,38 @@ class Journal:
         self.floor = max(self.floor, when)
         self.complete_from = max(self.complete_from, when)
         return True
+
+
+def to_line(name, entry):
+    """The bytes of a line, its line end included."""
+    body = name.encode() + b" " + entry
+    return body + b" %08x\n" % binascii.crc32(body)
+
+
+def started(phase, expires_at):
+    """The entry of a command that has no answer yet."""
+    return (phase + str(expires_at)).encode()
+
+
+def answered(expires_at, state, error, timestamp, result):
+    """The entry of a command that has its answer."""
+    text = json.dumps(result, separators=(",", ":")) if result else ""
+    words = (ENDED + str(expires_at), state, error or "-", str(timestamp), text)
+    return " ".join(words).encode()
+
+
+def answer_of(entry):
+    """(state, error, timestamp, result) of an entry that has an answer."""
+    _, state, error, timestamp, text = entry.split(b" ", 4)
+    error = None if error == b"-" else error.decode()
+    return state.decode(), error, int(timestamp), json.loads(text) if text else {}
+
+
+def phase_of(entry):
+    """Its phase letter."""
+    return chr(entry[0])
+
+
+def expires_at_of(entry):
+    """Unix seconds."""
+    return int(entry[1:].split(b" ", 1)[0])

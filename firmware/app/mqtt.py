@@ -75,7 +75,8 @@ class Codec:
     """
 
     def __init__(self, client_id, user, password, keepalive_s, on_message):
-        self._pipe = simple.socket = _Pipe()
+        self._pipe = _Pipe()
+        simple.socket = self._pipe  # type: ignore[attr-defined]  # what umqtt opens sockets with
         names = (_bytes(client_id), "", 1883, _bytes(user), _bytes(password))
         self._umqtt = simple.MQTTClient(*names, keepalive_s)
         self._umqtt.set_callback(on_message)

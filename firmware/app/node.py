@@ -34,7 +34,7 @@ _FAREWELL_MS = const(2000)
 class Node:
     """Made from what `settings.load` returned, with the journal on `flash`."""
 
-    def __init__(self, settings, wired, flash):
+    def __init__(self, flash, settings, wired):
         self._id, self._key = settings["board_id"], settings["key"]
         self._hold_ms = settings["hold_s"] * 1000
         boot = os.urandom(4).hex()

@@ -4,19 +4,23 @@ What power cut off gets its answer here: queued, so it never began; begun, so no
 it came; restarting, so it has restarted.
 """
 
+import binascii
+
 from protocol.limits import EPOCH_MAX
 from protocol.messages import COMPLETED, FAILED, UNKNOWN
 
-from .journal import FILES, SPARE, file_name, file_of
-from .lines import (
+from .journal import (
     BEGUN,
     ENDED,
+    FILES,
     HEAD,
     QUEUED,
     RESTARTING,
+    SPARE,
     answered,
     expires_at_of,
-    from_line,
+    file_name,
+    file_of,
     phase_of,
 )
 
@@ -59,7 +63,7 @@ class Found:
         return start < len(data)  # torn: it was never acted upon
 
     def _take(self, line):
-        parsed = from_line(line)
+        parsed = _from_line(line)
         if parsed is None:
             self.bad += 1
         elif parsed[0] == HEAD:
@@ -79,3 +83,12 @@ class Found:
             state, error = _AT_BOOT[phase]
             entries[name] = answered(expires_at_of(entries[name]), state, error, 0, {})
         return bool(under_way)
+
+
+def _from_line(line):
+    """(id, entry) of a line without its line end, or None where it is corrupt."""
+    body = line[:-9]
+    if len(line) < 12 or line[-9:] != b" %08x" % binascii.crc32(body):
+        return None
+    name, entry = body.split(b" ", 1)
+    return name.decode(), entry

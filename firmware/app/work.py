@@ -11,7 +11,7 @@ from micropython import const
 from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
-from .lines import QUEUED
+from .journal import QUEUED
 
 _PER_TARGET = const(4)
 _IN_ALL = const(16)

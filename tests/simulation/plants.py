@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from app.actuators import Actuator
 from app.commands import Dispatcher as BoardDispatcher
-from app.journal import Journal
-from app.lines import QUEUED
+from app.journal import QUEUED, Journal
 from app.work import Work as BoardWork
 
 from backend import commands, lifecycle, store
