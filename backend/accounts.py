@@ -8,6 +8,7 @@ Rules of this file:
 """
 
 import contextlib
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from backend.errors import Busy, Invalid, NotFound
 from backend.models import database
 from backend.throttle import Throttle
 from backend.writer import now_ms
+
+log = logging.getLogger(__name__)
 
 ADMIN = "admin"
 HASHES_AT_ONCE = 2
@@ -54,7 +57,11 @@ class Accounts:
         return password
 
     def set_password(self, user: str, password: str) -> None:
-        """Give a user a new password and end their sessions. Raises NotFound, Invalid."""
+        """Give a user a new password and end their sessions. Raises NotFound, Invalid.
+
+        A session ends at once in this process and within a second in others. Tokens stay: they
+        are not made from a password, and are revoked one by one.
+        """
         if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
             reason = f"must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long"
             raise Invalid("bad_parameter", "password", reason)
@@ -72,9 +79,15 @@ class Accounts:
         wait = self._throttle.begin(user, address, now)
         if wait:
             raise Busy("too_many_tries", f"too many tries; try again in {wait} s", wait)
-        if not self._password_fits(user, password):
+        try:
+            fits = self._password_fits(user, password)
+        except Busy:
+            self._throttle.take_back(user, address, now)
+            raise
+        if not fits:
+            log.warning("a sign-in as %a from %s failed", user[:NAME_MAX], address)
             return None
-        self._throttle.succeeded(user, address)
+        self._throttle.succeeded(user, address, now)
         self.credentials.drop_expired(now)
         return self.credentials.issue(SESSION, user, f"session {secrets.token_hex(8)}", now)
 

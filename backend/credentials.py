@@ -3,11 +3,14 @@
 Rules of this file:
 - a secret is 32 random bytes and leaves this file once, when it is made; what is stored is its
   SHA-256, so a copy of the database signs nobody in;
-- a request costs one hash and one look into memory; the database is asked once a minute;
-- a revoked credential is refused from the very next request of this process on.
+- a request costs one hash and one look into memory; the database is asked once a second;
+- a revoked credential is refused from the very next request of this process on, and within
+  a second where another process has revoked it;
+- when a credential was last seen is noted where that needs no waiting; it never fails a request.
 Times are ms since 1970.
 """
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -15,10 +18,17 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import AutoField, BigIntegerField, ForeignKeyField, IntegrityError, TextField
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    ForeignKeyField,
+    IntegrityError,
+    OperationalError,
+    TextField,
+)
 
 from backend.errors import Conflict, NotFound
-from backend.models import Base
+from backend.models import Base, database
 
 SESSION = "session"
 TOKEN = "token"
@@ -26,7 +36,8 @@ TOKEN_PREFIX = "ab_"
 
 IDLE_MS = 12 * 3_600_000
 ABSOLUTE_MS = 7 * 24 * 3_600_000
-REREAD_MS = 60_000
+REREAD_MS = 1_000
+SEEN_MS = 60_000
 
 
 class User(Base):
@@ -64,6 +75,10 @@ class Identity:
     csrf: str
 
 
+# An identity, when to read it from the database again, and when it ends.
+_Known = tuple[Identity, int, int]
+
+
 def digest_of(secret: str) -> str:
     """SHA-256 of a secret, hexadecimal; text that is no secret of ours gets one as well."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
@@ -79,8 +94,7 @@ class Credentials:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # digest -> (identity, when to read it from the database again, when it ends)
-        self._known: dict[str, tuple[Identity, int, int]] = {}
+        self._known: dict[str, _Known] = {}  # by digest
 
     def issue(self, kind: str, user: str, name: str, now: int) -> str:
         """A new secret. Raises Conflict where the user has a token of this name."""
@@ -98,16 +112,15 @@ class Credentials:
         digest = digest_of(secret)
         known = self._known.get(digest)
         if known is None or known[1] <= now:
-            with self._lock:
-                known = self._read(kind, secret, digest, now)
+            known = self._look(kind, secret, digest, now)
         if known is None or known[2] <= now or known[0].kind != kind:
             return None
         return known[0]
 
     def revoke(self, digest: str) -> None:
         """Refuse a credential from now on."""
-        with self._lock:
-            Credential.delete().where(Credential.digest == digest).execute()
+        Credential.delete().where(Credential.digest == digest).execute()
+        with self._lock:  # after that: who has read it before has put it in by now
             self._known.pop(digest, None)
 
     def revoke_token(self, token_id: int) -> None:
@@ -119,16 +132,16 @@ class Credentials:
 
     def end_sessions(self, user: str) -> None:
         """End every session of a user."""
+        where = (Credential.user == user) & (Credential.kind == SESSION)
+        Credential.delete().where(where).execute()
         with self._lock:
-            where = (Credential.user == user) & (Credential.kind == SESSION)
-            Credential.delete().where(where).execute()
             self._known.clear()
 
     def drop_expired(self, now: int) -> None:
         """Forget sessions that have ended by themselves."""
         ended = (Credential.seen_at < now - IDLE_MS) | (Credential.created_at < now - ABSOLUTE_MS)
+        Credential.delete().where((Credential.kind == SESSION) & ended).execute()
         with self._lock:
-            Credential.delete().where((Credential.kind == SESSION) & ended).execute()
             self._known = {name: one for name, one in self._known.items() if one[2] > now}
 
     @staticmethod
@@ -146,24 +159,37 @@ class Credentials:
             for row in tokens.order_by(Credential.id)
         ]
 
-    def _read(
-        self, kind: str, secret: str, digest: str, now: int
-    ) -> tuple[Identity, int, int] | None:
-        row = (
-            Credential.select(Credential, User)
-            .join(User)
-            .where((Credential.digest == digest) & (Credential.kind == kind))
-            .first()
-        )
-        ends = _ends(row) if row else 0
-        if row is None or ends <= now:
-            self._known.pop(digest, None)
-            return None
+    def _look(self, kind: str, secret: str, digest: str, now: int) -> _Known | None:
+        """What the database says, asked by one thread for all that want to know."""
+        with self._lock:
+            known = self._known.get(digest)
+            if known and known[1] > now:
+                return known
+            row = _row(kind, digest)
+            if row is None or _ends(row) <= now:
+                self._known.pop(digest, None)
+                return None
+            csrf = csrf_of(secret) if kind == SESSION else ""
+            identity = Identity(row.user.name, row.user.role, kind, digest, csrf)
+            known = self._known[digest] = (identity, now + REREAD_MS, _ends(row))
+        if row.seen_at == row.created_at or now - row.seen_at >= SEEN_MS:
+            _note_seen(row, now)
+        return known
+
+
+def _row(kind: str, digest: str) -> Credential | None:
+    where = (Credential.digest == digest) & (Credential.kind == kind)
+    found = Credential.select(Credential, User).join(User).where(where).first()
+    return found if isinstance(found, Credential) else None
+
+
+def _note_seen(row: Credential, now: int) -> None:
+    """Note it unless somebody else is writing; then the next look does."""
+    patience = database.execute_sql("PRAGMA busy_timeout").fetchone()[0]
+    database.execute_sql("PRAGMA busy_timeout = 0")
+    with contextlib.suppress(OperationalError):
         Credential.update(seen_at=now).where(Credential.id == row.id).execute()
-        csrf = csrf_of(secret) if kind == SESSION else ""
-        identity = Identity(row.user.name, row.user.role, kind, digest, csrf)
-        self._known[digest] = (identity, now + REREAD_MS, ends)
-        return self._known[digest]
+    database.execute_sql(f"PRAGMA busy_timeout = {patience}")
 
 
 def _ends(row: Credential) -> int:

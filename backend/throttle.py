@@ -2,10 +2,12 @@
 
 Rules of this file:
 - tries are counted when they begin, so that many at once don't slip through;
-- a success wipes the count of its own user and address, not that of the address as a whole;
+- one that succeeds is no longer counted, and wipes the count of its own user and address;
+- one that was not decided is no longer counted either;
 - the oldest counts go first when there are too many of them.
 """
 
+import contextlib
 import threading
 from collections import OrderedDict
 
@@ -34,9 +36,16 @@ class Throttle:
                     self._note(key, now)
             return wait
 
-    def succeeded(self, user: str, address: str) -> None:
-        """Forget the tries of this user from this address."""
+    def take_back(self, user: str, address: str, at: int) -> None:
+        """Count the try that began at `at` no longer: nothing was decided."""
         with self._lock:
+            self._drop((user, address), at)
+            self._drop(("", address), at)
+
+    def succeeded(self, user: str, address: str, at: int) -> None:
+        """The try that began at `at` was right: forget the tries of this user from there."""
+        with self._lock:
+            self._drop(("", address), at)
             self._tries.pop((user, address), None)
 
     def _wait(self, key: _Key, limit: int, now: int) -> int:
@@ -50,3 +59,7 @@ class Throttle:
         self._tries[key] = [*recent, now]
         while len(self._tries) > KEYS_MAX:
             self._tries.popitem(last=False)
+
+    def _drop(self, key: _Key, at: int) -> None:
+        with contextlib.suppress(ValueError):
+            self._tries.get(key, []).remove(at)

@@ -1,7 +1,9 @@
 """Users, sessions and tokens, in a time of the test's own."""
 
 import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from argon2 import PasswordHasher
 
 from backend import models
 from backend.accounts import HASHES_AT_ONCE, HASHES_WAITING, Accounts
-from backend.credentials import ABSOLUTE_MS, IDLE_MS, REREAD_MS, Credential, User
+from backend.credentials import ABSOLUTE_MS, IDLE_MS, REREAD_MS, SEEN_MS, Credential, User
 from backend.errors import Busy, Conflict, Invalid, NotFound
 from backend.throttle import KEYS_MAX, TRIES_PER_ADDRESS, TRIES_PER_USER, WINDOW_MS, Throttle
 from tests.backend.running import eventually
@@ -112,7 +114,7 @@ def test_a_known_token_costs_no_query(
     assert caplog.records
 
 
-def test_a_token_revoked_elsewhere_ends_within_a_minute(accounts: Accounts, clock: Clock) -> None:
+def test_a_token_revoked_elsewhere_ends_within_a_second(accounts: Accounts, clock: Clock) -> None:
     accounts.ensure_admin()
     token = accounts.create_token("admin", "robot")
     assert accounts.bearer(token)
@@ -121,10 +123,66 @@ def test_a_token_revoked_elsewhere_ends_within_a_minute(accounts: Accounts, cloc
     assert accounts.bearer(token) is None
 
 
+def test_a_write_lock_of_somebody_else_holds_nobody_up(
+    accounts: Accounts, clock: Clock, tmp_path: Path
+) -> None:
+    accounts.ensure_admin()
+    tokens = [accounts.create_token("admin", name) for name in ("one", "two")]
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    clock.now += SEEN_MS
+    began = time.monotonic()
+    assert all(accounts.bearer(token) for token in tokens)
+    assert time.monotonic() - began < 1
+    assert {row.seen_at for row in Credential.select()} == {START}
+    other.execute("ROLLBACK")
+    clock.now += REREAD_MS
+    assert all(accounts.bearer(token) for token in tokens)
+    assert {row.seen_at for row in Credential.select()} == {clock.now}
+    patience = Credential._meta.database.execute_sql("PRAGMA busy_timeout").fetchone()
+    assert patience == (5_000,)
+    other.close()
+
+
+def test_a_busy_token_is_read_once_a_second_and_noted_once_a_minute(
+    accounts: Accounts, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts.ensure_admin()
+    token = accounts.create_token("admin", "robot")
+    accounts.bearer(token)
+    clock.now += 1
+    caplog.set_level(logging.DEBUG, "peewee")
+    for _ in range(120):
+        clock.now += REREAD_MS // 2
+        assert accounts.bearer(token)
+    said = [str(record.msg) for record in caplog.records]
+    assert sum("SELECT" in line for line in said) <= 61
+    assert sum("UPDATE" in line for line in said) == 1
+
+
+def test_a_failed_sign_in_is_logged_and_its_name_can_not_forge_a_line(
+    accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts.sign_in("admin\nINFO all is well" + "x" * 100, "guess", "192.0.2.7")
+    (record,) = [one for one in caplog.records if one.name == "backend.accounts"]
+    assert record.levelno == logging.WARNING
+    assert "'admin\\nINFO all is well" in record.getMessage()
+    assert "192.0.2.7" in record.getMessage()
+    assert "\n" not in record.getMessage() and len(record.getMessage()) < 150
+
+
+def test_any_number_may_sign_in_from_one_address(accounts: Accounts) -> None:
+    password, _ = signed_in(accounts)
+    for _ in range(TRIES_PER_ADDRESS + 1):
+        assert accounts.sign_in("admin", password, "192.0.2.7")
+
+
 def test_a_new_password_ends_every_session(accounts: Accounts) -> None:
     password, secret = signed_in(accounts)
+    token = accounts.create_token("admin", "robot")
     accounts.set_password("admin", "correct horse")
     assert accounts.session(secret) is None
+    assert accounts.bearer(token)  # tokens are not made from passwords
     assert accounts.sign_in("admin", password, "::1") is None
     assert accounts.sign_in("admin", "correct horse", "::1")
     with pytest.raises(Invalid):
@@ -223,7 +281,14 @@ def test_a_success_wipes_the_count() -> None:
     throttle = Throttle()
     for _ in range(TRIES_PER_USER * 3):
         assert throttle.begin("ann", "a", START) == 0
-        throttle.succeeded("ann", "a")
+        throttle.succeeded("ann", "a", START)
+
+
+def test_a_try_that_was_not_decided_does_not_count() -> None:
+    throttle = Throttle()
+    for _ in range(TRIES_PER_ADDRESS * 2):
+        assert throttle.begin("ann", "a", START) == 0
+        throttle.take_back("ann", "a", START)
 
 
 def test_the_throttle_forgets_the_oldest() -> None:

@@ -1,7 +1,11 @@
 """Signing in, sessions, CSRF tokens and bearer tokens, over HTTP."""
 
+import sqlite3
+import time
+
 import pytest
 
+from tests.backend.running import PATIENCE, eventually
 from tests.web.site import FEED, Client, Site
 
 GUARDED = (
@@ -82,6 +86,22 @@ def test_a_token_works_until_it_is_revoked(site: Site, page: Client) -> None:
     assert page.call("DELETE", f"tokens/{made.json['id']}").status == 204
     assert robot.call("GET", "session").status == 401
     assert page.call("DELETE", f"tokens/{made.json['id']}").status == 404
+
+
+def test_a_token_revoked_by_another_process_ends_within_a_second_or_so(
+    site: Site, page: Client
+) -> None:
+    made = page.call("POST", "tokens", {"name": "elsewhere"}).json
+    robot = site.client()
+    robot.headers["Authorization"] = f"Bearer {made['token']}"
+    assert robot.call("GET", "session").status == 200
+    other = sqlite3.connect(site.station.database.database, PATIENCE)
+    other.execute("DELETE FROM credential WHERE id = ?", (made["id"],))
+    other.commit()
+    other.close()
+    began = time.monotonic()
+    eventually(lambda: robot.call("GET", "session").status == 401)
+    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ab_no", "Basic YTpi", "Bearer \xfc"])
