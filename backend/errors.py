@@ -27,3 +27,13 @@ class Busy(Refusal):
     def __init__(self, code: str, reason: str, retry_after: int) -> None:
         super().__init__(code, "", reason)
         self.retry_after = retry_after
+
+
+class Slow(Refusal):
+    """No answer in time: it may still be done (503). The same request, under the same
+    Idempotency-Key, may tell in `retry_after` seconds.
+    """
+
+    def __init__(self, code: str, field: str, reason: str, retry_after: int) -> None:
+        super().__init__(code, field, reason)
+        self.retry_after = retry_after

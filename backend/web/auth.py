@@ -6,6 +6,8 @@ for on top, since a browser's promise should not be the only one.
 
 import hmac
 
+from peewee import OperationalError
+
 from backend.accounts import Accounts
 from backend.credentials import ABSOLUTE_MS, Identity
 from backend.web.http import Environ, Problem
@@ -34,10 +36,10 @@ class Authenticator:
         return identity
 
     def still_valid(self, environ: Environ) -> bool:
-        """Whether whoever made this request may still see its answer."""
+        """Whether whoever made this request may still see its answer; no, where none can say."""
         try:
             self.identify(environ)
-        except Problem:
+        except (Problem, OperationalError):
             return False
         return True
 

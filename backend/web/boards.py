@@ -14,7 +14,7 @@ from backend.web.routes import API, Route
 
 
 class BoardRoutes:
-    """`/boards`, `/verbs` and `/health`."""
+    """`/boards`, `/verbs`, and `/health` with and without details."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -25,23 +25,25 @@ class BoardRoutes:
             Route("GET", f"{API}/boards", self.list),
             Route("GET", f"{API}/boards/<board_id>", self.show),
             Route("GET", f"{API}/verbs", self.verbs),
+            Route("GET", f"{API}/health", self.health_in_full),
             Route("GET", "/health", self.health, public=True),
         ]
 
     def list(self, call: Call) -> Answer:
         """Every board."""
-        call.query({})
         return Answer({"boards": [render.board(row) for row in self._backend.boards()]})
 
     def show(self, call: Call, board_id: str) -> Answer:
         """One board."""
-        call.query({})
         return Answer(render.board(self._backend.board(board_id)))
 
     def verbs(self, call: Call) -> Answer:
         """What can be asked of boards, and the words for what comes back; forms use it."""
-        call.query({})
         return Answer({"verbs": CATALOGUE, "statuses": STATUSES, "errors": TEXTS})
+
+    def health_in_full(self, call: Call) -> Answer:
+        """200 with how all parts are, and how much is under way."""
+        return Answer(self._backend.health())
 
     def health(self, call: Call) -> Answer:
         """200 where all parts work, else 503. Open to anybody, so it says no more."""

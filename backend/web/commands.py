@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from protocol.fields import identifier_or_empty
 
-from backend.commands import NewCommand
+from backend.commands import PAGE_MAX, NewCommand
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import (
@@ -22,7 +22,6 @@ from backend.web.http import (
 from backend.web.routes import API, Route
 
 PAGE = 50
-PAGE_MAX = 200
 
 _NEW = Members(
     {"board_id": text(64), "command_type": text(64)},
@@ -53,7 +52,7 @@ class CommandRoutes:
         """What is served."""
         return [
             Route("POST", f"{API}/commands", self.post),
-            Route("GET", f"{API}/commands", self.list),
+            Route("GET", f"{API}/commands", self.list, query=_FILTERS),
             Route("GET", f"{API}/commands/<command_id>", self.show),
             Route("POST", f"{API}/commands/<command_id>/cancel", self.cancel),
         ]
@@ -78,11 +77,11 @@ class CommandRoutes:
 
     def list(self, call: Call) -> Answer:
         """Commands, newest first; `next` is the address of the page after this one, or null."""
-        query = call.query(_FILTERS)
+        query = call.query
         limit = query.pop("limit", PAGE)
-        rows = self._backend.commands(**query, limit=limit + 1)
+        rows = self._backend.commands(**query, limit=min(limit + 1, PAGE_MAX))
         following = None
-        if len(rows) > limit:
+        if len(rows) > limit or len(rows) == PAGE_MAX:
             query |= {"before": rows[limit - 1]["seq"], "limit": limit}
             following = f"{API}/commands?{urlencode(query)}"
         shown = [render.command(row) for row in rows[:limit]]
@@ -90,7 +89,6 @@ class CommandRoutes:
 
     def show(self, call: Call, command_id: str) -> Answer:
         """One command with its history."""
-        call.query({})
         return Answer(render.command(self._backend.command(command_id)))
 
     def cancel(self, call: Call, command_id: str) -> Answer:

@@ -17,10 +17,13 @@ from backend.credentials import Identity
 
 BODY_MAX = 16 * 1024
 JSON_TYPE = "application/json"
+JSON_UTF8 = f"{JSON_TYPE}; charset=utf-8"
 
 Environ = dict[str, Any]
 # Says what is wrong with a value, or None.
 Check = Callable[[Any], str | None]
+# Reads one member of a query, (name, text); raises Problem 400.
+Reader = Callable[[str, str], Any]
 
 
 class Answer(NamedTuple):
@@ -67,7 +70,15 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number that JSON knows")
 
 
-_read_json = json.JSONDecoder(parse_constant=_no_constant).decode
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        names = [name for name, _ in pairs]
+        refuse(next(name for name in names if names.count(name) > 1)[:64], "is given twice")
+    return out
+
+
+_read_json = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_no_twins).decode
 write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -114,12 +125,12 @@ NO_MEMBERS = Members({}, {})
 
 
 class Call:
-    """One request: its WSGI environment, and who makes it."""
+    """One request: its WSGI environment, who makes it, and what its query holds."""
 
-    __slots__ = ("environ", "identity")
+    __slots__ = ("environ", "identity", "query")
 
-    def __init__(self, environ: Environ, identity: Identity | None) -> None:
-        self.environ, self.identity = environ, identity
+    def __init__(self, environ: Environ, identity: Identity | None, query: dict[str, Any]) -> None:
+        self.environ, self.identity, self.query = environ, identity, query
 
     @property
     def who(self) -> Identity:
@@ -150,20 +161,6 @@ class Call:
             raise Problem(400, "malformed", f"the body is no JSON: {why}"[:200]) from None
         return members.check(value)
 
-    def query(self, checks: Mapping[str, Callable[[str, str], Any]]) -> dict[str, Any]:
-        """The query's members, each read by its reader `(name, text)`. Raises Problem 400."""
-        raw = self.environ.get("QUERY_STRING", "")
-        if not raw:
-            return {}
-        out: dict[str, Any] = {}
-        for name, value in parse_qsl(raw, keep_blank_values=True):
-            if name not in checks:
-                refuse(name[:64], "is unknown; use " + (", ".join(checks) or "no query"))
-            if name in out:
-                refuse(name, "is given twice")
-            out[name] = checks[name](name, value)
-        return out
-
     def _raw(self) -> bytes:
         length = self.environ.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > BODY_MAX:
@@ -174,8 +171,20 @@ class Call:
         return raw
 
 
+def read_query(raw: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """The members of a query, each read by its reader. Raises Problem 400 naming the member."""
+    out: dict[str, Any] = {}
+    for name, value in parse_qsl(raw, keep_blank_values=True):
+        if name not in readers:
+            refuse(name[:64], "is unknown; use " + (", ".join(readers) or "no query"))
+        if name in out:
+            refuse(name, "is given twice")
+        out[name] = readers[name](name, value)
+    return out
+
+
 def read_text(name: str, value: str) -> str:
-    """A reader for `Call.query`: text of at most 200 characters."""
+    """A Reader: text of at most 200 characters."""
     reason = text(200)(value)
     if reason:
         refuse(name, reason)
@@ -183,7 +192,7 @@ def read_text(name: str, value: str) -> str:
 
 
 def read_number(low: int, high: int) -> Callable[[str, str], int]:
-    """A reader for `Call.query`: a whole number from `low` to `high`."""
+    """A Reader: a whole number from `low` to `high`."""
 
     def read(name: str, value: str) -> int:
         if not value.isascii() or not value.isdigit() or len(value) > 18:

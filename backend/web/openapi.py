@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from backend.commands import PAGE_MAX
 from backend.web.auth import COOKIE
-from backend.web.commands import PAGE, PAGE_MAX
+from backend.web.commands import PAGE
 from backend.web.http import BODY_MAX, JSON_TYPE
 from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
@@ -18,7 +19,7 @@ _ABOUT = (
     "session cookie and send X-CSRF-Token with every method but GET."
 )
 _PROBLEMS = {
-    400: "The request is wrong; `field` names where",
+    400: "The request is wrong (a query nobody asked for is, too); `field` names where",
     401: "Nobody is signed in, or the token is unknown",
     403: "The CSRF token is missing or wrong",
     404: "There is no such thing",
@@ -26,11 +27,14 @@ _PROBLEMS = {
     413: f"The body is longer than {BODY_MAX} bytes",
     415: "The body is not sent as JSON",
     429: "Too much at once; wait Retry-After seconds",
-    503: "No place free, or not all parts work",
+    503: "Not now: the database is busy, no place is free, or (`postCommand`) nobody can say yet "
+    "whether it was taken; repeat it after Retry-After seconds, under the same Idempotency-Key",
 }
-_BODY = (400, 413, 415)
+_BODY = (413, 415)
 _SIGNED_IN = (401,)
 _UNSAFE = (401, 403)
+_ANY = (400, 503)  # what every operation but the ones open to anybody may answer
+_WAIT = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class _Operation:
     parameters: list[Schema] = field(default_factory=list)
     public: bool = False
     media: str = JSON_TYPE
+    root: str = API
 
 
 def _parameter(place: str, name: str, shape: Schema, description: str) -> Schema:
@@ -68,7 +73,8 @@ _KEY = [
         "header",
         "Idempotency-Key",
         {"type": "string", "pattern": "^[!-~]{1,128}$"},
-        "The same key gets the same command; with another body it gets 409",
+        "The same key gets the same command again (202), and 409 where board_id, command_type, "
+        "target or parameters are not the same; expires_in and reason are not compared",
     )
 ]
 _RESUME = [
@@ -79,33 +85,36 @@ _EVENTS = "Server-Sent Events: `command` (with `last`, its newest step), `board`
 
 _OPERATIONS = (
     _Operation("post", "/session", "signIn", "Sign in", (200, "Session"),
-               (401, *_BODY, 429), "SignIn", public=True),
+               (*_ANY, 401, *_BODY, 429), "SignIn", public=True),
     _Operation("get", "/session", "whoAmI", "Who is signed in", (200, "Session"), _SIGNED_IN),
-    _Operation("delete", "/session", "signOut", "Sign out", (204, None), (400, *_UNSAFE)),
+    _Operation("delete", "/session", "signOut", "Sign out", (204, None),
+               (*_UNSAFE, *_BODY)),
     _Operation("post", "/tokens", "createToken", "Make a token; its secret is shown this once",
                (201, "TokenWithSecret"), (*_UNSAFE, *_BODY, 409), "NewToken"),
-    _Operation("get", "/tokens", "listTokens", "All tokens", (200, "Tokens"), (400, *_SIGNED_IN)),
+    _Operation("get", "/tokens", "listTokens", "All tokens", (200, "Tokens"), _SIGNED_IN),
     _Operation("delete", "/tokens/{token_id}", "revokeToken", "Refuse a token from now on",
-               (204, None), (*_UNSAFE, 404)),
-    _Operation("get", "/boards", "listBoards", "All boards", (200, "Boards"), (400, *_SIGNED_IN)),
+               (204, None), (*_UNSAFE, *_BODY, 404)),
+    _Operation("get", "/boards", "listBoards", "All boards", (200, "Boards"), _SIGNED_IN),
     _Operation("get", "/boards/{board_id}", "getBoard", "One board", (200, "Board"),
-               (400, *_SIGNED_IN, 404)),
+               (*_SIGNED_IN, 404)),
     _Operation("get", "/verbs", "listVerbs", "What can be asked of boards", (200, "Verbs"),
-               (400, *_SIGNED_IN)),
+               _SIGNED_IN),
     _Operation("post", "/commands", "postCommand", "Send a command", (202, "Command"),
                (*_UNSAFE, *_BODY, 404, 409, 429), "NewCommand", _KEY),
     _Operation("get", "/commands", "listCommands", "Commands, newest first", (200, "Commands"),
-               (400, *_SIGNED_IN), None, _FILTERS),
+               _SIGNED_IN, None, _FILTERS),
     _Operation("get", "/commands/{command_id}", "getCommand", "One command and its history",
-               (200, "CommandWithHistory"), (400, *_SIGNED_IN, 404)),
+               (200, "CommandWithHistory"), (*_SIGNED_IN, 404)),
     _Operation("post", "/commands/{command_id}/cancel", "cancelCommand", "Call a command off",
                (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Nothing"),
-    _Operation("get", "/events", "watch", _EVENTS, (200, None), (400, *_SIGNED_IN, 503), None,
+    _Operation("get", "/events", "watch", _EVENTS, (200, None), _SIGNED_IN, None,
                _RESUME, media="text/event-stream"),
-    _Operation("get", "/openapi.json", "describe", "This description", (200, None), (),
+    _Operation("get", "/health", "getHealth", "How all parts are, and how much is under way",
+               (200, "HealthInFull"), _SIGNED_IN),
+    _Operation("get", "/openapi.json", "describe", "This description", (200, None), (400,),
                public=True),
     _Operation("get", "/health", "health", "Whether all parts work (503: not all)",
-               (200, "Health"), (), public=True),
+               (200, "Health"), (400,), public=True, root="" ),
 )  # fmt: skip
 
 
@@ -120,11 +129,16 @@ def _responses(row: _Operation) -> Schema:
         good |= _content(row.media, ref(name))
     elif status == 200:
         good |= _content(row.media, {} if row.media == JSON_TYPE else TEXT)
-    problem = _content(JSON_TYPE, ref("Problem"))
-    bad = {str(code): {"description": _PROBLEMS[code], **problem} for code in row.problems}
+    codes = sorted(set(row.problems if row.public else (*_ANY, *row.problems)))
+    bad = {str(code): _problem(code) for code in codes}
     if row.name == "health":
-        bad = {"503": {"description": _PROBLEMS[503], **_content(JSON_TYPE, ref("Health"))}}
+        bad["503"] = {"description": "Not all", **_content(JSON_TYPE, ref("Health"))}
     return {str(status): good, **bad}
+
+
+def _problem(code: int) -> Schema:
+    headers = {"headers": _WAIT} if code in (429, 503) else {}
+    return {"description": _PROBLEMS[code], **headers, **_content(JSON_TYPE, ref("Problem"))}
 
 
 def _operation(row: _Operation) -> Schema:
@@ -144,8 +158,7 @@ def _operation(row: _Operation) -> Schema:
 def _paths() -> Schema:
     out: dict[str, Any] = {}
     for row in _OPERATIONS:
-        path = row.path if row.path == "/health" else API + row.path
-        out.setdefault(path, {})[row.method] = _operation(row)
+        out.setdefault(row.root + row.path, {})[row.method] = _operation(row)
     return out
 
 

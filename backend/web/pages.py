@@ -23,9 +23,9 @@ class PageRoutes:
     def routes(self) -> list[Route]:
         """What is served."""
         return [
-            Route("GET", "/", self.index, public=True),
-            Route("GET", "/page/<name>", self.file, public=True),
-            Route("GET", "/lifecycle", self.lifecycle, public=True),
+            Route("GET", "/", self.index, public=True, query=None),
+            Route("GET", "/page/<name>", self.file, public=True, query=None),
+            Route("GET", "/lifecycle", self.lifecycle, public=True, query=None),
         ]
 
     def index(self, call: Call) -> Answer:

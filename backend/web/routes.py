@@ -1,28 +1,53 @@
 """What a route is, and the one function every request goes through on its way to one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import bottle
+from peewee import OperationalError
 
-from backend.errors import Busy, Conflict, Invalid, NotFound, Refusal
+from backend.errors import Busy, Conflict, Invalid, NotFound, Refusal, Slow
 from backend.web.auth import Authenticator
-from backend.web.http import Answer, Call, Problem, problem_body, write_json
+from backend.web.http import (
+    JSON_UTF8,
+    Answer,
+    Call,
+    Environ,
+    Problem,
+    Reader,
+    problem_body,
+    read_query,
+    write_json,
+)
+
+log = logging.getLogger(__name__)
 
 API = "/api/v1"
-JSON_UTF8 = "application/json; charset=utf-8"
-STATUS_OF: dict[type[Refusal], int] = {Invalid: 400, NotFound: 404, Conflict: 409, Busy: 429}
+STATUS_OF: dict[type[Refusal], int] = {
+    Invalid: 400,
+    NotFound: 404,
+    Conflict: 409,
+    Busy: 429,
+    Slow: 503,
+}
+# A reason that begins so is said of its field; any other is a sentence of its own.
+_OF_A_FIELD = ("must", "is", "was", "has", "holds")
 
 
 @dataclass(frozen=True)
 class Route:
-    """`handler(call, **names in the path)`; with `public`, nobody is asked who they are."""
+    """`handler(call, **names in the path)`; with `public`, nobody is asked who they are.
+
+    `query`: what may stand in the query and how it is read; None where nobody looks at it.
+    """
 
     method: str
     path: str
     handler: Callable[..., Answer]
     public: bool = False
+    query: Mapping[str, Reader] | None = field(default_factory=dict)
 
 
 def add(app: bottle.Bottle, route: Route, authenticator: Authenticator) -> None:
@@ -33,11 +58,13 @@ def add(app: bottle.Bottle, route: Route, authenticator: Authenticator) -> None:
         environ = bottle.request.environ
         try:
             identity = identify(environ) if identify else None
-            answer = route.handler(Call(environ, identity), **names)
+            answer = route.handler(Call(environ, identity, _query(environ, route)), **names)
         except Problem as why:
             answer = why.answer()
         except Refusal as why:
             answer = refused(why)
+        except OperationalError as why:
+            answer = _database_busy(why)
         return send(answer)
 
     app.route(route.path, route.method, serve, apply=None, skip=True)
@@ -45,10 +72,23 @@ def add(app: bottle.Bottle, route: Route, authenticator: Authenticator) -> None:
 
 def refused(why: Refusal) -> Answer:
     """What the backend refuses, as an answer."""
-    headers = {"Retry-After": str(why.retry_after)} if isinstance(why, Busy) else {}
-    message = f"{why.field} {why.reason}" if why.field else why.reason
+    wait = why.retry_after if isinstance(why, Busy | Slow) else None
+    headers = {} if wait is None else {"Retry-After": str(wait)}
+    said_of_field = why.field and why.reason.split(" ", 1)[0] in _OF_A_FIELD
+    message = f"{why.field} {why.reason}" if said_of_field else why.reason
     body = problem_body(why.code, why.field or None, message)
     return Answer(body, STATUS_OF[type(why)], headers)
+
+
+def _query(environ: Environ, route: Route) -> dict[str, Any]:
+    raw = environ.get("QUERY_STRING")
+    return read_query(raw, route.query) if raw and route.query is not None else {}
+
+
+def _database_busy(why: OperationalError) -> Answer:
+    log.warning("the database can't be used: %s", why)
+    message = "the database can't be used just now; try again"
+    return Answer(problem_body("database_busy", None, message), 503, {"Retry-After": "5"})
 
 
 def send(answer: Answer) -> Any:
@@ -64,7 +104,8 @@ def send(answer: Answer) -> Any:
     if body is None or isinstance(body, bytes) or hasattr(body, "__next__"):
         return body
     out["Content-Type"] = JSON_UTF8
-    return write_json(body).encode()
+    # What UTF-8 can't carry (a lone surrogate somebody sent) goes out escaped, as JSON has it.
+    return write_json(body).encode("utf-8", "backslashreplace")
 
 
 def send_bottles_error(error: bottle.HTTPError) -> Any:

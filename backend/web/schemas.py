@@ -55,12 +55,12 @@ def _parameters(verb: Schema, case: Schema) -> Schema:
 
 
 def _new_command(name: str, verb: Schema) -> Schema:
-    """What may be posted for one verb."""
+    """What may be posted for one verb; only `stop` may have a target or none."""
     cases = [_parameters(verb, case) for case in verb["cases"]]
     properties = {
         "board_id": IDENTIFIER,
         "command_type": {"const": name},
-        "target": TARGET,
+        "target": TARGET if name == "stop" else IDENTIFIER if verb["actuator"] else {"const": ""},
         "parameters": cases[0] if len(cases) == 1 else {"oneOf": cases},
         "expires_in": EXPIRES_IN,
         "reason": REASON,
@@ -125,6 +125,15 @@ _CASE = {
     "required": {"type": "object", "additionalProperties": OBJECT},
     "optional": {"type": "object", "additionalProperties": OBJECT},
 }
+_COUNTS = {"type": "object", "additionalProperties": WHOLE}
+_HEALTH = {
+    "status": {"type": "string", "enum": ["healthy", "degraded"]},
+    "mqtt": _object({"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}),
+    "commands": _COUNTS,
+    "boards": _object({"online": WHOLE, "known": WHOLE}),
+    "refused": _COUNTS,
+    "uptime": WHOLE,
+}
 _VERB = {"actuator": MAYBE_TEXT, "choice": MAYBE_TEXT, "cases": list_of(_object(_CASE))}
 
 SCHEMAS: dict[str, Schema] = {
@@ -149,6 +158,7 @@ SCHEMAS: dict[str, Schema] = {
     "CommandWithHistory": _object({**_COMMAND, "history": list_of(ref("Step"))}),
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
-    "Health": _object({"status": {"type": "string", "enum": ["healthy", "degraded"]}}),
+    "HealthInFull": _object(_HEALTH),
+    "Health": _object({"status": _HEALTH["status"]}),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},
 }

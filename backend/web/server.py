@@ -2,6 +2,7 @@
 
 It listens, and takes nothing before `start`. Waitress writes the head of an answer and its body
 apart; here the head waits for the body, so that an answer costs one system call and one packet.
+What waitress refuses by itself has the same body as every other refusal.
 """
 
 import logging
@@ -12,13 +13,21 @@ import bottle
 import waitress.server
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
 
-from backend.web.http import BODY_MAX
+from backend.web.http import BODY_MAX, JSON_UTF8, problem_body, write_json
 from backend.web.stream import STREAMS_MAX
 
 CONNECTIONS_MAX = 1_000
 STOP_SECONDS = 1.5
+# What waitress refuses by itself, by status: our code for it, and what to do.
+_REFUSED = {
+    400: ("malformed", "the request could not be read"),
+    413: ("too_large", f"the body may have at most {BODY_MAX} bytes"),
+    431: ("too_large", f"the head of the request may have at most {BODY_MAX} bytes"),
+    501: ("malformed", "send the body as it is, or in chunks; no other encoding is known"),
+}
+_FAULT = ("internal", "this is a fault of the backend; its log says more")
 
 
 class _Head(bytes):
@@ -34,8 +43,28 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress comes without types
         self.channel.write_soon(b"")  # an answer without a body
 
 
+class _Refused:
+    """An error of waitress, told as a problem."""
+
+    def __init__(self, error: Any) -> None:
+        self._status = f"{error.code} {error.reason}"
+        code, message = _REFUSED.get(error.code, _FAULT)
+        self._body = write_json(problem_body(code, None, message)).encode()
+
+    def to_response(self, ident: str) -> tuple[str, list[tuple[str, str]], bytes]:
+        headers = {"Content-Type": JSON_UTF8, "Cache-Control": "no-store"}
+        return self._status, list(headers.items()), self._body
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]
+    def execute(self) -> None:
+        self.request.error = _Refused(self.request.error)
+        super().execute()
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     task_class = _Task
+    error_task_class = _ErrorTask
     _head = b""
 
     def write_soon(self, data: Any) -> int:
@@ -55,10 +84,23 @@ def _close_connections(server: Any) -> None:
 
 
 class Server:
-    """Serves `app` at `host`:`port` (0: any free one) with `threads` for requests."""
+    """Serves `app` at `host`:`port` (0: any free one) with `threads` for requests.
 
-    def __init__(self, app: bottle.Bottle, host: str, port: int, threads: int = 8) -> None:
+    `trusted_proxy` is the address of the proxy in front, or None: what this one says of a client
+    (X-Forwarded-For, X-Forwarded-Proto) is believed, what others say is taken out.
+    """
+
+    def __init__(
+        self,
+        app: bottle.Bottle,
+        host: str,
+        port: int,
+        threads: int = 8,
+        *,
+        trusted_proxy: str | None = None,
+    ) -> None:
         self._app, self.host, self.port, self._threads = app, host, port, threads
+        self._trusted_proxy = trusted_proxy
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
@@ -102,6 +144,13 @@ class Server:
             max_request_body_size=4 * BODY_MAX,
             max_request_header_size=BODY_MAX,
             clear_untrusted_proxy_headers=True,
+            **self._proxy(),
         )
         server.channel_class = _Channel
         return server
+
+    def _proxy(self) -> dict[str, Any]:
+        if self._trusted_proxy is None:
+            return {}
+        headers = {"x-forwarded-for", "x-forwarded-proto"}
+        return {"trusted_proxy": self._trusted_proxy, "trusted_proxy_headers": headers}

@@ -2,11 +2,13 @@
 
 Rules of this file:
 - a stream holds a thread of the server, so there are at most STREAMS_MAX of them;
-- a stream ends when whoever opened it may no longer see it (looked at every heartbeat);
+- a stream ends when whoever opened it may no longer see it: that is looked at every
+  CHECK_SECONDS, before the next events go out, and at every heartbeat;
 - one whose client has gone gives up its place as soon as somebody else asks for one.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,8 +21,10 @@ from backend.web.routes import API, Route
 
 STREAMS_MAX = 64
 RETRY_MS = 1_000
+CHECK_SECONDS = 1.0
 
 _last_id = read_number(0, 1 << 62)
+_QUERY = {"last_event_id": _last_id}
 
 
 def _connected() -> bool:
@@ -60,13 +64,15 @@ class Stream:
 
     def _run(self, allowed: Callable[[], bool]) -> Iterator[bytes]:
         yield f"retry: {RETRY_MS}\n\n".encode()
+        next_check = 0.0
         for events in self._subscription:
-            if events:  # in one piece: each piece is a system call
-                yield b"".join(map(_render, events))
-            elif not allowed() or self.gone():
-                return
-            else:
-                yield b": still here\n\n"
+            now = time.monotonic()
+            if now >= next_check:
+                if not allowed() or self.gone():
+                    return
+                next_check = now + CHECK_SECONDS
+            # In one piece: each piece is a system call.
+            yield b"".join(map(_render, events)) if events else b": still here\n\n"
 
     def end(self) -> None:
         """Have the iterator end by itself."""
@@ -88,13 +94,12 @@ class StreamRoutes:
 
     def routes(self) -> list[Route]:
         """What is served."""
-        return [Route("GET", f"{API}/events", self.open)]
+        return [Route("GET", f"{API}/events", self.open, query=_QUERY)]
 
     def open(self, call: Call) -> Answer:
         """The stream, from after `Last-Event-ID` on. Problem 503 where there are too many."""
-        query = call.query({"last_event_id": _last_id})
         header = call.header("LAST_EVENT_ID")
-        after = _last_id("Last-Event-ID", header) if header else query.get("last_event_id")
+        after = _last_id("Last-Event-ID", header) if header else call.query.get("last_event_id")
         environ = call.environ
         with self._lock:
             self._make_room()

@@ -4,6 +4,7 @@ import pytest
 from protocol import CODES, ack, encode
 from protocol.topics import ACK, topic
 
+from backend.commands import PAGE_MAX
 from backend.texts import TEXTS
 from tests.backend.running import eventually
 from tests.web.site import FEED, Client, Site
@@ -92,12 +93,36 @@ def test_a_wrong_command_is_refused_by_field(
     assert reply.json["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("commands/nope/cancel", {}, "there is no command 'nope'"),
+        ("commands", {**FEED, "board_id": "nope"}, "there is no board 'nope'"),
+        ("commands", FEED, "parameters.amount is missing"),
+        ("commands", {**FEED, "parameters": {"amount": 1}, "expires_in": 0},
+         "expires_in must be from 1 to 604800 seconds"),
+        ("commands", {**FEED, "extra": 0}, "extra is unknown; use board_id, command_type, target, "
+         "parameters, expires_in, reason"),
+        ("commands", {**FEED, "command_type": "motor", "parameters": {"action": "stop"}},
+         "motor needs a motor"),
+        ("tokens", {"name": "tests"},
+         "name is in use; choose another name, or revoke that token first"),
+    ],
+)  # fmt: skip
+def test_a_refusal_reads_as_a_sentence(
+    program: Client, path: str, body: dict[str, object], message: str
+) -> None:
+    assert program.call("POST", path, body).json["message"] == message
+
+
 def test_the_list_pages_and_filters(program: Client) -> None:
     ids = [program.feed(amount).json["id"] for amount in (31, 32, 33, 34, 35)]
     first = program.call("GET", "commands?limit=3&board_id=pond").json
     assert [row["id"] for row in first["commands"]] == ids[:1:-1]
     second = program.call("GET", first["next"]).json
     assert [row["id"] for row in second["commands"]][:2] == ids[1::-1]
+    assert len(program.call("GET", f"commands?limit={PAGE_MAX}").json["commands"]) >= 5
+    assert program.call("GET", f"commands?limit={PAGE_MAX + 1}").status == 400
     assert program.call("GET", "commands?target=none").json == {"commands": [], "next": None}
     for command_id in ids:
         program.call("POST", f"commands/{command_id}/cancel")

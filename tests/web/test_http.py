@@ -1,10 +1,16 @@
 """What HTTP demands, whatever the route: sizes, types, methods, one shape for every refusal."""
 
+import http.client
 import json
+import socket
+from typing import Any
 
 import pytest
 
+from backend.commands import NewCommand
+from backend.errors import Slow
 from backend.web.http import BODY_MAX
+from tests.backend.running import PATIENCE
 from tests.web.site import FEED, Client, Site
 
 
@@ -41,6 +47,8 @@ def test_405_says_what_is_allowed(program: Client) -> None:
         (b'{"amount": NaN}', 400),
         (b"\xff\xfe", 400),
         (b"[" * BODY_MAX, 400),
+        (b'{"\\ud800": 1}', 400),
+        (b'{"board_id": "pond", "parameters": {"\\ud800": 1}}', 400),
         (b'{"a":' + b"1" * 10_000 + b"}", 400),
         (b" " * (BODY_MAX + 1), 413),
     ],
@@ -49,6 +57,64 @@ def test_a_body_that_is_no_command(program: Client, body: bytes, status: int) ->
     reply = program.call("POST", "commands", body, Content_Type="application/json")
     assert reply.status == status
     assert reply.json["error"] and reply.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"board_id": "pond", "board_id": "lake"}', "board_id"),
+        (b'{"parameters": {"amount": 1, "speed": 2, "amount": 300}}', "amount"),
+    ],
+)
+def test_what_is_said_twice_is_refused_by_name(program: Client, body: bytes, field: str) -> None:
+    reply = program.call("POST", "commands", body, Content_Type="application/json")
+    assert (reply.status, reply.json["field"]) == (400, field)
+    assert reply.json["message"] == f"{field} is given twice"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "commands"),
+        ("POST", "commands/x/cancel"),
+        ("GET", "commands/x"),
+        ("DELETE", "session"),
+        ("DELETE", "tokens/1"),
+        ("GET", "session"),
+        ("GET", "openapi.json"),
+        ("GET", "/health"),
+    ],
+)
+def test_a_query_nobody_asked_for_is_refused_by_name(
+    program: Client, method: str, path: str
+) -> None:
+    reply = program.call(method, path + "?foo=1", None if method == "GET" else FEED)
+    assert (reply.status, reply.json["field"]) == (400, "foo")
+
+
+def test_the_page_may_be_linked_to_with_anything_behind_it(site: Site) -> None:
+    assert site.client().call("GET", "/?from=mail").status == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "error"),
+    [
+        (b"POST /api/v1/commands HTTP/1.1\r\nContent-Length: 80000\r\n\r\n", 413, "too_large"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * BODY_MAX + b"\r\n\r\n", 431, "too_large"),
+        (b"nonsense\r\n\r\n", 400, "malformed"),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "malformed"),
+    ],
+)
+def test_what_is_refused_before_any_route_is_json_too(
+    site: Site, sent: bytes, status: int, error: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", site.server.port), PATIENCE) as connection:
+        connection.sendall(sent)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        told = json.loads(answer.read())
+    assert (answer.status, told["error"], told["field"]) == (status, error, None)
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_a_chunked_body_is_measured_too(program: Client) -> None:
@@ -96,6 +162,31 @@ def test_a_fault_of_ours_is_500_without_a_traceback(
     assert (reply.status, reply.json["error"]) == (500, "internal")
     assert b"Traceback" not in reply.raw
     assert "Traceback" in capfd.readouterr().err  # but the log has it
+
+
+def test_a_database_that_can_not_be_used_is_503(site: Site) -> None:
+    asked = site.program()
+    asked.headers["Authorization"] = "Bearer ab_never_seen"
+    database: Any = site.station.database
+    database.execute_sql("ALTER TABLE credential RENAME TO elsewhere")
+    try:
+        reply = asked.call("GET", "boards")
+    finally:
+        database.execute_sql("ALTER TABLE elsewhere RENAME TO credential")
+    assert (reply.status, reply.json["error"]) == (503, "database_busy")
+    assert int(reply.headers["Retry-After"]) > 0
+    assert asked.call("GET", "boards").status == 401
+
+
+def test_what_takes_too_long_is_503_and_says_when_to_ask_again(
+    site: Site, program: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(new: NewCommand) -> None:
+        raise Slow("slow", "", "nobody can say yet whether it was taken", 2)
+
+    monkeypatch.setattr(site.station.backend, "post", late)
+    reply = program.feed()
+    assert (reply.status, reply.json["error"], reply.headers["Retry-After"]) == (503, "slow", "2")
 
 
 def test_nothing_is_cached_and_types_are_not_guessed(program: Client) -> None:

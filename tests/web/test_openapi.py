@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 from protocol.verbs import VERBS
 
 from backend.credentials import Credential
+from backend.web.http import BODY_MAX
 from backend.web.openapi import DOCUMENT
 from tests.backend.running import eventually
 from tests.web.site import Client, Site
@@ -45,6 +46,7 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("tokens", "Tokens"),
         ("commands", "Commands"),
         ("/health", "Health"),
+        ("health", "HealthInFull"),
         ("boards/none", "Problem"),
     ],
 )
@@ -82,3 +84,48 @@ def test_what_may_be_posted_follows_the_verbs() -> None:
     assert not new.is_valid({**good, "parameters": {"action": "fill"}})
     assert not new.is_valid({**good, "parameters": {"action": "stop", "seconds": 5}})
     assert not new.is_valid({**good, "command_type": "query"})
+
+
+@pytest.mark.parametrize(
+    ("command_type", "target", "valid"),
+    [
+        ("ping", "", True),
+        ("ping", "feeder1", False),
+        ("emergency_stop", "feeder1", False),
+        ("stop", "feeder1", True),
+        ("stop", "", True),
+        ("feed", "", False),
+        ("feed", "feeder1", True),
+    ],
+)
+def test_a_target_is_for_what_has_one(
+    program: Client, command_type: str, target: str, valid: bool
+) -> None:
+    body: dict[str, Any] = {"board_id": "pond", "command_type": command_type, "target": target}
+    if command_type == "feed":
+        body["parameters"] = {"amount": 1}
+    assert validator("NewCommand").is_valid(body) == valid
+    assert program.call("POST", "commands", body).status == (202 if valid else 400)
+
+
+def test_every_refusal_is_described(program: Client, site: Site) -> None:
+    kind = {"Content_Type": "text/plain"}
+    for method, path, operation in (
+        ("DELETE", "session", "signOut"),
+        ("DELETE", "tokens/1", "revokeToken"),
+        ("POST", "commands", "postCommand"),
+        ("POST", "commands/x/cancel", "cancelCommand"),
+    ):
+        told = described(operation)
+        for body, status in ((b"x", 415), (b" " * (BODY_MAX + 1), 413)):
+            assert program.call(method, path, body, **kind).status == status
+            assert str(status) in told
+        assert {"400", "401", "503"} <= set(told)
+    assert {"Retry-After"} == set(described("postCommand")["503"]["headers"])
+
+
+def described(operation: str) -> dict[str, Any]:
+    """The answers of an operation."""
+    methods: list[Any] = [one for path in DOCUMENT["paths"].values() for one in path.values()]
+    (found,) = [one for one in methods if one["operationId"] == operation]
+    return dict(found["responses"])

@@ -129,6 +129,29 @@ def test_a_stream_ends_when_its_token_is_revoked(
     watcher.close()
 
 
+def test_a_busy_stream_ends_as_well_when_its_token_is_revoked(site: Site, program: Client) -> None:
+    made = program.call("POST", "tokens", {"name": "busy watcher"}).json
+    watcher = Watcher(site, Authorization=f"Bearer {made['token']}")
+    site.station.startup()
+    assert watcher.next_event()["event"] == "board"
+    program.call("DELETE", f"tokens/{made['id']}")
+    ended = threading.Event()
+
+    def read_all() -> None:
+        while watcher.next_event():
+            pass
+        ended.set()
+
+    threading.Thread(target=read_all, daemon=True).start()
+
+    def something_happens() -> bool:
+        site.station.startup()
+        return ended.is_set()
+
+    eventually(something_happens)
+    watcher.close()
+
+
 def test_the_server_stops_quickly_with_streams_open(site: Site) -> None:
     server = Server(site.app, "127.0.0.1", 0)
     server.start()
