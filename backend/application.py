@@ -70,7 +70,13 @@ class Application:
             self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
         self.backend = Backend(self._broker_url(), settings.window)
         app = make_app(self.backend, self.accounts, settings)
-        self._server = Server(app, settings.http_host, settings.http_port, settings.http_threads)
+        self._server = Server(
+            app,
+            settings.http_host,
+            settings.http_port,
+            settings.http_threads,
+            trusted_proxy=settings.trusted_proxy,
+        )
 
     @property
     def url(self) -> str:

@@ -63,16 +63,31 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
+    """While a thread writes an answer, waitress' loop would wake for it again and again, find its
+    lock taken, and fight for the interpreter with the very thread it waits for; here it sleeps.
+    """
+
     task_class = _Task
     error_task_class = _ErrorTask
     _head = b""
+    _writing = False
 
     def write_soon(self, data: Any) -> int:
         if isinstance(data, _Head):
             self._head = data
             return len(data)
         head, self._head = self._head, b""
-        return int(super().write_soon(head + data if head else data))
+        self._writing = True
+        try:
+            return int(super().write_soon(head + data if head else data))
+        finally:
+            self._writing = False
+            if self.total_outbufs_len:
+                self.server.pull_trigger()
+
+    def writable(self) -> bool:
+        full = self.total_outbufs_len > self.adj.outbuf_high_watermark  # the thread waits for us
+        return bool(super().writable()) and (full or not self._writing)
 
 
 def _close_connections(server: Any) -> None:
