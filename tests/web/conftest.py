@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.support.browser import launched
+from tests.web.pond import Pond, sign_in
 from tests.web.site import Client, Site
 
 
@@ -27,3 +30,28 @@ def page(site: Site) -> Client:
     client = site.client()
     assert client.sign_in(site.password).status == 200
     return client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield launched(playwright)
+
+
+@pytest.fixture
+def pond(site: Site) -> Pond:
+    return Pond(site)
+
+
+@pytest.fixture
+def view(site: Site, pond: Pond, browser: Browser) -> Iterator[Page]:
+    """The page, signed in; a script error or a refused file fails the test."""
+    page = browser.new_page()
+    page.set_default_timeout(10_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    sign_in(page, site, site.password)
+    expect(page.locator("#live")).to_have_text("Live")
+    yield page
+    page.close()
+    assert not faults

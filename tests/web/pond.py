@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from playwright.sync_api import Page
 from protocol import ack, encode
 from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, topic
 
@@ -66,3 +67,11 @@ class Pond:
 
     def _shown(self) -> dict[str, Any]:
         return self.station.backend.board("pond")
+
+
+def sign_in(page: Page, site: Site, password: str) -> None:
+    """Fill in the form as the administrator."""
+    page.goto(site.url)
+    page.get_by_label("User").fill("admin")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()

@@ -1,47 +1,12 @@
 """The page in a real browser, on a real backend and broker; the test speaks for the board."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.support.browser import launched
-from tests.web.pond import Pond
+from tests.web.pond import Pond, sign_in
 from tests.web.site import Site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launched(playwright)
-
-
-@pytest.fixture
-def pond(site: Site) -> Pond:
-    return Pond(site)
-
-
-@pytest.fixture
-def view(site: Site, pond: Pond, browser: Browser) -> Iterator[Page]:
-    """The page, signed in; a script error or a refused file fails the test."""
-    page = browser.new_page()
-    page.set_default_timeout(10_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    sign_in(page, site, site.password)
-    expect(page.locator("#live")).to_have_text("Live")
-    yield page
-    page.close()
-    assert not faults
-
-
-def sign_in(page: Page, site: Site, password: str) -> None:
-    page.goto(site.url)
-    page.get_by_label("User").fill("admin")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def actuator(view: Page, name: str) -> Locator:

@@ -1,7 +1,8 @@
 // The backend's API: every request of the page goes through here.
 
 const BASE = "/api/v1";
-const RETRIES = 3;
+const TRIES = 3;
+const PATIENCE_MS = 15000; // longer than the backend takes to say that it can't say
 let csrf = "";
 
 export class ApiError extends Error {
@@ -20,6 +21,7 @@ async function request(method, path, { body, headers = {} } = {}) {
     method,
     headers: sent,
     body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const answer = response.status === 204 ? {} : await response.json();
   if (!response.ok) throw new ApiError(response.status, answer);
@@ -39,19 +41,25 @@ export const signIn = async (user, password) =>
 export const signOut = () => request("DELETE", "/session");
 export const cancel = (id) => request("POST", `/commands/${id}/cancel`, { body: {} });
 
-function newKey() {
+// What makes one click one command, however often it has to be posted.
+export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// Post a command. A lost connection is tried again under the same key, so it can't run twice.
-export async function post(command) {
-  const headers = { "Idempotency-Key": newKey() };
+// True where nobody can say whether what was asked for was done.
+export const unsure = (error) => !(error instanceof ApiError) || error.status >= 500;
+
+// Post a command. Where the answer is lost it is posted again, always under the same key, so it
+// can't run twice; `again()` is called before that.
+export async function post(command, key, again) {
+  const headers = { "Idempotency-Key": key };
   for (let attempt = 1; ; attempt++) {
     try {
       return await request("POST", "/commands", { body: command, headers });
     } catch (error) {
-      if (error instanceof ApiError || attempt === RETRIES) throw error;
+      if (!unsure(error) || attempt === TRIES) throw error;
+      again();
       await new Promise((done) => setTimeout(done, 700 * attempt));
     }
   }

@@ -7,7 +7,7 @@ import { History } from "./history.js";
 import { Live } from "./live.js";
 import { Store } from "./store.js";
 import { Timeline } from "./timeline.js";
-import { learnErrors } from "./words.js";
+import { learnErrors, trouble } from "./words.js";
 
 const REFRESH_MS = 10000; // heartbeats are no events, so "last seen" is asked for
 
@@ -44,6 +44,13 @@ async function loadBoards(store) {
   store.setBoards((await get("/boards")).boards, asked);
 }
 
+async function loadHealth() {
+  const text = trouble(await get("/health"));
+  const node = $("#trouble");
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+}
+
 async function opened(store, history) {
   showLive(true);
   if (wasLost) {
@@ -51,7 +58,7 @@ async function opened(store, history) {
     setTimeout(() => { if (!wasLost) banner("", ""); }, 4000);
   }
   wasLost = false;
-  await Promise.all([loadBoards(store), history.load()]).catch(refused);
+  await Promise.all([loadBoards(store), loadHealth(), history.load()]).catch(refused);
 }
 
 function lost() {
@@ -86,7 +93,9 @@ async function run(session) {
   });
   live.start();
   setInterval(() => {
-    if (!document.hidden && !wasLost) loadBoards(store).catch(refused);
+    if (document.hidden || wasLost) return;
+    loadBoards(store).catch(refused);
+    loadHealth().catch(refused);
   }, REFRESH_MS);
 }
 

@@ -1,7 +1,7 @@
 // Boards as cards: how each is, what it can do, and what became of what was asked last.
 
 import { actionForm, boardButtons } from "./actions.js";
-import { get, post } from "./api.js";
+import { get, newKey, post, unsure } from "./api.js";
 import { el, fill } from "./dom.js";
 import { duration, ended, explain, kindOf, labelOf, when } from "./words.js";
 
@@ -9,9 +9,12 @@ export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()
 
 const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
 
+const NO_ANSWER = "No answer from the backend: it may have been taken or not. "
+  + "Trying again can't make it happen twice.";
+
 export class Boards {
   #cards = new Map();
-  #failed = new Map(); // "board/target" -> what went wrong with the last click
+  #clicks = new Map(); // "board/target" -> the last click, where it was not taken: see #post
 
   constructor(root, store) {
     this.root = root;
@@ -34,7 +37,7 @@ export class Boards {
   }
 
   #build(board, actuators) {
-    const send = (target) => (type, parameters) => this.#send(board.id, target, type, parameters);
+    const send = (target) => (type, parameters) => this.#click(board.id, target, type, parameters);
     const lines = new Map();
     const line = (target) => {
       lines.set(target, el("div", { class: "result", "aria-live": "polite" }));
@@ -85,8 +88,8 @@ export class Boards {
 
   // How the newest command of a target stands, and what is running.
   #result(board, target) {
-    const failed = this.#failed.get(`${board.id}/${target}`);
-    if (failed) return [el("p", { class: "error", role: "alert" }, failed)];
+    const click = this.#clicks.get(`${board.id}/${target}`);
+    if (click) return [this.#notTaken(click)];
     const command = this.store.newest(board.id, target);
     const running = this.#running(board, target, command);
     if (!command) return running ? [running] : [];
@@ -144,16 +147,37 @@ export class Boards {
     }
   }
 
-  async #send(boardId, target, type, parameters) {
-    const key = `${boardId}/${target}`;
-    this.#failed.delete(key);
-    const body = { board_id: boardId, command_type: type, target, parameters };
+  // The same asked for again, while nobody can say what became of it, is the same click.
+  #click(boardId, target, type, parameters) {
+    const command = { board_id: boardId, command_type: type, target, parameters };
+    const before = this.#clicks.get(`${boardId}/${target}`);
+    const same = before?.unsure && JSON.stringify(before.command) === JSON.stringify(command);
+    return this.#post(same ? before : { command, key: newKey() });
+  }
+
+  // {command, key} becomes one command at most. Where it fails: also {text, unsure, trying}.
+  async #post({ command, key }) {
+    const place = `${command.board_id}/${command.target}`;
+    const note = (more) => {
+      this.#clicks.set(place, { command, key, ...more });
+      this.#refresh(command.board_id);
+    };
+    const again = () => note({ text: "No answer yet; asking again.", unsure: true, trying: true });
+    this.#clicks.delete(place);
     try {
-      this.store.put(await post(body));
+      this.store.put(await post(command, key, again));
+      if (this.#clicks.get(place)?.key === key) this.#clicks.delete(place);
     } catch (error) {
-      this.#failed.set(key, error.status ? error.message : "The backend can't be reached; not sent.");
+      note(unsure(error) ? { text: NO_ANSWER, unsure: true } : { text: error.message });
     }
-    this.#refresh(boardId);
+    this.#refresh(command.board_id);
+  }
+
+  #notTaken(click) {
+    const again = el("button", { type: "button", class: "plain", "data-again": click.key,
+      onclick: () => this.#post(click) }, "Try again");
+    return el("p", { class: "error", role: "alert" }, click.text,
+      click.unsure && !click.trying ? [" ", again] : null);
   }
 }
 

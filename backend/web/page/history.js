@@ -1,14 +1,18 @@
-// The history: a table with filters that grows downwards by pages and upwards by itself.
+// The history: a table with filters that grows downwards by pages and upwards by itself; it drops
+// the oldest rows where it has more than somebody asked for.
 
 import { get } from "./api.js";
 import { chip } from "./boards.js";
 import { el, options } from "./dom.js";
 import { duration, ended, explain, labelOf, when } from "./words.js";
 
+const ROWS_MAX = 200;
+
 export class History {
   #rows = new Map(); // command id -> table row
   #next = null;
   #asked = 0;
+  #limit = ROWS_MAX;
 
   constructor(table, form, older, empty, store, statuses) {
     Object.assign(this, { body: table.tBodies[0], form, older, empty, store });
@@ -23,13 +27,18 @@ export class History {
   // Everything anew, as the filters say.
   async load() {
     const asked = ++this.#asked;
-    const query = new URLSearchParams([...new FormData(this.form)].filter(([, value]) => value));
-    const page = await get(`/commands?${query}`);
+    const page = await get(this.#address());
     if (asked !== this.#asked) return;
+    this.#limit = ROWS_MAX;
     this.#rows.clear();
     this.body.replaceChildren();
     this.#append(page);
     this.#addNewer();
+  }
+
+  #address(more = []) {
+    const chosen = [...new FormData(this.form)].filter(([, value]) => value);
+    return `/commands?${new URLSearchParams([...chosen, ...more])}`;
   }
 
   // What the stream told of while the page was on its way.
@@ -44,8 +53,11 @@ export class History {
   async #more() {
     this.older.disabled = true;
     const asked = this.#asked;
-    const page = await get(this.#next).finally(() => { this.older.disabled = false; });
-    if (asked === this.#asked) this.#append(page);
+    const next = this.#next;
+    const page = await get(next).finally(() => { this.older.disabled = false; });
+    if (asked !== this.#asked || next !== this.#next) return; // other rows stand there now
+    this.#append(page);
+    this.#limit = Math.max(ROWS_MAX, this.#rows.size);
   }
 
   #append(page) {
@@ -85,8 +97,20 @@ export class History {
       else this.#remove(command.id);
     } else if (this.#fits(command) && command.seq > this.#newest()) {
       this.#place(command, "prepend");
+      this.#trim();
     }
     this.#noteEmpty();
+  }
+
+  #trim() {
+    if (this.#rows.size <= this.#limit) return;
+    while (this.#rows.size > this.#limit) this.#remove(this.#last().command);
+    this.#next = this.#address([["before", this.#last().seq]]);
+    this.older.hidden = false;
+  }
+
+  #last() {
+    return this.body.lastElementChild.dataset;
   }
 
   #remove(id) {

@@ -1,9 +1,13 @@
 // What the page knows: boards and commands, kept up to date by answers and by the stream.
+// Of the commands it keeps the newest of each target, and those it heard of last.
+
+const COMMANDS_MAX = 200;
 
 export class Store extends EventTarget {
   boards = new Map();
   commands = new Map();
   verbs = {};
+  #newest = new Map(); // "board/target" -> its newest command
   #heard = new Map(); // board id -> when the stream last told of it
 
   // A list of boards that was asked for at `asked`; what the stream told since is newer.
@@ -22,31 +26,37 @@ export class Store extends EventTarget {
 
   // A command out of an answer: taken unless a newer one is known.
   put(command) {
-    const known = this.commands.get(command.id);
+    const known = this.#known(command);
     if (known && known.updated_at >= command.updated_at) return known;
-    const kept = { ...command, within: within(command) ?? known?.within };
-    this.commands.set(command.id, kept);
-    this.#changed("command", kept);
-    return kept;
+    return this.#keep(command, known);
   }
 
   // A command out of the stream, with its newest step.
   commandEvent(command) {
-    const known = this.commands.get(command.id);
+    const known = this.#known(command);
     if (known?.last && known.last.id >= command.last.id) return;
-    const kept = { ...command, within: within(command) ?? known?.within };
-    this.commands.set(command.id, kept);
-    this.#changed("command", kept);
+    this.#keep(command, known);
   }
 
   // The newest command of a board's target ("" = of the board as a whole), or undefined.
   newest(boardId, target) {
-    let found;
-    for (const command of this.commands.values()) {
-      const mine = command.board_id === boardId && command.target === target;
-      if (mine && (!found || command.seq > found.seq)) found = command;
-    }
-    return found;
+    return this.#newest.get(`${boardId}/${target}`);
+  }
+
+  #known(command) {
+    const newest = this.newest(command.board_id, command.target);
+    return newest?.id === command.id ? newest : this.commands.get(command.id);
+  }
+
+  #keep(command, known) {
+    const kept = { ...command, within: within(command) ?? known?.within };
+    this.commands.delete(kept.id); // so that it goes to the end of those heard of
+    this.commands.set(kept.id, kept);
+    if (this.commands.size > COMMANDS_MAX) this.commands.delete(this.commands.keys().next().value);
+    const newest = this.newest(kept.board_id, kept.target);
+    if (!(newest?.seq > kept.seq)) this.#newest.set(`${kept.board_id}/${kept.target}`, kept);
+    this.#changed("command", kept);
+    return kept;
   }
 
   #changed(type, detail) {

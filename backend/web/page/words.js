@@ -79,6 +79,15 @@ export const detailInWords = (detail) => Object.entries(detail)
   .map(([name, value]) => (name === "within" ? `result within ${value} s` : `${name} ${value}`))
   .join(", ");
 
+// What keeps the backend from working, from its health; "" where nothing does.
+export function trouble(health) {
+  if (!health.mqtt.connected) {
+    const why = health.mqtt.error ? ` (${health.mqtt.error})` : "";
+    return `The backend does not reach its broker${why}. Boards can't be heard; commands wait.`;
+  }
+  return health.status === "healthy" ? "" : "A part of the backend has ended; its log says why.";
+}
+
 const pad = (number, width = 2) => String(number).padStart(width, "0");
 
 export const clock = (time) => {
