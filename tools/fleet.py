@@ -79,7 +79,7 @@ class Fleet:
         on_event: OnEvent | None = None,
         *,
         firmware: Mapping[str, bytes] | None = None,
-        heap: str = "256K",
+        heap: str = "152K",
         serial: bool = False,
     ) -> None:
         firmware = stage.files() if firmware is None else firmware

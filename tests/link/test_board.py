@@ -16,8 +16,6 @@ from tests.link.site import FEEDER, LIGHT, make_board, settings_with
 from tools.emulator import POWER, RESET, Board
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAPS = (160, 168, 176, 184, 192)  # KiB, of which the emulated hardware takes 24
-FILL = 62  # commands that just fill the journal
 
 
 @pytest.fixture
@@ -181,26 +179,6 @@ def test_a_restart_is_confirmed_before_and_after(tmp_path: Path, broker: Peer) -
             line.send(peer.publish(peer.command("query", "r"), 2))
             assert line.until(peer.PUBLISH, topics.ACK).message["state"] == "completed"
         assert [event["cause"] for event in board.log.of("boot")] == [POWER, RESET]
-
-
-def fits(folder: Path, broker: Peer, kib: int) -> bool:
-    """Whether the board works in such a heap until its journal is full."""
-    with make_board(folder, broker.port, heap=f"{kib}K") as board:
-        board.start()
-        with contextlib.suppress(TimeoutError, AssertionError), broker.line() as line:
-            line.welcome()
-            for number in range(FILL):
-                ping = peer.command("ping", f"c0ffee00-0000-4000-8000-{number:012d}")
-                line.send(peer.publish(ping, 2))
-                line.send(peer.puback(line.until(peer.PUBLISH, topics.ACK).packet_id))
-            return True
-    return False
-
-
-def test_it_fits_into_a_small_heap(tmp_path: Path, broker: Peer) -> None:
-    smallest = next((kib for kib in HEAPS if fits(tmp_path / str(kib), broker, kib)), None)
-    print(f"smallest heap with a full journal: {smallest} KiB, 24 of them for the emulation")
-    assert smallest is not None
 
 
 def test_the_version_is_that_of_the_project() -> None:

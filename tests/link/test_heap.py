@@ -1,0 +1,90 @@
+"""How little memory the whole firmware needs on an emulated board, its journal full.
+
+The Unix port's words are twice as long as an ESP32's, and the emulated hardware takes 12 KB.
+"""
+
+import bisect
+import contextlib
+from pathlib import Path
+
+import pytest
+from protocol import topics
+from protocol.limits import MESSAGE_BYTES
+from protocol.verbs import VERBS
+
+from tests.link.site import HEAP, Backend, make_board
+from tests.support.brokers import Broker
+
+ALLOWED = int(HEAP.removesuffix("K"))
+STEP = 4
+LOWEST = 128
+FILL = 54  # commands that, with the others, fill the journal; the last 16 must be stops
+SECONDS = 2.0
+
+# (verb, target, parameters, what the board says last or, of what runs on, first).
+SAID: tuple[tuple[str, str, dict[str, object], str], ...] = (
+    ("feed", "feeder1", {"amount": 1}, "completed"),
+    ("water", "valve1", {"action": "fill", "seconds": 60}, "accepted"),
+    ("switch", "light1", {"state": "on", "seconds": 60}, "completed"),
+    ("motor", "motor1", {"action": "stop"}, "rejected"),  # it has none
+    ("ping", "", {}, "completed"),
+    ("stop", "", {}, "completed"),
+    ("emergency_stop", "", {}, "completed"),
+)
+
+
+def say_everything(backend: Backend) -> None:
+    """Each verb, what is no message, a full journal, what is no packet, and each question."""
+    for verb, target, given, state in SAID:
+        command_id = backend.command(verb, target, f"{verb}-1", **given)
+        backend.wait(topics.ACK, {"command_id": command_id, "state": state}, SECONDS)
+    since = len(backend.heard)
+    backend.command("restart", "", "restart-1")
+    backend.online(2 * SECONDS, since)
+    backend.say(b"\xff" * 2048)
+    still_answers(backend)
+    for number in range(FILL):
+        command_id = f"c0ffee00-0000-4000-8000-{number:012d}"
+        backend.result(backend.command("stop" if number > 38 else "ping", "", command_id), SECONDS)
+    since = len(backend.heard)
+    backend.say(b"{" * 2 * MESSAGE_BYTES)  # ends the connection
+    backend.online(SECONDS, since)
+    for question in ("query", "cancel"):
+        since = len(backend.heard)
+        backend.command(question, "", "restart-1")
+        backend.wait(topics.ACK, {"command_id": "restart-1", "state": "completed"}, SECONDS, since)
+
+
+def still_answers(backend: Backend) -> None:
+    """Where memory is short, garbage ends the connection: then it is asked again, as always."""
+    with contextlib.suppress(TimeoutError):
+        backend.result(backend.command("ping", "", "still-1"), SECONDS / 2)
+        return
+    backend.result(backend.command("ping", "", "still-1"), SECONDS)
+
+
+def works(folder: Path, broker: Broker, kib: int) -> bool:
+    """Whether a board does all that in such a heap, without starting over but when told to."""
+    board, backend = make_board(folder, broker.port, heap=f"{kib}K"), Backend(broker).connect()
+    with board, contextlib.closing(backend):
+        board.start()
+        try:
+            backend.online(SECONDS)
+            say_everything(backend)
+        except TimeoutError:
+            return False
+        return len(board.log.of("boot")) == 2
+
+
+def test_it_fits_into_a_small_heap(
+    tmp_path: Path, embedded_broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {verb for verb, *_ in SAID} | {"restart", "query", "cancel", "time"} == set(VERBS)
+    sizes = range(LOWEST, ALLOWED + 1, STEP)
+    place = bisect.bisect_left(
+        sizes, True, key=lambda kib: works(tmp_path / str(kib), embedded_broker, kib)
+    )
+    smallest = sizes[place] if place < len(sizes) else None
+    with capsys.disabled():
+        print(f"\nsmallest heap: {smallest}K of {ALLOWED}K allowed, the journal full")
+    assert smallest is not None
