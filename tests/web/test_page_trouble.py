@@ -1,5 +1,7 @@
 """The page when things go wrong: lost answers, a lost broker, weeks on a wall."""
 
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,16 +90,28 @@ def test_a_refusal_is_told_once_and_not_repeated(view: Page, pond: Pond) -> None
     assert len(asked) == 1
 
 
-def test_a_broker_that_is_lost_is_told(view: Page, pond: Pond, site: Site) -> None:
-    expect(view.locator("#trouble")).to_be_hidden()
+@pytest.fixture
+def no_broker(site: Site) -> Iterator[Callable[[], None]]:
+    """Takes the broker away; call it to have it back, which happens in the end anyhow."""
+    backend = site.station.backend
     site.station.broker.stop()
-    eventually(lambda: not site.station.backend.health()["mqtt"]["connected"])
+    eventually(lambda: not backend.health()["mqtt"]["connected"])
+
+    @functools.cache
+    def back() -> None:
+        site.station.broker.start()
+        eventually(lambda: backend.health()["mqtt"]["connected"])
+        site.station.board.close()
+        site.station.connect()
+
+    yield back
+    back()
+
+
+def test_a_broker_that_is_lost_is_told(view: Page, no_broker: Callable[[], None]) -> None:
     view.reload()
     expect(view.locator("#trouble")).to_contain_text("does not reach its broker")
-    site.station.broker.start()
-    eventually(lambda: site.station.backend.health()["mqtt"]["connected"])
-    site.station.board.close()
-    site.station.connect()
+    no_broker()
     view.reload()
     expect(view.locator("#live")).to_have_text("Live")
     expect(view.locator("#trouble")).to_be_hidden()

@@ -176,8 +176,8 @@ export class Boards {
   #notTaken(click) {
     const again = el("button", { type: "button", class: "plain", "data-again": click.key,
       onclick: () => this.#post(click) }, "Try again");
-    return el("p", { class: "error", role: "alert" }, click.text,
-      click.unsure && !click.trying ? [" ", again] : null);
+    return el("p", { class: "error not-taken", role: "alert" }, click.text,
+      click.unsure && !click.trying ? again : null);
   }
 }
 
