@@ -18,9 +18,11 @@ from .journal import (
     RESTARTING,
     SPARE,
     answered,
+    changed,
     expires_at_of,
     file_name,
     file_of,
+    lines_in,
     phase_of,
 )
 
@@ -36,7 +38,7 @@ class Found:
 
     def __init__(self, flash):
         self._flash = flash
-        self.entries: list = [{} for _ in range(FILES)]
+        self.lines = [b"\n"] * FILES
         self.left = bytearray(FILES)
         self.floor = self.complete_from = 0
         self.bad = 0
@@ -47,7 +49,7 @@ class Found:
 
     def end_all(self):
         """Answer all that is under way. Returns the numbers of the files to be replaced."""
-        return [n for n in range(FILES) if self._end(self.entries[n]) or self._torn[n]]
+        return [n for n in range(FILES) if self._end(n) or self._torn[n]]
 
     def _load(self, number):
         """Take what is in a file. Returns whether its end is torn off."""
@@ -63,32 +65,28 @@ class Found:
         return start < len(data)  # torn: it was never acted upon
 
     def _take(self, line):
-        parsed = _from_line(line)
-        if parsed is None:
+        body = line[:-9]
+        if len(line) < 12 or line[-9:] != b" %08x" % binascii.crc32(body):
             self.bad += 1
-        elif parsed[0] == HEAD:
-            floor, complete_from = [int(part) for part in parsed[1].split(b" ")]
+            return
+        name, entry = body.split(b" ", 1)
+        if name == HEAD.encode():
+            floor, complete_from = [int(part) for part in entry.split(b" ")]
             self.floor = max(self.floor, floor)
             self.complete_from = max(self.complete_from, complete_from)
         else:
-            self.entries[file_of(parsed[0])][parsed[0]] = parsed[1]
+            number = file_of(name)
+            self.lines[number] = changed(self.lines[number], name, entry)
 
-    def _end(self, entries):
+    def _end(self, number):
         """Answer what is under way. Returns whether there was any."""
-        under_way = [name for name in entries if phase_of(entries[name]) != ENDED]
-        for name in under_way:
-            phase = phase_of(entries[name])
+        pairs = [line.split(b" ", 1) for line in lines_in(self.lines[number])]
+        under_way = [pair for pair in pairs if phase_of(pair[1]) != ENDED]
+        for name, entry in under_way:
+            phase = phase_of(entry)
             if phase == QUEUED and self.bad:  # that it began may be what is gone
                 phase = BEGUN
             state, error = _AT_BOOT[phase]
-            entries[name] = answered(expires_at_of(entries[name]), state, error, 0, {})
+            done = answered(expires_at_of(entry), state, error, 0, {})
+            self.lines[number] = changed(self.lines[number], name, done)
         return bool(under_way)
-
-
-def _from_line(line):
-    """(id, entry) of a line without its line end, or None where it is corrupt."""
-    body = line[:-9]
-    if len(line) < 12 or line[-9:] != b" %08x" % binascii.crc32(body):
-        return None
-    name, entry = body.split(b" ", 1)
-    return name.decode(), entry

@@ -16,7 +16,7 @@ UNSURE = ("unknown", "storage")  # it could be obeyed after a reboot
 def names_in_one_file(count):
     """Ids whose lines lie in the same file of the journal."""
     names = ["n{}".format(n) for n in range(count * 20)]
-    return [name for name in names if file_of(name) == file_of("n0")][:count]
+    return [name for name in names if file_of(name.encode()) == file_of(b"n0")][:count]
 
 
 def test_no_flash_no_motor():
