@@ -7,6 +7,7 @@ from protocol.limits import KEY_BYTES
 from protocol.signature import key_from_hex
 from protocol.topics import is_id
 
+from backend.broker import BACKEND_USER
 from backend.errors import Conflict, Invalid
 from backend.models import Board, database
 from backend.presence import Presence
@@ -19,6 +20,9 @@ def enroll(board_id: str, now: int, name: str = "") -> dict[str, str]:
     """
     if not is_id(board_id):
         raise Invalid("malformed", "board_id", "use 1 to 64 of A-Z a-z 0-9 _ -")
+    if board_id == BACKEND_USER:
+        reason = "is the backend's own name on the broker; use another one"
+        raise Invalid("reserved", "board_id", reason)
     if Board.get_or_none(Board.id == board_id):
         raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
     row = {

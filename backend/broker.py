@@ -3,6 +3,7 @@
 Rules of this file:
 - it listens on the loopback only, and knows nobody but the users it was given;
 - each board may use `devices/{its id}/...` and nothing else; the backend may use `devices/...`;
+- nobody starts it again by itself: `ended` says when that is needed, `start` does it;
 - the configuration holds passwords, so only its owner can read it (mode 0600);
 - on Linux the kernel ends the broker with the thread that called `start`, so call it from one
   that lives as long as the program. Elsewhere only `stop` (or the end of the interpreter) does:
@@ -73,7 +74,7 @@ class EmbeddedBroker:
         self.directory, self.port = Path(directory), port
         self._users = dict(users)
         self._process: subprocess.Popen[str] | None = None
-        self._ready, self._reloaded = threading.Event(), threading.Event()
+        self._reloaded = threading.Event()
         self._last_words = ""
 
     @property
@@ -84,13 +85,19 @@ class EmbeddedBroker:
     @property
     def pid(self) -> int | None:
         """Process id while it runs, else None."""
-        return self._process.pid if self._process else None
+        return self._process.pid if self._process and not self.ended else None
+
+    @property
+    def ended(self) -> bool:
+        """True where it was started and has ended by itself; `start` brings it back."""
+        process = self._process
+        return process is not None and process.poll() is not None
 
     def start(self) -> None:
         """Returns once MQTT clients can connect. Raises BrokerError (port taken, no binary)."""
         check_port_free(self.host, self.port)
         self._write_configuration()
-        self._ready.clear()
+        ready = threading.Event()
         self._process = subprocess.Popen(
             [_binary(), "-c", str(self._configuration_path)],
             stderr=subprocess.PIPE,
@@ -100,8 +107,9 @@ class EmbeddedBroker:
             preexec_fn=end_with_parent(signal.SIGTERM),
         )
         atexit.register(self.stop)
-        threading.Thread(target=self._read_log, args=(self._process,), daemon=True).start()
-        if not self._ready.wait(_START_SECONDS) or self._process.poll() is not None:
+        reader = threading.Thread(target=self._read_log, args=(self._process, ready), daemon=True)
+        reader.start()
+        if not ready.wait(_START_SECONDS) or self.ended:
             self.stop()
             raise BrokerError(f"the broker did not start: {self._last_words or 'it said nothing'}")
 
@@ -128,13 +136,15 @@ class EmbeddedBroker:
         """Replaces {name: password}; clients whose user is gone or changed are cut off.
 
         Returns once the running broker has taken it over. Raises BrokerError where it has not.
+        One that does not run takes it over with `start`.
         """
         self._users = dict(users)
         self._write_configuration()
-        if self._process is None:
+        process = self._process
+        if process is None or self.ended:
             return
         self._reloaded.clear()
-        self._process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)
         if not self._reloaded.wait(_START_SECONDS):
             raise BrokerError(f"the broker did not take the new users: {self._last_words}")
 
@@ -174,18 +184,19 @@ class EmbeddedBroker:
         }
         return json.dumps(settings, indent=1)
 
-    def _read_log(self, process: subprocess.Popen[str]) -> None:
+    def _read_log(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             if "Server is ready" in line:
-                self._ready.set()
+                ready.set()
             elif "Reloaded server configuration" in line:
                 self._reloaded.set()
             elif "[FTL]" in line or "[ERR]" in line:
                 self._last_words = line.split("] ", 2)[-1].strip()
                 _log.warning("%s", self._last_words)
         process.wait()
-        self._ready.set()  # it ended: let nobody wait for it
+        ready.set()  # it ended: let nobody wait for it
+        self._reloaded.set()
 
 
 def _user(name: str, password: str) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """What the system relies on of a broker, shown for each of the two."""
 
+import os
+import signal
 import stat
 import subprocess
 import sys
@@ -194,6 +196,27 @@ def test_round_trips_do_not_wait_for_a_timer(connect: Connect) -> None:
         backend.receive()
         took.append(time.perf_counter() - start)
     assert sorted(took)[10] < 0.03, "is TCP_NODELAY set? Without it this takes 40 ms or more"
+
+
+def test_users_of_a_broker_that_has_died_wait_for_its_start(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path, free_port(), USERS)
+    assert not broker.ended
+    broker.start()
+    assert not broker.ended and broker.pid is not None
+    os.kill(broker.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while not broker.ended:
+        assert time.monotonic() < deadline
+    assert broker.pid is None
+    began = time.monotonic()
+    broker.set_users({**USERS, "pond-3": "three's"})
+    assert time.monotonic() - began < 5, "it waits for a broker that is dead"
+    broker.start()
+    new = Client(broker, "pond-3", "three's")
+    assert not new.connect()[0].is_failure
+    new.close()
+    broker.stop()
+    assert not broker.ended
 
 
 def test_a_taken_port_is_one_clear_line(broker: Broker, tmp_path: Path) -> None:
