@@ -23,7 +23,7 @@ from backend.work import Work
 
 # How long a command may wait before it is refused: what moves something is wanted now or never.
 LIFE_SECONDS = 60
-PAGE_MAX = 500
+PAGE_MAX = 200
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 

@@ -16,7 +16,7 @@ from backend import commands, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
-from backend.models import Board, as_rows, database
+from backend.models import Board, as_rows
 from backend.presence import Presence, Roster
 from backend.work import Outcome, Work
 
@@ -50,11 +50,12 @@ class Core:
             self.roster.add(_presence(row))
 
     def apply(self, batch: Batch, now: int) -> Outcome:
-        """One transaction. Raises what the database raises; then nothing has changed.
+        """One transaction. Raises store.Locked: then nothing has changed, here or there.
 
+        Anything else that the database raises is the end: what boards said is half taken in.
         The answer beside a request is (row, created?) or a Refusal.
         """
-        with database.atomic("IMMEDIATE"):
+        with store.transaction():
             work = Work(now, self.refused)
             work.out.answers = commands.create(work, self.dispatcher, batch.new, self._rng)
             for request, wish in batch.cancel:
@@ -66,6 +67,15 @@ class Core:
                     self.dispatcher.look(work, row)
             self.dispatcher.send_ready(work)
             return work.finish()
+
+    def clock_set(self, by: int) -> None:
+        """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.
+
+        Silence and retries go on as if it had not been; only expiry goes by the time of day.
+        """
+        with store.transaction():
+            store.shift_due(by)
+        self.roster.shift(by)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""

@@ -2,7 +2,7 @@
 
 Rules of this file:
 - the same command is always sent under the same id, however often;
-- while a board is known to be offline nothing is sent and no try is burned;
+- only to a board that is online is anything sent, and a stop to one that may be;
 - after `expires_at` a command is never sent: the board would have to refuse it. It is asked about.
 Times are ms; `Work` collects what is to be published after the commit.
 """
@@ -41,9 +41,14 @@ DUE_BATCH = 500
 CANT_TELL = ("interrupted", "forgotten")
 
 
-def is_stop(row: Row) -> bool:
+def stops(command_type: str, parameters: dict[str, Any]) -> bool:
     """True for a command that ends something and so overtakes everything."""
-    return bool(case_of(row["command_type"], json.loads(row["parameters"])).kind == STOP)
+    return bool(case_of(command_type, parameters).kind == STOP)
+
+
+def is_stop(row: Row) -> bool:
+    """`stops` of a row."""
+    return stops(row["command_type"], json.loads(row["parameters"]))
 
 
 class Dispatcher:
@@ -66,8 +71,11 @@ class Dispatcher:
             self.send(work, row)
 
     def overtake(self, work: Work, row: Row) -> None:
-        """Send a command that waits for nobody; if the board is away, the moment it is back."""
-        if self._roster.is_online(row["board_id"]):
+        """Send a command that waits for nobody, also to a board that was not heard yet.
+
+        If the board is away, or we are, it goes out the moment the board is heard.
+        """
+        if self._roster.may_hear(row["board_id"]):
             self.send(work, row)
 
     def send(self, work: Work, row: Row) -> None:

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from peewee import fn
+
 from backend.commands import public, public_step
 from backend.models import Command, History, as_rows
 from backend.store import Row
@@ -34,8 +36,8 @@ class Subscription:
     """One watcher's stream: iterate it, and close it when done (it is a context manager).
 
     Yields lists of events that came together, and an empty one for every 15 s in which nothing
-    happened. It ends when the hub closes, or when the
-    watcher was too slow: it then comes back with the last id it saw.
+    happened. It ends when the hub closes, or when the watcher was too slow: it then comes back
+    with the last id it saw.
     """
 
     def __init__(self, hub: "Hub", after: int | None) -> None:
@@ -63,9 +65,8 @@ class Subscription:
                 self._queue.get_nowait()
 
     def __iter__(self) -> Iterator[list[Event]]:
-        last = self._after or 0
-        if self._after is not None and (missed := replay(self._after)):
-            last = missed[-1][0] or last
+        last, missed = (0, []) if self._after is None else replay(self._after)
+        if missed:
             yield missed
         while True:
             try:
@@ -79,15 +80,22 @@ class Subscription:
                 yield fresh
 
 
-def replay(after: int) -> list[Event]:
-    """The command events after a history id; a "reset" in their place where they are too many."""
+def replay(after: int) -> tuple[int, list[Event]]:
+    """(the last id in it, the command events after a history id).
+
+    There is a "reset" in their place, under the newest id there is, where they are too many, or
+    where `after` is of another database, one that was replaced since: what the watcher knows is
+    to be asked for anew.
+    """
+    newest = History.select(fn.MAX(History.id)).scalar() or 0
     later = History.select().where(History.id > after).order_by(History.id)
     steps = as_rows(later.limit(REPLAY_MAX + 1))
-    if len(steps) > REPLAY_MAX:
-        return [(None, "reset", {})]
+    if len(steps) > REPLAY_MAX or after > newest:
+        return newest, [(newest, "reset", {})]
     rows = as_rows(Command.select().where(Command.seq << [step["command"] for step in steps]))
     by_seq = {row["seq"]: public(row) for row in rows}
-    return [command_event(step, by_seq[step["command"]]) for step in steps]
+    events = [command_event(step, by_seq[step["command"]]) for step in steps]
+    return (steps[-1]["id"] if steps else after), events
 
 
 class Hub:

@@ -1,6 +1,8 @@
 """What boards say: read, checked, and turned into steps of commands and changes of presence.
 
 Bytes that can't be read are counted by reason and logged; they change nothing and end nothing.
+What a board says of its presence counts only where it is not a late word of an earlier session or
+boot: see `Presence.believe`.
 """
 
 import json
@@ -23,7 +25,8 @@ from backend.work import Work
 
 log = logging.getLogger(__name__)
 
-_KINDS = {ACK: "ack", STATUS: "status", STARTUP: "startup", HEARTBEAT: "heartbeat"}
+# What is read, {the end of its topic: its kind}.
+KINDS = {ACK: "ack", STATUS: "status", STARTUP: "startup", HEARTBEAT: "heartbeat"}
 
 
 @dataclass(slots=True)
@@ -48,9 +51,9 @@ class Ingest:
             board = self._roster.get(board_id)
             if board is None:
                 raise ProtocolError("unknown_board", "board_id", "is not registered here")
-            if leaf not in _KINDS:
+            if leaf not in KINDS:
                 raise ProtocolError("unknown_type", "topic", "is not read by this version")
-            return Heard(board, _KINDS[leaf], decode(_KINDS[leaf], payload, board.key))
+            return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
         except ProtocolError as why:
             self.refused[why.code] += 1
             log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
@@ -109,67 +112,72 @@ class Ingest:
             self._dispatcher.unsure(work, row)
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
-        board.boot, board.session = said["boot"], said["session"]
+        self._tell_time(work, board, said)
+        if not self._believed(board, said):
+            return
         board.firmware, board.board = said["firmware"], said["board"]
         board.actuators, board.heap = said["actuators"], said["heap"]
-        self._roster.heard(board, work.now)
         board.running = {}
-        work.out.boards[board.board_id] = board
-        self._tell_time(work, board)
+        self._roster.heard(board, work.now)
         Board.update(
             boot=board.boot,
             firmware=board.firmware,
             board=board.board,
             actuators=json.dumps(board.actuators),
-            online=True,
-            changed_at=work.now,
         ).where(Board.id == board.board_id).execute()
-        self._dispatcher.rouse(work, board)
+        self._rouse(work, board)
 
     def _heartbeat(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
+        if not self._alive(work, board, said):
+            return
         board.heap, board.rssi, board.uptime = said["heap"], said["rssi"], said["uptime"]
-        changed = board.running != said["running"]
-        board.running = said["running"]
-        if self._alive(work, board, said) or changed:
+        if board.running != said["running"]:
+            board.running = said["running"]
             work.out.boards[board.board_id] = board
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if said["status"] == "online":
             self._alive(work, board, said)
-        elif (said["boot"], said["session"]) == (board.boot, board.session):
+        elif said["boot"] == board.boot and self._believed(board, said):
             self._gone(work, board)
-        else:
-            log.debug("%s: an offline of another session is ignored", board.board_id)
 
     def _alive(self, work: Work, board: Presence, said: dict[str, Any]) -> bool:
-        """A sign of life other than a startup; True where the board was not online before."""
-        board.boot, board.session = said["boot"], said["session"]
-        if not self._roster.heard(board, work.now):
+        """A sign of life other than a startup. False where it is a late one."""
+        boot = board.boot
+        if not self._believed(board, said):
             return False
-        self._note(work, board, True)
-        self._dispatcher.rouse(work, board)
+        came = self._roster.heard(board, work.now)
+        if board.boot != boot:  # its startup message was lost
+            board.running = {}
+            Board.update(boot=board.boot).where(Board.id == board.board_id).execute()
+        if came or board.boot != boot:
+            self._rouse(work, board)
         return True
+
+    @staticmethod
+    def _believed(board: Presence, said: dict[str, Any]) -> bool:
+        believed = board.believe(said["boot"], said["session"])
+        if not believed:
+            log.debug("%s: a word of %s/%s is late", board.board_id, said["boot"], said["session"])
+        return believed
+
+    def _rouse(self, work: Work, board: Presence) -> None:
+        work.out.boards[board.board_id] = board
+        self._dispatcher.rouse(work, board)
 
     def _gone(self, work: Work, board: Presence) -> None:
         if self._roster.gone(board):
-            self._note(work, board, False)
+            work.out.boards[board.board_id] = board
 
     @staticmethod
-    def _note(work: Work, board: Presence, online: bool) -> None:
-        work.out.boards[board.board_id] = board
-        Board.update(boot=board.boot, online=online, changed_at=work.now).where(
-            Board.id == board.board_id
-        ).execute()
-
-    @staticmethod
-    def _tell_time(work: Work, board: Presence) -> None:
+    def _tell_time(work: Work, board: Presence, said: dict[str, Any]) -> None:
         """Answer a startup with the time; the echo shows the board that this is no recording."""
         now = work.now // 1000
         message = {
-            "command_id": f"time-{board.boot}-{board.session}",
+            "command_id": "time",
             "command_type": "time",
             "target": "",
-            "parameters": {"boot": board.boot, "session": board.session},
+            "parameters": {"boot": said["boot"], "session": said["session"]},
             "timestamp": now,
             "expires_at": now + 60,
             "attempt": 1,

@@ -6,13 +6,14 @@ crash costs a duplicate and never a loss.
 
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from protocol.topics import COMMANDS, FROM_BOARD, PREFIX, topic
+from protocol.topics import COMMANDS, PREFIX, topic
 
 log = logging.getLogger(__name__)
 
@@ -23,25 +24,29 @@ Receipt = tuple[int, int, int]
 
 
 class Link:
-    """The backend's connection to the broker.
+    """The backend's connection to the broker, subscribed to these leaves of every board.
 
     `on_message(topic, payload, receipt)` and `on_link(up)` are called on paho's thread and must
-    neither block nor raise.
+    neither block nor raise. Messages come only while the link is up. `error` says what keeps it
+    from working, and is None while it does.
     """
 
     def __init__(
         self,
         url: str,
+        leaves: tuple[str, ...],
         on_message: Callable[[str, bytes, Receipt], None],
         on_link: Callable[[bool], None],
         client_id: str = CLIENT_ID,
     ) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
         self._on_message, self._on_link = on_message, on_link
         self._connection = self._sent = self._confirmed = 0
+        self._up = False  # connected, though not yet subscribed
         self.connected = False
-        self.refused_with: str | None = None
+        self.error: str | None = None
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True
         )
@@ -50,6 +55,7 @@ class Link:
         client.max_inflight_messages_set(0)
         client.reconnect_delay_set(1, 30)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_connect_fail = self._unreachable
         client.on_subscribe = self._subscribed
         client.on_message, client.on_publish = self._message, self._published
         client.on_socket_open = _no_delay
@@ -73,9 +79,10 @@ class Link:
     def publish(self, board_id: str, payload: bytes) -> bool:
         """Send a command message, QoS 1, never retained. False where there is no connection.
 
-        What is not sent is not kept here: its row is the queue, and its timer sends it again.
+        What is not sent is not kept here: its row is the queue, and it is sent again when the
+        board is heard anew, or by its timer.
         """
-        if not self.connected:
+        if not self._up:
             return False
         # Counted whatever the code: paho keeps it and sends it when it is back.
         self._sent += 1
@@ -96,24 +103,51 @@ class Link:
         self, client: paho.Client, userdata: Any, flags: Any, reason: Any, _: Any
     ) -> None:
         if reason.is_failure:
-            self.refused_with = str(reason)
-            log.error("the broker refused the connection: %s; check BROKER_URL", reason)
+            self._trouble(f"the broker refused the connection: {reason}; check BROKER_URL")
             return
-        self.refused_with = None
         self._connection += 1
-        client.subscribe([(f"{PREFIX}/+/{leaf}", 1) for leaf in FROM_BOARD])
+        self._up = True
+        # Before the subscription is granted: what the broker has kept for us comes at once.
+        self._on_link(True)
+        client.subscribe(self._topics)
 
     def _subscribed(self, client: Any, userdata: Any, mid: int, reasons: Any, _: Any) -> None:
-        self.connected = True
+        denied = [reason for reason in reasons if reason.is_failure]
+        if denied:
+            self._trouble(
+                f"the broker denied a subscription: {denied[0]}; allow the user in BROKER_URL to "
+                f"read and write {PREFIX}/#"
+            )
+            self._break_off()
+            return
+        self.connected, self.error = True, None
         log.info("connected to the broker at %s:%s", self._host, self._port)
-        self._on_link(True)
+
+    def _unreachable(self, client: Any, userdata: Any) -> None:
+        why = sys.exc_info()[1]  # paho calls this where it has caught it
+        self._trouble(
+            f"the broker at {self._host}:{self._port} can't be reached: {why}; check BROKER_URL, "
+            "and that it runs"
+        )
 
     def _disconnected(self, client: Any, userdata: Any, flags: Any, reason: Any, _: Any) -> None:
-        was, self.connected = self.connected, False
-        if was and reason.is_failure:
-            log.warning("lost the broker: %s; trying again", reason)
+        was, self._up, self.connected = self._up, False, False
+        if reason.is_failure and self.error is None:
+            self._trouble(f"lost the broker: {reason}")
         if was:
             self._on_link(False)
+
+    def _break_off(self) -> None:
+        """paho takes it for a lost connection, and makes a new one."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def _trouble(self, error: str) -> None:
+        """Say it once; it may go on for hours."""
+        if error != self.error:
+            log.error("%s; trying again", error)
+        self.error = error
 
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         self._on_message(

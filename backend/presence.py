@@ -1,8 +1,8 @@
 """Who is there: every board's last word of itself, in memory.
 
-The database hears of it only when a board goes online or offline. `online` is None until the board
-was heard or enough time has passed since we began to listen: a restart of the backend, or of the
-broker, is no fleet-wide outage.
+`online` is None until the board was heard or enough time has passed since we began to listen: a
+restart of the backend, or of the broker, is no fleet-wide outage. The database hears only of a new
+boot and of what it said of itself.
 """
 
 from collections import OrderedDict
@@ -13,11 +13,15 @@ from protocol.limits import HEARTBEAT_SECONDS
 
 # Three beats may be lost before a board counts as offline.
 SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
+LEFT_MAX = 4
 
 
 @dataclass(slots=True)
 class Presence:
-    """One board as last heard. `key` is its 32 bytes, times are ms since 1970."""
+    """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
+
+    `left`: the boots before this one, as far as we were there; `doubted`: see `believe`.
+    """
 
     board_id: str
     key: bytes
@@ -33,6 +37,26 @@ class Presence:
     heap: int = 0
     rssi: int = 0
     uptime: int = 0
+    left: tuple[str, ...] = ()
+    doubted: str = ""
+
+    def believe(self, boot: str, session: int) -> bool:
+        """Take (boot, session) for the board's own; False where the message is a late one.
+
+        Within a boot, sessions only go up. A boot that was never heard of is the newest. One that
+        the board had left is believed at its second message in a row: a single one is late, but if
+        we have once taken a late one for the newest, the board does not stay unheard for that.
+        """
+        doubted, self.doubted = self.doubted, ""
+        if boot == self.boot and session < self.session:
+            return False
+        if boot != self.boot:
+            if boot in self.left and boot != doubted:
+                self.doubted = boot
+                return False
+            self.left = (*self.left, self.boot)[-LEFT_MAX:]
+        self.boot, self.session = boot, session
+        return True
 
 
 class Roster:
@@ -61,6 +85,12 @@ class Roster:
         board = self._boards.get(board_id)
         return board is not None and board.online is True
 
+    def may_hear(self, board_id: str) -> bool:
+        """True where the board may be there: we hear the broker, and not that it is offline."""
+        board = self._boards.get(board_id)
+        listening = self._listening_since is not None
+        return listening and board is not None and board.online is not False
+
     def heard(self, board: Presence, now: int) -> bool:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
@@ -77,12 +107,22 @@ class Roster:
         return left
 
     def listen(self, now: int | None) -> None:
-        """We hear the broker from `now` on (ms), or, with None, hear nothing any more."""
+        """We hear the broker from `now` on (ms), or, with None, hear nothing any more.
+
+        Either way nothing is known of any board until it is heard.
+        """
         self._listening_since = now
-        if now is None:
-            for board in self._boards.values():
-                board.online = None
-            self._heard.clear()
+        for board in self._boards.values():
+            board.online = None
+        self._heard.clear()
+
+    def shift(self, by: int) -> None:
+        """The clock was set by so many ms: nobody has been silent for longer, or less, by that."""
+        if self._listening_since is not None:
+            self._listening_since += by
+        for board in self._boards.values():
+            if board.last_seen is not None:
+                board.last_seen += by
 
     def silent(self, now: int) -> list[Presence]:
         """The boards that have been silent for too long; call `gone` for each."""

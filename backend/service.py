@@ -9,12 +9,14 @@ from typing import Any
 from backend import boards, commands
 from backend.commands import Cancellation, NewCommand
 from backend.core import Core
-from backend.errors import Busy, NotFound
+from backend.dispatcher import stops
+from backend.errors import Busy, NotFound, Slow
 from backend.events import Hub
+from backend.ingest import KINDS
 from backend.lifecycle import OPEN
 from backend.models import OPEN_SQL, database
 from backend.mqtt import Link
-from backend.writer import Writer, now_ms
+from backend.writer import Answer, Writer, now_ms
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,9 @@ class Backend:
         self._window = window
         self._core = Core(random.Random())
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
-        self._link = Link(broker_url, self._writer.message, self._writer.link_changed)
+        self._link = Link(
+            broker_url, tuple(KINDS), self._writer.message, self._writer.link_changed
+        )
         self._writer.link = self._link
         self._started = time.monotonic()
 
@@ -56,16 +60,20 @@ class Backend:
     def post(self, new: NewCommand) -> tuple[dict[str, Any], bool]:
         """Queue a command: (command, created?) once it is durable.
 
-        Raises Invalid, NotFound, Conflict, or Busy where too much is under way.
+        Raises Invalid, NotFound, Conflict, Busy where too much is under way (a stop always gets
+        through), or Slow.
         """
         commands.check(new, self._core.roster)
-        if self._link.unfinished + self._writer.waiting > self._window:
+        if not stops(new.command_type, new.parameters) and self._is_full():
             raise Busy("busy", "too many commands are under way; try again shortly", 1)
-        return self._writer.submit(new).result(ANSWER_SECONDS)
+        return _answered(self._writer.submit(new))
 
     def cancel(self, command_id: str, user: str) -> dict[str, Any]:
-        """Cancel a command, or ask its board to. Raises NotFound, Conflict."""
-        return self._writer.submit(Cancellation(command_id, user)).result(ANSWER_SECONDS)[0]
+        """Cancel a command, or ask its board to. Raises NotFound, Conflict, Busy, Slow."""
+        return _answered(self._writer.submit(Cancellation(command_id, user)))[0]
+
+    def _is_full(self) -> bool:
+        return self._link.unfinished + self._writer.waiting > self._window
 
     def command(self, command_id: str) -> dict[str, Any]:
         """A command with its history. Raises NotFound."""
@@ -115,10 +123,24 @@ class Backend:
             "mqtt": {
                 "connected": self._link.connected,
                 "unfinished": self._link.unfinished,
-                "error": self._link.refused_with,
+                "error": self._link.error,
             },
             "commands": {status: counts.get(status, 0) for status in OPEN},
             "boards": {"online": online, "known": len(self._core.roster.all())},
             "refused": dict(self._core.refused),
             "uptime": int(time.monotonic() - self._started),
         }
+
+
+def _answered(answer: Answer) -> tuple[dict[str, Any], bool]:
+    """What the writer says. Where it takes too long: Busy if it will not be done, else Slow."""
+    try:
+        return answer.result(ANSWER_SECONDS)
+    except TimeoutError:
+        if answer.cancel():
+            raise Busy("busy", "this took too long and was not done; try again", 5) from None
+        reason = (
+            "this takes long and may have been done; repeat it with the same Idempotency-Key"
+            " to learn of it"
+        )
+        raise Slow("slow", "", reason, 5) from None

@@ -6,10 +6,14 @@ Everything here runs inside the writer's transaction. OPEN_SQL stands in the que
 because SQLite takes a partial index only where it finds the index's own condition.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from backend.lifecycle import IN_FLIGHT, PENDING, SENT
+from peewee import OperationalError
+
+from backend.lifecycle import ACKNOWLEDGED, IN_FLIGHT, PENDING, SENT, UNKNOWN
 from backend.models import OPEN_SQL, Command, database
 
 Row = dict[str, Any]
@@ -66,8 +70,21 @@ _SENDABLE = f"""
 """
 
 
-class LostRace(Exception):
-    """Another writer moved one of these rows first: the transaction must be taken again."""
+class Locked(Exception):
+    """Another process has held the database for too long. Nothing was begun: try again."""
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[None]:
+    """Everything inside is committed as one; nobody else writes meanwhile. Raises Locked."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(database.atomic("IMMEDIATE"))
+        except OperationalError as why:
+            if "locked" in str(why):
+                raise Locked from why
+            raise
+        yield
 
 
 def _rows(sql: str, *args: Any) -> list[Row]:
@@ -89,10 +106,21 @@ def insert(rows: list[Row]) -> None:
 
 
 def update(rows: list[tuple[Row, str]]) -> None:
-    """Write back (row, status it was loaded with). Raises LostRace where that has changed."""
+    """Write back (row, status it was loaded with), which nobody can have changed meanwhile."""
     values = [[row["seq"], old, *(row[name] for name in _UPDATED)] for row, old in rows]
     if database.execute_sql(_UPDATE, (json.dumps(values),)).rowcount != len(rows):
-        raise LostRace
+        raise RuntimeError("a command was changed by somebody else within our own transaction")
+
+
+def shift_due(by: int) -> None:
+    """Move what waits for a span of time, after the clock was set by so many ms.
+
+    What waits for a time of day, its expiry, does not move on; it may be looked at too early.
+    """
+    spans = f"status IN ('{ACKNOWLEDGED}', '{UNKNOWN}')" if by > 0 else "true"
+    database.execute_sql(
+        f"UPDATE command SET due_at = due_at + ? WHERE due_at IS NOT NULL AND {spans}", (by,)
+    )
 
 
 def append_history(entries: list[Row]) -> None:

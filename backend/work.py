@@ -91,7 +91,7 @@ class Work:
         self.groups.add((row["board_id"], row["target"]))
 
     def flush(self) -> None:
-        """Write the changed commands back. Raises store.LostRace."""
+        """Write the changed commands back."""
         if self._loaded:
             store.update([(self._rows[name], old) for name, old in self._loaded.items()])
             self._loaded.clear()

@@ -2,7 +2,11 @@
 
 Only after the commit are requests answered, messages acknowledged to the broker, commands
 published and pages told. It ends with the first thing that goes wrong in the database: what was
-not committed was not acknowledged either, and comes again.
+not committed was not acknowledged either, and comes again. Only where another process holds the
+database does it wait, with what it has taken.
+
+Time is the time of day (ms). Where that is set, by more than JUMP_MS, the timers are moved along,
+so that they go by the time that has really passed.
 """
 
 import contextlib
@@ -14,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from protocol import encode
+from protocol import ProtocolError, encode
 
 from backend.commands import Cancellation, NewCommand, public
 from backend.core import Batch, Core
@@ -23,13 +27,14 @@ from backend.events import Event, Hub, command_event
 from backend.models import database
 from backend.mqtt import Link, Receipt
 from backend.presence import Presence
-from backend.store import LostRace, Row
+from backend.store import Locked, Row
 from backend.work import Outcome
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
 LONGEST_WAIT_SECONDS = 5.0
+JUMP_MS = 2_000
 
 Answer = Future[tuple[dict[str, Any], bool]]
 
@@ -39,10 +44,15 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def monotonic_ms() -> int:
+    """Milliseconds that nobody sets."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class Writer(threading.Thread):
     """Drives the core. `on_end(error or None)` is called when the thread ends.
 
-    `clock()` gives ms since 1970.
+    `clock()` gives ms since 1970, `monotonic()` ms since whenever.
     """
 
     def __init__(
@@ -52,11 +62,14 @@ class Writer(threading.Thread):
         show_board: Callable[[Presence], dict[str, Any]],
         on_end: Callable[[BaseException | None], None],
         clock: Callable[[], int] = now_ms,
+        monotonic: Callable[[], int] = monotonic_ms,
     ) -> None:
         super().__init__(name="writer", daemon=True)
         self.link: Link | None = None
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
-        self._now = clock
+        self._now, self._monotonic = clock, monotonic
+        self._offset = clock() - monotonic()
+        self._stopping = False
         # What was asked for, heard, or noticed: (kind, ...) in the order in which it came.
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._next_due: int | None = 0
@@ -82,6 +95,7 @@ class Writer(threading.Thread):
 
     def stop(self) -> None:
         """Finish what is queued and end."""
+        self._stopping = True
         self._queue.put(("stop",))
 
     def run(self) -> None:
@@ -101,6 +115,8 @@ class Writer(threading.Thread):
         items = self._take()
         batch, receipts = self._sort(items)
         self._settle(self._apply(batch), receipts)
+        if items and items[-1][0] == "link":
+            self._core.roster.listen(self._now() if items[-1][1] else None)
         self._next_due = self._core.next_due()
         return not any(item[0] == "stop" for item in items)
 
@@ -110,6 +126,8 @@ class Writer(threading.Thread):
         receipts: list[Receipt] = []
         for item in items:
             if item[0] == "ask":
+                if not item[2].set_running_or_notify_cancel():
+                    continue  # whoever asked has given up
                 asked: list[Any] = batch.new if type(item[1]) is NewCommand else batch.cancel
                 asked.append((item[2], item[1]))
             elif item[0] == "message":
@@ -117,36 +135,54 @@ class Writer(threading.Thread):
                 heard = self._core.ingest.read(item[1], item[2])
                 if heard:
                     batch.heard.append(heard)
-            elif item[0] == "link":
-                self._core.roster.listen(self._now() if item[1] else None)
         return batch, receipts
 
     def _take(self) -> list[tuple[Any, ...]]:
-        """Wait until there is something to do, and take up to BATCH of what is there."""
-        wait = LONGEST_WAIT_SECONDS
-        if self._next_due is not None:
-            wait = min(max((self._next_due - self._now()) / 1000, 0.0), wait)
+        """Wait until there is something to do, and take up to BATCH of what is there.
+
+        Not beyond a change of the link: what was heard before it is to be applied before it.
+        """
+        wait = self._wait()
         items = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
-            while len(items) < BATCH:
+            while len(items) < BATCH and items[-1][0] != "link":
                 items.append(self._queue.get_nowait())
         return items
 
+    def _wait(self) -> float:
+        """For how many seconds nothing has to be done unless something comes."""
+        if self._next_due is None:
+            return LONGEST_WAIT_SECONDS
+        return min(max((self._next_due - self._now()) / 1000, 0.0), LONGEST_WAIT_SECONDS)
+
     def _apply(self, batch: Batch) -> Outcome:
+        warned = False
         while True:
             try:
-                return self._core.apply(batch, self._now())
-            except LostRace:
-                log.warning("another writer was faster; taking the transaction again")
+                return self._core.apply(batch, self._time())
+            except Locked:
+                if self._stopping:
+                    raise
+                if not warned:
+                    log.warning("another process holds the database; waiting for it")
+                warned = True
+
+    def _time(self) -> int:
+        """The time, after the timers were moved along if it was set. Raises Locked."""
+        now = self._now()
+        jump = now - self._monotonic() - self._offset
+        if abs(jump) > JUMP_MS:
+            log.warning("the time of day was set by %+.1f s", jump / 1000)
+            self._core.clock_set(jump)
+            self._offset += jump
+        return now
 
     def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
         """Let the world know what is durable now."""
-        for board_id, message in outcome.publish:
-            board = self._core.roster.get(board_id)
-            if self.link and board:
-                self.link.publish(board_id, encode("command", message, board.key))
         if self.link:
+            for board_id, message in outcome.publish:
+                self._send(self.link, board_id, message)
             self.link.acknowledge(receipts)
         shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
@@ -156,6 +192,16 @@ class Writer(threading.Thread):
                 answer.set_result((_show(shown, result[0]), result[1]))
         if self._hub.watched:
             self._hub.publish(self._events(outcome, shown))
+
+    def _send(self, link: Link, board_id: str, message: dict[str, Any]) -> None:
+        board = self._core.roster.get(board_id)
+        if board is None:
+            return
+        try:
+            link.publish(board_id, encode("command", message, board.key))
+        except ProtocolError as why:  # a bug, but of one message: the others are to go out
+            self._core.refused[why.code] += 1
+            log.error("can't send %s to %s: %s", message["command_id"], board_id, why)
 
     def _events(self, outcome: Outcome, shown: dict[int, dict[str, Any]]) -> list[Event]:
         events: list[Event] = [

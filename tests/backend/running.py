@@ -66,10 +66,10 @@ class Station:
         self.broker.stop()
         self.database.close()
 
-    def startup(self) -> None:
+    def startup(self, boot: str = "b1") -> None:
         """Say hello, and wait until the backend knows."""
         message = {
-            "boot": "b1",
+            "boot": boot,
             "session": 1,
             "cause": "power_on",
             "firmware": "test",
@@ -80,6 +80,7 @@ class Station:
         }
         self.board.publish(topic("pond", STARTUP), encode("startup", message, self.key))
         eventually(lambda: self.backend.board("pond")["online"])
+        eventually(lambda: self.backend.board("pond")["boot"] == boot)
 
     def answer(self, command: dict[str, Any], *states: str) -> None:
         """Answer a command as the board."""

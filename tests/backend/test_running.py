@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from protocol import encode
-from protocol.topics import FROM_BOARD, topic
+from protocol import decode, encode
+from protocol.limits import ID_LENGTH
+from protocol.topics import topic
 
 from backend.broker import EmbeddedBroker
+from backend.ingest import KINDS
+from backend.work import Outcome, Work
 from tests.backend.running import Station, eventually
 from tests.support.brokers import MosquittoBroker
 
@@ -73,6 +76,34 @@ def test_the_broker_killed_and_back_is_only_a_delay(station: Station) -> None:
     eventually(lambda: finished(station, posted["id"]))
 
 
+def test_the_longest_boot_id_is_told_the_time(station: Station) -> None:
+    boot = "b" * ID_LENGTH
+    station.startup(boot)
+    told: dict[str, object] = {}
+    while told.get("boot") != boot:
+        told = decode("command", station.board.receive().payload, station.key)["parameters"]
+    assert not station.backend.failed.is_set()
+
+
+def test_a_message_that_cannot_be_sent_is_counted_and_ends_nothing(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Work.finish
+
+    def finish(work: Work) -> Outcome:
+        for _, message in work.out.publish:
+            message["attempt"] = 0
+        return right(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "finish", finish)
+        station.feed()
+        eventually(lambda: station.backend.health()["refused"] == {"malformed": 1})
+    assert not station.backend.failed.is_set()
+    station.startup()  # whoever could not be reached is, as soon as the bug is gone
+    station.answer(station.next_command(), "accepted", "completed")
+
+
 def mutated(rng: random.Random, sample: bytes) -> bytes:
     """Bytes that were a good message once, or never."""
     raw = bytearray(sample)
@@ -95,7 +126,7 @@ def test_hostile_bytes_are_counted_and_end_nothing(station: Station) -> None:
     rng = random.Random(4)
     status = {"status": "online", "boot": "b1", "session": 1}
     sample = encode("status", status, station.key)
-    topics = [topic("pond", leaf) for leaf in FROM_BOARD]
+    topics = [topic("pond", leaf) for leaf in KINDS]
     refused = station.backend.health()["refused"]
 
     def send(count: int) -> None:
@@ -114,7 +145,6 @@ def test_hostile_bytes_are_counted_and_end_nothing(station: Station) -> None:
         "bad_signature",
         "malformed",
         "too_large",
-        "unknown_type",
     }
     posted = station.feed()
     station.answer(station.next_command(), "accepted", "completed")

@@ -4,7 +4,6 @@ It can be killed at any of its steps: at every statement, before and after every
 and after every publish, acknowledgement and answer. What is left is the database.
 """
 
-import queue
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,7 @@ from backend.models import Board as BoardRow
 from backend.mqtt import Receipt
 from backend.presence import Presence
 from backend.work import Outcome
-from backend.writer import BATCH, Writer
+from backend.writer import Writer
 from tests.simulation.backend_link import BackendClient, Port
 from tests.simulation.broker import Broker
 from tests.simulation.life import Killed, Life
@@ -51,6 +50,10 @@ class Answer:
     def __init__(self, life: Life, on_answer: OnAnswer) -> None:
         self._life, self._on_answer = life, on_answer
 
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whoever asked still waits."""
+        return True
+
     def set_result(self, result: tuple[dict[str, Any], bool]) -> None:
         """202."""
         self._life.step("answer")
@@ -68,14 +71,8 @@ class SimulatedWriter(Writer):
     life: Life
     watch: Watch
 
-    def _take(self) -> list[tuple[Any, ...]]:
-        items: list[tuple[Any, ...]] = []
-        try:
-            while len(items) < BATCH:
-                items.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
-        return items
+    def _wait(self) -> float:
+        return 0.0
 
     def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
         self.watch(outcome)
@@ -109,7 +106,8 @@ class Backend:
             self._world.fault("backend_killed_at_start")
             return self._world.after(1_000, self.start)
         self.up = True
-        self.writer = SimulatedWriter(self.core, Hub(), _show, _ended, self._world.clock)
+        clock = self._world.clock
+        self.writer = SimulatedWriter(self.core, Hub(), _show, _ended, clock, clock)
         self.writer.life, self.writer.watch = self._life, self._watch
         self.client = BackendClient(self._world, self._broker, self._life, self.wake)
         self.client.writer = self.writer

@@ -20,12 +20,13 @@ class BackendClient(Client):
         self._life, self._wake = life, wake
         self.writer: Writer
         self._number = self._last_id = 0
+        self._up = False
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
 
     def send(self, board_id: str, payload: bytes) -> bool:
         """`publish` of the real link."""
         self._life.step("publish")
-        if not self.ready:
+        if not self._up:
             return False
         self._last_id += 1
         where = topic(board_id, COMMANDS)
@@ -41,19 +42,18 @@ class BackendClient(Client):
                 self.confirm(packet_id)
 
     def greeted(self) -> None:
-        """A new connection: send again."""
+        """A new connection: we hear the broker. Send again."""
         self._number += 1
+        self._up = True
+        self.writer.link_changed(True)
+        self._wake()
         for packet_id, (where, payload) in self._unconfirmed.items():
             self.publish(where, payload, 1, packet_id, False)
 
-    def opened(self) -> None:
-        """We hear the broker."""
-        self.writer.link_changed(True)
-        self._wake()
-
     def closed(self, was_ready: bool) -> None:
         """We hear it no more."""
-        if was_ready:
+        was, self._up = self._up, False
+        if was:
             self.writer.link_changed(False)
             self._wake()
 
