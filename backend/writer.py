@@ -116,7 +116,7 @@ class Writer(threading.Thread):
         batch, receipts = self._sort(items)
         self._settle(self._apply(batch), receipts)
         if items and items[-1][0] == "link":
-            self._core.roster.listen(self._now() if items[-1][1] else None)
+            self._listen(items[-1][1])
         self._next_due = self._core.next_due()
         return not any(item[0] == "stop" for item in items)
 
@@ -136,6 +136,13 @@ class Writer(threading.Thread):
                 if heard:
                     batch.heard.append(heard)
         return batch, receipts
+
+    def _listen(self, up: bool) -> None:
+        """The link has changed: nothing is known of any board until it is heard."""
+        self._core.roster.listen(self._now() if up else None)
+        if self._hub.watched:
+            boards = self._core.roster.all()
+            self._hub.publish([(None, "board", self._show_board(board)) for board in boards])
 
     def _take(self) -> list[tuple[Any, ...]]:
         """Wait until there is something to do, and take up to BATCH of what is there.

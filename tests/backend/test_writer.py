@@ -38,8 +38,9 @@ class Turns:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.passed, self.set_by = desk, 0, 0
+        self.hub = Hub()
         self.writer = Unhurried(
-            desk.core, Hub(), boards.public, print, self.wall, lambda: 5_000 + self.passed
+            desk.core, self.hub, boards.public, print, self.wall, lambda: 5_000 + self.passed
         )
         self.turn = self.writer._turn
 
@@ -77,6 +78,16 @@ def test_what_was_heard_before_the_link_went_is_of_before(turns: Turns) -> None:
     assert turns.writer.waiting == 1
     turns.turn()
     assert turns.board.online is True
+
+
+def test_who_watches_hears_that_nothing_is_known_any_more(turns: Turns) -> None:
+    turns.online()
+    turns.turn()
+    with turns.hub.subscribe(None) as events:
+        turns.writer.link_changed(False)
+        turns.turn()
+        ((_, kind, shown),) = next(iter(events))
+    assert (kind, shown["id"], shown["online"]) == ("board", "pond", None)
 
 
 @pytest.mark.parametrize("jump", [-HOUR, HOUR])

@@ -7,6 +7,8 @@ and after every publish, acknowledgement and answer. What is left is the databas
 from collections.abc import Callable
 from typing import Any
 
+from peewee import OperationalError
+
 from backend import commands, models
 from backend.core import Core
 from backend.errors import Refusal
@@ -22,7 +24,7 @@ from tests.simulation.life import Killed, Life
 from tests.simulation.world import World
 
 OnAnswer = Callable[[Any], None]
-Watch = Callable[[Outcome], None]
+Watch = Callable[[Outcome, list[Presence]], None]
 
 SLOWEST_TURN_MS = 8  # until what has come in is taken in
 
@@ -30,7 +32,13 @@ SLOWEST_TURN_MS = 8  # until what has come in is taken in
 def open_database(life: Life) -> Any:
     """A database in memory whose every statement and commit is a step of that life."""
     database: Any = models.open_database("sqlite://")
-    execute, commit = database.execute_sql, database.commit
+    execute, commit, begin = database.execute_sql, database.commit, database.begin
+
+    def locked_begin(*args: Any) -> None:
+        if life.locked:
+            life.locked -= 1
+            raise OperationalError("database is locked")
+        begin(*args)
 
     def mortal_execute(*args: Any, **kwargs: Any) -> Any:
         life.step("statement")
@@ -41,6 +49,7 @@ def open_database(life: Life) -> Any:
         commit()
 
     database.execute_sql, database.commit = mortal_execute, mortal_commit
+    database.begin = locked_begin
     return database
 
 
@@ -66,7 +75,7 @@ class Answer:
 
 
 class SimulatedWriter(Writer):
-    """The writer, one turn at a time; `watch(outcome)` hears of every commit."""
+    """The writer, one turn at a time; `watch(outcome, boards)` hears of every commit."""
 
     life: Life
     watch: Watch
@@ -75,7 +84,7 @@ class SimulatedWriter(Writer):
         return 0.0
 
     def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
-        self.watch(outcome)
+        self.watch(outcome, self._core.roster.all())
         self.life.step("committed")
         super()._settle(outcome, receipts)
 
@@ -90,7 +99,7 @@ class SimulatedWriter(Writer):
 
 
 class Backend:
-    """The process; `watch(outcome)` hears of every commit."""
+    """The process; `watch(outcome, boards)` hears of every commit."""
 
     def __init__(self, world: World, broker: Broker, life: Life, watch: Watch) -> None:
         self._world, self._broker, self._life, self._watch = world, broker, life, watch

@@ -34,6 +34,11 @@ class Client:
         self.connection: Connection | None = None
         self.ready = self.over = False
         self._failures = 0
+        self._since = 0
+
+    def ready_for(self) -> int:
+        """For how many ms it has been ready."""
+        return self.world.now - self._since if self.ready else 0
 
     def start(self) -> None:
         """Connect soon."""
@@ -70,7 +75,7 @@ class Client:
             self.greeted()
             connection.send_up((SUBSCRIBE,))
         elif kind == SUBACK:
-            self.ready, self._failures = True, 0
+            self.ready, self._failures, self._since = True, 0, self.world.now
             self.opened()
 
     def lost(self, connection: Connection) -> None:

@@ -34,7 +34,7 @@ class Faults:
         kinds: list[Callable[[], None]] = [
             self._reset, self._half_open, self._stall, self._partition, self._broker_restart,
             self._kill, self._kill_at_step, self._power_cut, self._cut_at_flash,
-            self._flash_fails, self._hostile,
+            self._flash_fails, self._hostile, self._lock,
         ]  # fmt: skip
         if not world.chance(0.03):  # now and then a run without any
             self._draw(kinds)
@@ -60,7 +60,7 @@ class Faults:
         self._weather.late = 0.0
         self._broker.badness = Badness()
         self._broker.unreachable_for.clear()
-        self._life.ends_in = None
+        self._life.ends_in, self._life.locked = None, 0
         for board in self._boards:
             board.cut_during_pulse, board.flash.cut_in = 0.0, None
             board.flash.broken = ""
@@ -124,6 +124,10 @@ class Faults:
 
     def _kill_at_step(self) -> None:
         self._life.ends_in = self._world.between(1, 40)
+
+    def _lock(self) -> None:
+        self._world.fault("database_locked")
+        self._life.locked = self._world.between(1, 3)
 
     def _power_cut(self) -> None:
         board = self._board()

@@ -18,6 +18,7 @@ from protocol.verbs import DOSE, SET, STOP, case_of
 
 from backend.lifecycle import ENDED
 from backend.models import database
+from backend.presence import Presence
 from tests.simulation.board import LATE_MS, Board
 from tests.simulation.hardware import Pulse
 from tests.simulation.watch import SETTLED, TABLE, Watch
@@ -27,6 +28,7 @@ from tests.simulation.wiring import CONFIG
 LATE_TICKS = LATE_MS + 5
 # The time of day reaches the board in whole seconds, twice cut off, and drifts a little.
 CLOCK_MS = 2_000 + 1_000
+HEARD_AFTER_MS = 30_000
 NOT_BEGUN = ("not_started", "never", "expired", "storage")
 
 Row = dict[str, Any]
@@ -34,12 +36,13 @@ Row = dict[str, Any]
 
 @dataclass
 class Evidence:
-    """All there is to judge a run by; `promised`: ids answered 202."""
+    """All there is to judge a run by; `promised`: ids answered 202; `known`: to the backend."""
 
     watch: Watch
     promised: set[str]
     pulses: list[Pulse]
     boards: list[Board]
+    known: list[Presence]
     orderly: bool
 
     def __post_init__(self) -> None:
@@ -69,7 +72,7 @@ def _select(table: str) -> list[Row]:
 
 def violations(evidence: Evidence) -> list[str]:
     """Every rule that is broken."""
-    rules = [kept, histories, fates, honest, expiry, pins, restarts]
+    rules = [kept, histories, fates, honest, expiry, pins, restarts, presence]
     if evidence.orderly:
         rules += [in_order, after_stop]
     return evidence.watch.broken + [text for rule in rules for text in rule(evidence)]
@@ -203,6 +206,17 @@ def restarts(evidence: Evidence) -> Iterator[str]:
         completed = [row for row in asked if row["status"] == "COMPLETED"]
         if len(completed) > board.boots - 1 or board.restarts > len(asked):
             yield f"{board.board_id}: {len(completed)} restarts, {board.boots} boots"
+
+
+def presence(evidence: Evidence) -> Iterator[str]:
+    """A board that has been connected for a while is known to be online, as who it is now."""
+    known = {board.board_id: board for board in evidence.known}
+    for board in evidence.boards:
+        said = known[board.board_id]
+        right = (said.online, said.boot, said.session) == (True, board.boot_id, board.session)
+        if board.powered and board.link.ready_for() > HEARD_AFTER_MS and not right:
+            is_, was = f"{board.boot_id}/{board.session}", f"{said.boot}/{said.session}"
+            yield f"{board.board_id} is there as {is_}, known as {was}, {said.online=}"
 
 
 def in_order(evidence: Evidence) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The steps of the backend, and the one at which it is killed."""
+"""The steps of the backend, the one at which it is killed, and those that others hold up."""
 
 
 class Killed(Exception):
@@ -6,11 +6,15 @@ class Killed(Exception):
 
 
 class Life:
-    """Counts the steps of the backend; `ends_in`: at that many from now it is killed."""
+    """Counts the steps of the backend; `ends_in`: at that many from now it is killed.
+
+    `locked`: so many times in a row another process holds the database.
+    """
 
     def __init__(self) -> None:
         self.ends_in: int | None = None
         self.last_step = ""
+        self.locked = 0
 
     def step(self, name: str) -> None:
         """One more step. Raises Killed."""

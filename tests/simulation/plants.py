@@ -17,17 +17,19 @@ from app.work import Work as BoardWork
 
 from backend import commands, lifecycle, store
 from backend.dispatcher import Dispatcher
+from backend.presence import Presence
 
 Patch = pytest.MonkeyPatch
 
 
 @dataclass(frozen=True)
 class Plant:
-    """A bug: how it is planted, and what gives it away."""
+    """A bug: how it is planted, what gives it away, and the first seed to look at."""
 
     name: str
     plant: Callable[[Patch], None]
     says: str
+    first: int = 0
 
 
 def no_journal(patch: Patch) -> None:
@@ -114,6 +116,27 @@ def no_dead_man(patch: Patch) -> None:
     patch.setattr(Actuator, "remaining", remaining)
 
 
+def any_epoch(patch: Patch) -> None:
+    """Whatever a board said last is who it is."""
+
+    def believe(self: Presence, boot: str, session: int) -> bool:
+        self.boot, self.session = boot, session
+        return True
+
+    patch.setattr(Presence, "believe", believe)
+
+
+def no_second_thought(patch: Patch) -> None:
+    """A boot that was once taken for an older one is never believed again."""
+    right = Presence.believe
+
+    def believe(self: Presence, boot: str, session: int) -> bool:
+        self.doubted = ""
+        return right(self, boot, session)
+
+    patch.setattr(Presence, "believe", believe)
+
+
 PLANTS = (
     Plant("no journal", no_journal, "it ran more than once"),
     Plant("ack before journal", ack_before_journal, "and then the board had never seen it"),
@@ -123,4 +146,6 @@ PLANTS = (
     Plant("a stop calls nothing off", nothing_called_off, "had stopped it"),
     Plant("the newest first", newest_first, "after one that was asked for later"),
     Plant("no dead-man timer", no_dead_man, "stayed on too long"),
+    Plant("any epoch is believed", any_epoch, "went back from session"),
+    Plant("an old boot is never believed", no_second_thought, "is there as", first=100),
 )

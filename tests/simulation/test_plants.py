@@ -5,7 +5,7 @@ import pytest
 from tests.simulation.plants import PLANTS, Plant
 from tests.simulation.run import simulate
 
-SEEDS = range(40)
+SEEDS = 40
 
 
 def caught(plant: Plant, seed: int) -> bool:
@@ -17,6 +17,7 @@ def caught(plant: Plant, seed: int) -> bool:
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
 def test_a_planted_bug_is_caught(plant: Plant) -> None:
-    seed = next((seed for seed in SEEDS if caught(plant, seed)), None)
-    assert seed is not None, f"{plant.name} was not caught by any of {len(SEEDS)} seeds"
+    seeds = range(plant.first, plant.first + SEEDS)
+    seed = next((seed for seed in seeds if caught(plant, seed)), None)
+    assert seed is not None, f"{plant.name} was not caught by any of {len(seeds)} seeds"
     assert simulate(seed).broken == []  # it is the bug that was caught

@@ -21,6 +21,7 @@ FAULTS = {
     "link_reset", "link_half_open", "link_stalled", "partition", "broker_restart",
     "broker_lost_message", "broker_doubled_message", "broker_held_message", "hostile_bytes",
     "power_cut", "power_cut_at_flash", "power_cut_in_pulse", "flash_fails",
+    "database_locked",
     "backend_killed", "backend_killed_at_statement", "backend_killed_at_commit",
     "backend_killed_at_committed", "backend_killed_at_publish", "backend_killed_at_acknowledge",
     "backend_killed_at_answer",

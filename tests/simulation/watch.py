@@ -8,6 +8,7 @@ from typing import Any
 from protocol.messages import ACCEPTED, COMPLETED
 
 from backend import lifecycle
+from backend.presence import Presence
 from backend.work import Outcome
 from tests.simulation.board import Board
 from tests.simulation.world import World
@@ -31,9 +32,12 @@ class Watch:
         self.sent: set[str] = set()
         self.accepted: set[str] = set()
         self.done: dict[str, int] = {}
+        self._known: dict[str, tuple[Presence, str, int]] = {}  # board, its boot and session
 
-    def committed(self, outcome: Outcome) -> None:
-        """The backend has committed this."""
+    def committed(self, outcome: Outcome, boards: list[Presence]) -> None:
+        """The backend has committed this, and holds that of its boards."""
+        for board in boards:
+            self._epoch(board)
         for entry, row in outcome.changes:
             self._step(entry, row["id"])
         for _, row in outcome.changes:
@@ -53,6 +57,14 @@ class Watch:
                 self.broken.append(f"{command_id} was accepted and is not on flash")
         elif state == COMPLETED:
             self.done.setdefault(command_id, self._world.moment())
+
+    def _epoch(self, board: Presence) -> None:
+        before, boot, session = self._known.get(board.board_id, (None, "", 0))
+        if before is board and boot == board.boot and board.session < session:
+            self.broken.append(
+                f"{board.board_id} went back from session {session} to {board.session}"
+            )
+        self._known[board.board_id] = (board, board.boot, board.session)
 
     def _step(self, entry: dict[str, Any], command_id: str) -> None:
         before, event, after = entry["from_status"], entry["event"], entry["to_status"]
