@@ -89,7 +89,7 @@ class EmbeddedBroker:
 
     @property
     def ended(self) -> bool:
-        """True where it was started and has ended by itself; `start` brings it back."""
+        """True where it has ended by itself, or did not come up; `start` tries (again)."""
         process = self._process
         return process is not None and process.poll() is not None
 
@@ -110,21 +110,15 @@ class EmbeddedBroker:
         reader = threading.Thread(target=self._read_log, args=(self._process, ready), daemon=True)
         reader.start()
         if not ready.wait(_START_SECONDS) or self.ended:
-            self.stop()
+            _terminate(self._process)
             raise BrokerError(f"the broker did not start: {self._last_words or 'it said nothing'}")
 
     def stop(self) -> None:
         """Ends it in good order; does nothing where it does not run."""
         process, self._process = self._process, None
         atexit.unregister(self.stop)
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_START_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            _terminate(process)
 
     def kill(self) -> None:
         """Ends it as a power cut would, for tests; `start` brings it back with its data."""
@@ -197,6 +191,15 @@ class EmbeddedBroker:
         process.wait()
         ready.set()  # it ended: let nobody wait for it
         self._reloaded.set()
+
+
+def _terminate(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_START_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _user(name: str, password: str) -> dict[str, object]:

@@ -1,20 +1,14 @@
 """What the system relies on of a broker, shown for each of the two."""
 
-import os
-import signal
-import stat
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from backend.broker import BrokerError, EmbeddedBroker
+from backend.broker import BrokerError
 from tests.emulation.conftest import USERS, Connect
-from tests.support.brokers import Broker, free_port
+from tests.support.brokers import Broker
 from tests.support.mqtt import Client
-from tests.support.processes import Ended
 
 
 def test_qos_1_goes_round(connect: Connect) -> None:
@@ -198,57 +192,8 @@ def test_round_trips_do_not_wait_for_a_timer(connect: Connect) -> None:
     assert sorted(took)[10] < 0.03, "is TCP_NODELAY set? Without it this takes 40 ms or more"
 
 
-def test_users_of_a_broker_that_has_died_wait_for_its_start(tmp_path: Path) -> None:
-    broker = EmbeddedBroker(tmp_path, free_port(), USERS)
-    assert not broker.ended
-    broker.start()
-    assert not broker.ended and broker.pid is not None
-    os.kill(broker.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while not broker.ended:
-        assert time.monotonic() < deadline
-    assert broker.pid is None
-    began = time.monotonic()
-    broker.set_users({**USERS, "pond-3": "three's"})
-    assert time.monotonic() - began < 5, "it waits for a broker that is dead"
-    broker.start()
-    new = Client(broker, "pond-3", "three's")
-    assert not new.connect()[0].is_failure
-    new.close()
-    broker.stop()
-    assert not broker.ended
-
-
 def test_a_taken_port_is_one_clear_line(broker: Broker, tmp_path: Path) -> None:
     second = type(broker)(tmp_path / "second", broker.port, USERS)
     said = f"^port {broker.port} on 127.0.0.1 is taken .* BROKER_PORT "
     with pytest.raises(BrokerError, match=said):
         second.start()
-
-
-def test_users_are_nothing_but_ids(tmp_path: Path) -> None:
-    broker = EmbeddedBroker(tmp_path, free_port(), {'a", "b': "x"})
-    with pytest.raises(BrokerError, match="can't be a user"):
-        broker.start()
-
-
-def test_only_its_owner_reads_the_passwords(tmp_path: Path) -> None:
-    broker = EmbeddedBroker(tmp_path, free_port(), USERS)
-    broker.start()
-    broker.stop()
-    assert stat.S_IMODE((tmp_path / "nats.conf").stat().st_mode) == 0o600
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
-def test_the_embedded_broker_dies_with_its_parent(tmp_path: Path) -> None:
-    port = free_port()
-    program = (
-        "import time; from pathlib import Path; from backend.broker import EmbeddedBroker\n"
-        f"broker = EmbeddedBroker(Path({str(tmp_path)!r}), {port}, {{}}); broker.start()\n"
-        "print(broker.pid, flush=True); time.sleep(100)"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        ended = Ended(int(parent.stdout.readline()))
-        parent.kill()
-    assert ended.within(10), "the broker outlives its parent"
