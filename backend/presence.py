@@ -20,7 +20,8 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `left`: the boots before this one, as far as we were there; `doubted`: see `believe`.
+    `left`: the boots before this one, as far as we were there, each with its last session;
+    `doubted`: see `believe`.
     """
 
     board_id: str
@@ -37,7 +38,7 @@ class Presence:
     heap: int = 0
     rssi: int = 0
     uptime: int = 0
-    left: tuple[str, ...] = ()
+    left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
 
     def believe(self, boot: str, session: int) -> bool:
@@ -48,13 +49,13 @@ class Presence:
         we have once taken a late one for the newest, the board does not stay unheard for that.
         """
         doubted, self.doubted = self.doubted, ""
-        if boot == self.boot and session < self.session:
+        if session < (self.session if boot == self.boot else self.left.get(boot, 0)):
             return False
         if boot != self.boot:
             if boot in self.left and boot != doubted:
                 self.doubted = boot
                 return False
-            self.left = (*self.left, self.boot)[-LEFT_MAX:]
+            self.left = dict([*self.left.items(), (self.boot, self.session)][-LEFT_MAX:])
         self.boot, self.session = boot, session
         return True
 

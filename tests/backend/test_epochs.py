@@ -74,6 +74,14 @@ def test_who_took_a_late_boot_for_the_newest_is_put_right(desk: Desk) -> None:
     assert desk.core.roster.is_online("pond")
 
 
+def test_an_old_boot_comes_back_with_no_older_session(desk: Desk) -> None:
+    desk.startup("b1", 7)
+    desk.startup("b2")
+    for _ in range(3):
+        desk.startup("b1", 6)
+    assert pond(desk).boot == "b2"
+
+
 def test_what_was_heard_before_the_link_was_lost_is_known_no_more(desk: Desk) -> None:
     desk.startup()
     desk.core.roster.listen(desk.now)  # connected anew, without a word of the end before
