@@ -98,7 +98,7 @@ def test_a_message_that_cannot_be_sent_is_counted_and_ends_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(Work, "finish", finish)
         station.feed()
-        eventually(lambda: station.backend.health()["refused"] == {"malformed": 1})
+        eventually(lambda: station.backend.health()["refused"].get("malformed"))
     assert not station.backend.failed.is_set()
     station.startup()  # whoever could not be reached is, as soon as the bug is gone
     station.answer(station.next_command(), "accepted", "completed")
