@@ -1,5 +1,6 @@
 """The composition root: broker, database, core and web side, put together and taken apart."""
 
+import contextlib
 import fcntl
 import logging
 import secrets
@@ -11,7 +12,7 @@ from typing import IO
 
 from backend import boards
 from backend.accounts import Accounts
-from backend.broker import BACKEND_USER, EmbeddedBroker, check_port_free
+from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
 from backend.models import open_database
 from backend.service import Backend
 from backend.settings import Settings
@@ -69,6 +70,8 @@ class Application:
             folder = settings.data_dir.absolute() / "broker"
             self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
         self.backend = Backend(self._broker_url(), settings.window)
+        if settings.secure_cookies and settings.trusted_proxy is None:
+            log.warning("TRUSTED_PROXY is not set: behind a proxy all clients look like one")
         app = make_app(self.backend, self.accounts, settings)
         self._server = Server(
             app,
@@ -99,8 +102,7 @@ class Application:
         Call it in the main thread. Boards that another process enrolls are taken in meanwhile.
         """
         while not ending.wait(_LOOK_SECONDS) and not self.backend.failed.is_set():
-            if self.backend.adopt():
-                self._let_in()
+            self._look_after()
         return self.backend.failed.is_set()
 
     def stop(self) -> None:
@@ -118,6 +120,14 @@ class Application:
         told = self.backend.enroll(board_id, name)
         self._let_in()
         return told
+
+    def _look_after(self) -> None:
+        if self.backend.adopt():
+            self._let_in()
+        if self.broker and self.broker.ended:
+            log.error("the embedded broker has ended by itself; starting it again")
+            with contextlib.suppress(BrokerError):  # it was logged; the next look tries again
+                self.broker.start()
 
     def _let_in(self) -> None:
         if self.broker:

@@ -12,6 +12,7 @@ Rules of this file:
 
 import atexit
 import ctypes
+import errno
 import json
 import logging
 import os
@@ -55,8 +56,11 @@ def check_port_free(host: str, port: int, setting: str = "BROKER_PORT") -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                why = f"nobody can listen on {host}:{port}: {error.strerror}"
+                raise BrokerError(why) from error
             raise BrokerError(
-                f"port {port} on {host} is taken ({error.strerror}): "
+                f"port {port} on {host} is taken: "
                 f"end the program that uses it, or set {setting} to another one"
             ) from error
 

@@ -63,7 +63,8 @@ def check(new: NewCommand, roster: Roster) -> None:
         if scalars(new.parameters):
             raise ProtocolError("bad_parameter", "parameters", str(scalars(new.parameters)))
         check_parameters(new.command_type, new.parameters)
-        if board.actuators or new.target == "":
+        aimed = VERBS[new.command_type].actuator is not None or new.command_type == "stop"
+        if board.actuators or new.target == "" or not aimed:  # else nobody knows yet
             check_target(new.command_type, new.target, board.actuators)
     except ProtocolError as why:
         raise Invalid(why.code, why.field, why.reason) from None

@@ -46,8 +46,6 @@ class Board(Base):
     firmware = TextField(default="")
     board = TextField(default="")
     actuators = TextField(default="{}")
-    online = BooleanField(default=False)
-    changed_at = BigIntegerField(default=0)
     created_at = BigIntegerField()
 
 

@@ -110,16 +110,19 @@ class Backend:
             roster.add(boards.presence(board_id))
         return bool(fresh)
 
+    def healthy(self) -> bool:
+        """Whether all parts work; costs nothing."""
+        return self._link.connected and self._writer.is_alive()
+
     def health(self) -> dict[str, Any]:
         """Whether all parts work, and how much is under way."""
-        healthy = self._link.connected and self._writer.is_alive()
         cursor = database.execute_sql(
             f"SELECT status, COUNT(*) FROM command WHERE {OPEN_SQL} GROUP BY status"
         )
         counts = dict(cursor.fetchall())
         online = sum(board.online is True for board in self._core.roster.all())
         return {
-            "status": "healthy" if healthy else "degraded",
+            "status": "healthy" if self.healthy() else "degraded",
             "mqtt": {
                 "connected": self._link.connected,
                 "unfinished": self._link.unfinished,

@@ -170,7 +170,7 @@ def test_what_is_taken_is_one_line_that_says_what_to_do(place: Place) -> None:
     first.line(r"Answerback is at")
     for folder, why in (
         ("var", r"DATA_DIR: another Answerback uses .*; end it"),
-        ("elsewhere", r"port \d+ on 127\.0\.0\.1 is taken .* set HTTP_PORT to another one$"),
+        ("elsewhere", r"port \d+ on 127\.0\.0\.1 is taken: .* set HTTP_PORT to another one$"),
     ):
         second = place.run(folder)
         assert second.process.wait(SECONDS) == 1

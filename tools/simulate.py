@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "firmware"), str(ROOT / "firmware" / "lib"
 
 from tests.simulation.run import Report, simulate  # noqa: E402 (the paths come first)
 
-FAULTS = ("link", "partition", "broker", "power", "backend", "hostile")
+FAULTS = ("link", "partition", "broker", "power", "backend", "database", "flash", "hostile")
 
 
 def main() -> int:

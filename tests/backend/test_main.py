@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +147,22 @@ def test_a_password_may_come_from_a_program(installation: Installation) -> None:
     assert installation.run("password").returncode == 0
     nobody = installation.run("password", "nobody")
     assert nobody.returncode == 1 and "nobody" in nobody.stderr
+
+
+@pytest.mark.usefixtures("serving")
+def test_an_embedded_broker_that_died_is_started_again(installation: Installation) -> None:
+    def health() -> int:
+        try:
+            with urllib.request.urlopen(
+                f"http://{installation.host}:{installation.http}/health", timeout=10
+            ) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    eventually(lambda: health() == 200)
+    configuration = Path(installation.environment["DATA_DIR"], "broker", "nats.conf")
+    (broker,) = subprocess.check_output(["pgrep", "-f", str(configuration)], text=True).split()
+    os.kill(int(broker), signal.SIGKILL)
+    eventually(lambda: health() == 503)
+    eventually(lambda: health() == 200)

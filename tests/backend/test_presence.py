@@ -1,5 +1,11 @@
 """Online and offline: from heartbeats, with the will as a hint, and sessions as epochs."""
 
+import pytest
+
+from backend import commands
+from backend.commands import NewCommand
+from backend.errors import Invalid
+from backend.presence import Presence, Roster
 from tests.backend.conftest import Desk
 
 
@@ -54,3 +60,12 @@ def test_the_database_hears_only_of_changes(desk: Desk) -> None:
     for second in range(10, 100, 10):
         desk.at(second).heartbeat()
     assert changes() == before
+
+
+def test_a_board_never_heard_may_be_asked_what_needs_no_actuator_and_only_that() -> None:
+    roster = Roster()
+    roster.add(Presence("new", b"k" * 32))
+    commands.check(NewCommand("new", "ping", "", {}, None, "ann"), roster)
+    commands.check(NewCommand("new", "feed", "feeder1", {"amount": 5}, None, "ann"), roster)
+    with pytest.raises(Invalid, match="must be empty for ping"):
+        commands.check(NewCommand("new", "ping", "feeder1", {}, None, "ann"), roster)

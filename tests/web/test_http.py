@@ -2,16 +2,13 @@
 
 import http.client
 import json
-import logging
 import socket
-import time
 from typing import Any
 
 import pytest
 
 from backend.commands import NewCommand
 from backend.errors import Slow
-from backend.web.boards import GLANCE_SECONDS
 from backend.web.http import BODY_MAX
 from tests.backend.running import PATIENCE
 from tests.web.site import FEED, Client, Site
@@ -146,17 +143,6 @@ def test_charset_behind_the_type_is_fine(program: Client) -> None:
 def test_health_is_open_and_says_little(site: Site) -> None:
     reply = site.client().call("GET", "/health")
     assert (reply.status, reply.json) == (200, {"status": "healthy"})
-
-
-def test_health_is_looked_at_once_a_second_however_often_it_is_asked(
-    site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG, "peewee")  # it logs every query
-    client, began = site.client(), time.monotonic()
-    for _ in range(30):
-        assert client.call("GET", "/health").status == 200
-    counted = [one for one in caplog.records if "GROUP BY" in str(one.msg)]
-    assert len(counted) <= 1 + (time.monotonic() - began) / GLANCE_SECONDS
 
 
 def test_health_in_full_is_for_who_has_signed_in(site: Site, program: Client) -> None:

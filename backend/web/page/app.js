@@ -87,7 +87,10 @@ async function run(session) {
     open: () => opened(store, history),
     command: (command) => store.commandEvent(command),
     board: (board) => store.boardEvent(board),
-    reset: () => opened(store, history),
+    reset: () => {
+      store.forget();
+      opened(store, history);
+    },
     lost,
     refused: () => whoAmI().catch(refused),
   });

@@ -38,6 +38,12 @@ export class Store extends EventTarget {
     this.#keep(command, known);
   }
 
+  // What was known of commands may not be so any more: another database answers now.
+  forget() {
+    this.commands.clear();
+    this.#newest.clear();
+  }
+
   // The newest command of a board's target ("" = of the board as a whole), or undefined.
   newest(boardId, target) {
     return this.#newest.get(`${boardId}/${target}`);
