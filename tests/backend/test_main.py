@@ -55,7 +55,7 @@ def installation(tmp_path: Path) -> Installation:
 
 
 @pytest.fixture
-def serving(installation: Installation) -> Iterator[None]:
+def serving(installation: Installation) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "backend", "serve"],
         env=installation.environment,
@@ -64,7 +64,7 @@ def serving(installation: Installation) -> Iterator[None]:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Answerback: http://")
-        yield
+        yield process
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
@@ -166,3 +166,18 @@ def test_an_embedded_broker_that_died_is_started_again(installation: Installatio
     os.kill(int(broker), signal.SIGKILL)
     eventually(lambda: health() == 503)
     eventually(lambda: health() == 200)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and takes processors")
+def test_its_threads_share_a_processor_and_its_broker_does_not(
+    serving: subprocess.Popen[str],
+) -> None:
+    every = os.sched_getaffinity(0)
+    threads = [int(task.name) for task in Path(f"/proc/{serving.pid}/task").iterdir()]
+    where = [os.sched_getaffinity(thread) for thread in threads]
+    bound = [processors for processors in where if processors != every]
+    assert len(where) - len(bound) == 2  # the main thread, and who reads the broker's log
+    assert len(bound) > 5 and all(processors == bound[0] for processors in bound)
+    assert len(bound[0]) == 1
+    (broker,) = subprocess.check_output(["pgrep", "-P", str(serving.pid)], text=True).split()
+    assert os.sched_getaffinity(int(broker)) == every
