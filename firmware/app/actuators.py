@@ -4,8 +4,8 @@ Rules of this file:
 - nothing goes on before the moment is set at which it goes off;
 - `longest_s` bounds every run; a longer one is refused before anything moves;
 - a fault of the hardware ends the action, and the safe state is tried for until it is reached.
-`pins` makes the hardware: `pins.output(number, active_low)` has on(), off() and value (true while
-on), `pins.pwm(number, hz)` has speed(percent); both start switched off.
+`pins` makes the hardware: `pins.Output(number, active_low)` has on(), off() and value (true while
+on), `pins.Speed(number, hz)` has speed(percent); both start switched off.
 """
 
 from micropython import const
@@ -30,8 +30,8 @@ class Actuator:
 
     `parameters` are a command's, times are ms. `safe`: the level that is safe, 0 or 1.
     `command_id`: whose action is on, or "". `dosing`: that command is a dose, so it has a result
-    when the action ends. `stuck`: the safe state could not be reached, and is tried for every
-    second.
+    when the action ends. `for_ms`: how long the action was to last. `stuck`: the safe state could
+    not be reached, and is tried for every second.
     """
 
     FACTS: list = ["kind", "longest_s"]
@@ -40,7 +40,7 @@ class Actuator:
         self.facts = {name: config[name] for name in self.FACTS}
         self.safe = config["safe"]
         self.command_id, self.dosing = "", False
-        self._began_ms = self._for_ms = 0
+        self._began_ms = self.for_ms = 0
         self.stuck = False
         self._wire(config, pins)
 
@@ -50,10 +50,11 @@ class Actuator:
 
     def start(self, command_id, dosing, parameters, now_ms):
         """Move. Raises Fault (hardware, interlock), with everything as it was or safe."""
-        self._refuse_if_stuck()
+        if self.stuck and not self._reach_safe():
+            raise Fault("hardware", {})
         for_ms = self.plan(parameters)
         self.command_id, self.dosing = command_id, dosing
-        self._began_ms, self._for_ms = now_ms, for_ms
+        self._began_ms, self.for_ms = now_ms, for_ms
         self._move(parameters, now_ms)
 
     def stop(self, now_ms):
@@ -61,7 +62,7 @@ class Actuator:
         result = self._given(max(0, ticks_diff(now_ms, self._began_ms))) if self.dosing else {}
         self.command_id, self.dosing = "", False
         if not self._reach_safe():
-            self._began_ms, self._for_ms = now_ms, _AGAIN_MS
+            self._began_ms, self.for_ms = now_ms, _AGAIN_MS
             raise Fault("hardware", result)
         return result
 
@@ -69,7 +70,7 @@ class Actuator:
         """ms until `stop` is due by itself, or None."""
         if not self.command_id and not self.stuck:
             return None
-        return max(0, self._for_ms - ticks_diff(now_ms, self._began_ms))
+        return max(0, self.for_ms - ticks_diff(now_ms, self._began_ms))
 
     def _bounded(self, ms, name):
         longest_s = self.facts["longest_s"]
@@ -85,10 +86,6 @@ class Actuator:
         except _PIN_ERRORS:
             self.dosing = False
             self.stop(now_ms)
-            raise Fault("hardware", {})
-
-    def _refuse_if_stuck(self):
-        if self.stuck and not self._reach_safe():
             raise Fault("hardware", {})
 
     def _reach_safe(self):
@@ -121,23 +118,23 @@ class Feeder(Actuator):
     FACTS: list = ["kind", "longest_s", "grams_per_second"]
 
     def _wire(self, config, pins):
-        self._pin = pins.output(config["pin"], config["active_low"])
-        self._amount = 0
+        self._pin = pins.Output(config["pin"], config["active_low"])
+        self.amount = 0
 
     def plan(self, parameters):
         ms = int(parameters["amount"] * 1000 / self.facts["grams_per_second"] + 0.5)
         return self._bounded(max(1, ms), "amount")
 
     def _drive(self, parameters):
-        self._amount = parameters["amount"]
+        self.amount = parameters["amount"]
         self._pin.on()
 
     def _rest(self):
         self._pin.off()
 
     def _given(self, ran_ms):
-        grams = self._amount  # a tick that comes late by some ms is not worth a fraction
-        if ran_ms < self._for_ms:
+        grams = self.amount  # a tick that comes late by some ms is not worth a fraction
+        if ran_ms < self.for_ms:
             grams = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
         return {"grams": grams, "ran_ms": ran_ms}
 
@@ -146,13 +143,13 @@ class Valve(Actuator):
     """Fill and drain; they are never open together."""
 
     def _wire(self, config, pins):
-        self._pins = {
-            "fill": pins.output(config["fill_pin"], config["active_low"]),
-            "drain": pins.output(config["drain_pin"], config["active_low"]),
+        self.pins = {
+            "fill": pins.Output(config["fill_pin"], config["active_low"]),
+            "drain": pins.Output(config["drain_pin"], config["active_low"]),
         }
 
     def _move(self, parameters, now_ms):
-        other = self._pins["drain" if parameters["action"] == "fill" else "fill"]
+        other = self.pins["drain" if parameters["action"] == "fill" else "fill"]
         if other.value:
             self.dosing = False
             self.stop(now_ms)
@@ -160,37 +157,34 @@ class Valve(Actuator):
         super()._move(parameters, now_ms)
 
     def _drive(self, parameters):
-        self._pins[parameters["action"]].on()
+        self.pins[parameters["action"]].on()
 
     def _rest(self):
         try:
-            self._pins["fill"].off()
+            self.pins["fill"].off()
         finally:
-            self._pins["drain"].off()
+            self.pins["drain"].off()
 
 
 class Motor(Actuator):
     """A motor at a speed of 1 to 100 %."""
 
     def _wire(self, config, pins):
-        self._pwm = pins.pwm(config["pin"], config["pwm_hz"])
+        self._pwm = pins.Speed(config["pin"], config["pwm_hz"])
 
     def plan(self, parameters):
-        if parameters["action"] == "speed":
-            return self._remaining_of_running(parameters)
-        return super().plan(parameters)
+        if parameters["action"] != "speed":
+            return super().plan(parameters)
+        if not self.command_id:
+            reason = "the motor is not running: start it first"
+            raise ProtocolError("bad_parameter", "parameters.action", reason)
+        return self.for_ms
 
     def start(self, command_id, dosing, parameters, now_ms):
         if parameters["action"] == "speed":  # it stays the action of the command that started it
             self._move(parameters, now_ms)
         else:
             super().start(command_id, dosing, parameters, now_ms)
-
-    def _remaining_of_running(self, parameters):
-        if not self.command_id:
-            reason = "the motor is not running: start it first"
-            raise ProtocolError("bad_parameter", "parameters.action", reason)
-        return self._for_ms
 
     def _drive(self, parameters):
         self._pwm.speed(parameters["speed"])
@@ -203,7 +197,7 @@ class Switch(Actuator):
     """A light, a relay. `safe` says whether it is on or off when nobody asks for anything."""
 
     def _wire(self, config, pins):
-        self._pin = pins.output(config["pin"], config["active_low"])
+        self._pin = pins.Output(config["pin"], config["active_low"])
         self._reach_safe()
 
     def _drive(self, parameters):

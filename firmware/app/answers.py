@@ -22,9 +22,9 @@ class Answers:
         timestamp = self._clock.now(now_ms)
         self._say(command_id, state, error, timestamp, result, message)
 
-    def accepted(self, command_id, within_s, now_ms):
-        """The command is on flash and will have a result in `within_s` seconds at most."""
-        self.say(command_id, ACCEPTED, None, {"within": within_s}, now_ms)
+    def accepted(self, command_id, seconds, now_ms):
+        """The command is on flash and will have a result in `seconds` seconds at most."""
+        self.say(command_id, ACCEPTED, None, {"within": seconds}, now_ms)
 
     def finish(self, command_id, state, error, result, now_ms):
         """The result of a command that is in the journal.
@@ -51,14 +51,15 @@ class Answers:
 
 
 class Controls:
-    """The backend's own questions. `drop(reason)` counts what is not answered.
+    """The backend's own questions: `verbs` is {command_type: what answers it}.
 
-    The rest are the dispatcher's parts.
+    `discard(reason)` counts what is not answered. The rest are the dispatcher's parts.
     """
 
-    def __init__(self, clock, journal, answers, work, timekeeper, drop):
+    def __init__(self, clock, journal, answers, work, time, discard):
         self._clock, self._journal, self._answers = clock, journal, answers
-        self._work, self._time, self._drop = work, timekeeper, drop
+        self._work, self._time, self._drop = work, time, discard
+        self.verbs = {"query": self.query, "cancel": self.cancel, "time": self.time}
 
     def again(self, command_id, now_ms):
         """What is known of a command that is in the journal, once more."""
@@ -78,7 +79,7 @@ class Controls:
         elif self._journal.lost(message["expires_at"], self._clock.now(now_ms)):
             self.forgotten(command_id, now_ms)
         else:
-            self._never(message, now_ms)
+            self.never(message, now_ms)
 
     def cancel(self, message, now_ms):
         """Drop it where it waits, stop it where it runs; else as `query`."""
@@ -97,7 +98,7 @@ class Controls:
         if not self._time.told(said["boot"], said["session"], message["timestamp"], now_ms):
             self._drop("time")
 
-    def _never(self, message, now_ms):
+    def never(self, message, now_ms):
         command_id, expires_at = message["command_id"], message["expires_at"]
         now = self._clock.now(now_ms)
         if self._journal.full(now, reserve=True):

@@ -35,14 +35,9 @@ class Speed:
     def __init__(self, number, hz):
         self._pwm = machine.PWM(machine.Pin(number), freq=hz, duty_u16=0)
 
-    def speed(self, percent):
+    def speed(self, speed):
         """0 to 100 % of the time high."""
-        self._pwm.duty_u16(_FULL * percent // 100)
-
-
-# What makes them, as `actuators` wants it.
-output = Output
-pwm = Speed
+        self._pwm.duty_u16(_FULL * speed // 100)
 
 
 class Watchdog:
@@ -52,12 +47,12 @@ class Watchdog:
     """
 
     def __init__(self):
-        self._wdt = machine.WDT(timeout=_TIMEOUT_MS)
+        self._watchdog = machine.WDT(timeout=_TIMEOUT_MS)
 
     def feed(self):
         """The loop turns."""
-        self._wdt.feed()
+        self._watchdog.feed()
 
     def rest(self):
         """Somebody is at the prompt: an hour without feeding."""
-        self._wdt = machine.WDT(timeout=_AT_PROMPT_MS)
+        self._watchdog = machine.WDT(timeout=_AT_PROMPT_MS)

@@ -8,26 +8,12 @@ They wrap at 2^30 on an ESP32 and 2^62 on the Unix port, so two of them are only
 through `ticks_diff`, and only within half of that.
 """
 
-import time
-
 from micropython import const
 
-
-def _monotonic_ms():
-    return time.monotonic_ns() // 1000000  # type: ignore[attr-defined]  # CPython's
-
-
-def _add(ticks, delta):
-    return ticks + delta
-
-
-def _diff(later, earlier):
-    return later - earlier
-
-
-ticks_ms = getattr(time, "ticks_ms", _monotonic_ms)
-ticks_add = getattr(time, "ticks_add", _add)
-ticks_diff = getattr(time, "ticks_diff", _diff)
+try:
+    from time import ticks_add, ticks_diff, ticks_ms
+except ImportError:  # CPython
+    from micropython import ticks_add, ticks_diff, ticks_ms  # noqa: F401
 
 # Ticks wrap after 12 days on an ESP32, so the base moves on long before.
 _REBASE_MS = const(60000)
@@ -43,9 +29,9 @@ class Clock:
         self._seconds = 0
         self._at = 0
 
-    def set(self, unix_seconds, now_ms):
-        """It is `unix_seconds` at the ticks `now_ms`."""
-        self._seconds, self._at = unix_seconds, now_ms
+    def set(self, timestamp, now_ms):
+        """It is `timestamp` at the ticks `now_ms`."""
+        self._seconds, self._at = timestamp, now_ms
 
     def now(self, now_ms):
         """Unix seconds at the ticks `now_ms`, or 0."""
@@ -84,7 +70,7 @@ class Timekeeper:
         if self._last is None or ticks_diff(now_ms, self._last) >= _ASK_AGAIN_MS:
             self._ask_now(now_ms)
 
-    def told(self, boot, session, unix_s, now_ms):
+    def told(self, boot, session, timestamp, now_ms):
         """An answer has come. Returns whether it was believed."""
         if self._first is None or boot != self._boot or session != self.session:
             return False
@@ -95,7 +81,7 @@ class Timekeeper:
             self._ask_now(now_ms)
             return False
         self._told_in = session
-        self._clock.set(unix_s + (took + 999) // 1000, now_ms)
+        self._clock.set(timestamp + (took + 999) // 1000, now_ms)
         return True
 
     def _ask_now(self, now_ms):

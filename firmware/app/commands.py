@@ -21,54 +21,50 @@ from .work import Job, Work
 
 class Dispatcher:
     """`send(kind, message)` publishes, `restart()` resets the board once what was said is out,
-    `ask_time(anew)` publishes the startup message again, as a new session if `anew`, and returns
+    `ask(anew)` publishes the startup message again, as a new session if `anew`, and returns
     which session that is; none of them raises or waits.
 
     `dropped`: {reason: count} of messages without an answer; the reasons are a fixed few.
+    `now_ms`: ticks at the last call. `restarting`: nothing new is begun any more.
     """
 
-    def __init__(self, key, boot, clock, journal, actuators, send, restart, ask_time):
+    def __init__(self, key, boot, clock, journal, actuators, send, restart, ask):
         self._key, self._clock, self._journal = key, clock, journal
-        self._actuators, self._facts = actuators, describe(actuators)
-        self._restart = restart
-        self._answers = Answers(boot, clock, journal, send)
-        self._work = Work(actuators, journal, self._answers, clock)
-        self._time = Timekeeper(boot, clock, ask_time)
-        controls = Controls(clock, journal, self._answers, self._work, self._time, self._drop)
-        self._again, self._forgotten = controls.again, controls.forgotten
-        self._controls = {
-            "query": controls.query,
-            "cancel": controls.cancel,
-            "time": controls.time,
-        }
-        self._now_ms = 0
-        self._restarting = False
+        self._actuators, self._restart = actuators, restart
+        self._answers = answers = Answers(boot, clock, journal, send)
+        self._work = Work(actuators, journal, answers, clock)
+        self._time = Timekeeper(boot, clock, ask)
+        self._controls = Controls(clock, journal, answers, self._work, self._time, self._drop)
+        self.now_ms = 0
+        self.restarting = False
         self.dropped = {}
         self.running = self._work.running
         self.connected = self._time.connected
 
     @property
     def session(self):
-        """What `connected(session, now_ms)` or `ask_time` said last."""
+        """What `connected(session, now_ms)` or `ask` said last."""
         return self._time.session
 
     def receive(self, data, now_ms):
         """Do what the message says. It may be acknowledged to the broker when this returns."""
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         try:
             message = decode("command", data, self._key)
+            control = self._controls.verbs.get(message["command_type"])
+            if control:
+                check_parameters(message["command_type"], message["parameters"])
         except ProtocolError as error:
             return self._drop(error.code)
-        control = self._controls.get(message["command_type"])
         if control:
-            return self._control(control, message, now_ms)
+            return control(message, now_ms)
         if self._journal.find(message["command_id"]):
-            return self._again(message["command_id"], now_ms)
+            return self._controls.again(message["command_id"], now_ms)
         return self._new(message, now_ms)
 
     def tick(self, now_ms):
         """End what has run its time, start what can be, tidy up in a quiet moment."""
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._clock.now(now_ms)
         self._work.tick(now_ms)
         if not self._work.running():
@@ -83,28 +79,21 @@ class Dispatcher:
 
         Without `now_ms` it is as late as it was at the last call of any method.
         """
-        now_ms = self._now_ms if now_ms is None else now_ms
+        now_ms = self.now_ms if now_ms is None else now_ms
         self._work.report(self._work.stop(self._actuators, now_ms), now_ms)
 
     def _drop(self, reason):
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
-
-    def _control(self, control, message, now_ms):
-        try:
-            check_parameters(message["command_type"], message["parameters"])
-        except ProtocolError as error:
-            return self._drop(error.code)
-        return control(message, now_ms)
 
     def _new(self, message, now_ms):
         now = self._clock.now(now_ms)
         if now == 0 and not self._is_stop(message):
             self._drop("clock_unset")
             return self._time.ask(now_ms)
-        if self._restarting:
+        if self.restarting:
             return self._drop("restarting")  # it comes again, and finds the board anew
         if now and self._may_have_run(message["expires_at"], now):
-            return self._forgotten(message["command_id"], now_ms)
+            return self._controls.forgotten(message["command_id"], now_ms)
         try:
             self._check(message, now)
         except ProtocolError as error:
@@ -124,7 +113,7 @@ class Dispatcher:
         if now and message["expires_at"] > now + COMMAND_LIFE_MAX:
             raise ProtocolError("bad_parameter", "expires_at", "is too far off")
         case = check_parameters(verb, parameters)
-        check_target(verb, message["target"], self._facts)
+        check_target(verb, message["target"], describe(self._actuators))
         if message["target"] and case.kind != STOP:
             self._actuators[message["target"]].plan(parameters)
 
@@ -207,7 +196,7 @@ class Dispatcher:
         command_id = message["command_id"]
         if not self._journal.begin(command_id, message["expires_at"], RESTARTING):
             return self._refuse(message, "storage", now_ms)
-        self._restarting = True
+        self.restarting = True
         self.set_safe(now_ms)
         self._answers.accepted(command_id, RESTART_S, now_ms)
         return self._restart()

@@ -20,7 +20,7 @@ ANSWER_MS = 10000  # for the broker to answer CONNECT and SUBSCRIBE
 _CODED_BYTES = const(2048)  # no more is encoded while so much waits to be sent
 _AGAIN_MS = const(20)
 
-# Stages of a connection.
+# States of a connection.
 _GREETING = const(0)
 _ASKING = const(1)
 _UP = const(2)
@@ -29,7 +29,7 @@ _UP = const(2)
 class Connection:
     """On an open `wire`. `topic` is subscribed to; once that is granted `granted()` is called.
 
-    From then on what is in `outbox` is sent; `wake` tells that there is something. `stage`:
+    From then on what is in `outbox` is sent; `wake` tells that there is something. `state`:
     how far it is.
     """
 
@@ -38,8 +38,7 @@ class Connection:
         self._topic, self._granted = topic, granted
         self._wanted = asyncio.Event()
         self._began_ms = self._heard_ms = ticks_ms()
-        self._takes = {CONNACK: self._welcome, SUBACK: self._grant, PUBACK: self._confirm}
-        self.stage = _GREETING
+        self.state = _GREETING
 
     def wake(self):
         """There is something in the outbox."""
@@ -65,31 +64,32 @@ class Connection:
                 await asyncio.sleep_ms(0)  # a flood of them must not hold up what ends actions
 
     def _take(self, packet):
-        first = self.stage == _GREETING
+        first = self.state == _GREETING
         if first != (packet[0] == CONNACK):
             raise LinkDown("malformed")
         kind, body, answer = self._codec.decode(packet)
-        if kind in self._takes:
-            self._takes[kind](body)
+        if kind == CONNACK:
+            self._welcome(body)
+        elif kind == SUBACK:
+            self._grant(body)
+        elif kind == PUBACK:
+            self._outbox.confirm(body[0] << 8 | body[1])
         if answer:
             self._send(answer)
 
     def _welcome(self, body):
         if body[1]:
             raise LinkDown("refused", "the broker refused the connection: check user and password")
-        self.stage = _ASKING
+        self.state = _ASKING
         self._send(self._codec.subscribe(self._topic, self._outbox.next_id()))
 
     def _grant(self, body):
         if body[2] == REFUSED:
             raise LinkDown("refused", "the broker refused the subscription: check the rights")
-        if self.stage == _ASKING:
-            self.stage = _UP
+        if self.state == _ASKING:
+            self.state = _UP
             self._granted()
             self._wanted.set()
-
-    def _confirm(self, body):
-        self._outbox.confirm(body[0] << 8 | body[1])
 
     async def _transmit(self):
         while True:
@@ -102,7 +102,7 @@ class Connection:
 
     def _encode(self):
         """The next message onto the wire. Returns whether there was one, and room for it."""
-        if self.stage != _UP or self._wire.unsent > _CODED_BYTES:
+        if self.state != _UP or self._wire.unsent > _CODED_BYTES:
             return False
         message = self._outbox.take()
         if message is None:
@@ -122,9 +122,9 @@ class Connection:
             silent_ms = ticks_diff(now, self._heard_ms)
             if silent_ms > KEEPALIVE_S * 1000:
                 raise LinkDown("silent", "nothing was heard for {} s".format(KEEPALIVE_S))
-            if self.stage != _UP and ticks_diff(now, self._began_ms) > ANSWER_MS:
+            if self.state != _UP and ticks_diff(now, self._began_ms) > ANSWER_MS:
                 raise LinkDown("silent", "the broker does not answer")
-            if self.stage == _UP and silent_ms > KEEPALIVE_S * 1000 // 3:
+            if self.state == _UP and silent_ms > KEEPALIVE_S * 1000 // 3:
                 self._send(self._codec.ping())
 
 

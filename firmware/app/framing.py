@@ -23,14 +23,14 @@ class LinkDown(Exception):
 
 
 class Framer:
-    """Cuts a stream into packets of at most `limit` bytes.
+    """Cuts a stream into packets of at most `limit` bytes; its own buffer holds `length`.
 
     What is returned is a view into the buffer, good until the next call of any method.
     """
 
-    def __init__(self, limit, small=_SMALL_BYTES):
+    def __init__(self, limit, length=_SMALL_BYTES):
         self._limit = limit
-        self._small = self._buffer = memoryview(bytearray(small))
+        self._small = self._buffer = memoryview(bytearray(length))
         self._start = self._end = 0
 
     def clear(self):

@@ -19,7 +19,6 @@ from .connection import ANSWER_MS, Connection
 from .framing import Framer, LinkDown
 
 BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
-PACKET_BYTES = MESSAGE_BYTES + 128  # with its header and topic
 
 _NETWORK_MS = const(200)
 
@@ -33,18 +32,18 @@ class Link:
     its subscription was granted. `wrap` is for TLS, see wire.connect.
 
     `number` counts the connections of this boot. `down_since` is in ticks, None while up.
-    `dropped` counts how they ended: {reason: times}; `last_why` says it in words.
+    `dropped` counts how they ended: {reason: times}; `reason` says it in words.
     """
 
     def __init__(self, address, codec, outbox, topic, node, wrap=None):
         self._address, self._peer, self._wrap = address, None, wrap
         self._codec, self._outbox, self._topic, self._node = codec, outbox, topic, node
-        self._framer = Framer(PACKET_BYTES)
+        self._framer = Framer(MESSAGE_BYTES + 128)  # a packet has a header and a topic, too
         self._connection = None
         self._failures = 0  # one after another
         self.number = 0
         self.down_since = ticks_ms()
-        self.last_why = ""
+        self.reason = ""
         self.dropped = {"malformed": 0, "too_large": 0, "silent": 0, "refused": 0, "down": 0}
 
     def wake(self):
@@ -61,11 +60,15 @@ class Link:
                 await self._connect()
             except (OSError, LinkDown) as why:
                 self._lost(why)
-            await asyncio.sleep_ms(_jittered(BACKOFF_MS[self._failures]))
+            # From half of it to all of it, so that boards do not come back all at once.
+            longest = BACKOFF_MS[self._failures]
+            await asyncio.sleep_ms(random.randint(longest // 2, longest))
 
     async def _connect(self):
         """One connection, until the exception that ends it."""
-        line = await wire.connect(self._resolved(), ANSWER_MS, self._wrap)
+        if self._peer is None or not self._node.moving():
+            self._peer = wire.peer(*self._address)
+        line = await wire.connect(self._peer, ANSWER_MS, self._wrap)
         try:
             self.number += 1
             self._framer.clear()
@@ -78,11 +81,6 @@ class Link:
             line.close()
             self._outbox.disconnected()
 
-    def _resolved(self):
-        if self._peer is None or not self._node.moving():
-            self._peer = wire.peer(*self._address)
-        return self._peer
-
     def _granted(self):
         self.down_since = None
         self._node.opened(self.number)
@@ -94,11 +92,6 @@ class Link:
         else:
             self._failures = min(self._failures + 1, len(BACKOFF_MS) - 1)
         self.dropped[getattr(why, "reason", "down")] += 1
-        if str(why) != self.last_why:
-            self.last_why = str(why)
-            print("answerback: no connection:", self.last_why)
-
-
-def _jittered(ms):
-    """From half of it to all of it, so that boards do not come back all at once."""
-    return ms // 2 + random.getrandbits(16) * (ms // 2) // 65536
+        if str(why) != self.reason:
+            self.reason = str(why)
+            print("answerback: no connection:", self.reason)

@@ -34,11 +34,11 @@ class _Pipe:
         self.fill(b"")
 
     def fill(self, packet):
-        self._packet, self._at, self._written = packet, 0, bytearray()
+        self._packet, self._at, self._buffer = packet, 0, bytearray()
 
-    def written(self):
+    def getvalue(self):
         """What was written since `fill`; it is kept here no longer."""
-        written = self._written
+        written = self._buffer
         self.fill(b"")
         return written
 
@@ -51,12 +51,12 @@ class _Pipe:
         return data
 
     def write(self, data, length=None):
-        self._written.extend(data if length is None else data[:length])
+        self._buffer.extend(data if length is None else data[:length])
 
-    def _nothing(self, *_):
-        pass
+    def close(self, *_):
+        """Like all else umqtt does to a socket beside reading and writing: nothing."""
 
-    connect = settimeout = setblocking = close = _nothing
+    connect = settimeout = setblocking = close
 
     def socket(self, *_):
         """As the module `socket`: umqtt makes its own when it encodes CONNECT."""
@@ -67,23 +67,23 @@ class _Pipe:
 
 
 class Codec:
-    """Packets of one client. `on_message(topic, data)` gets what was published.
+    """Packets of one client. `handler(topic, data)` gets what was published.
 
     Both are views into the packet given to `decode`, good until it returns. What it raises goes
     through, and the message then gets no PUBACK. Topics are given as str; `user` and `password`
     may be None.
     """
 
-    def __init__(self, client_id, user, password, keepalive_s, on_message):
+    def __init__(self, client_id, user, password, keepalive, handler):
         self._pipe = _Pipe()
         simple.socket = self._pipe  # type: ignore[attr-defined]  # what umqtt opens sockets with
         names = (_bytes(client_id), "", 1883, _bytes(user), _bytes(password))
-        self._umqtt = simple.MQTTClient(*names, keepalive_s)
-        self._umqtt.set_callback(on_message)
+        self._umqtt = simple.MQTTClient(*names, keepalive)
+        self._umqtt.set_callback(handler)
 
-    def connect(self, will_topic, will):
-        """CONNECT with a clean session and a retained last will of QoS 1."""
-        self._umqtt.set_last_will(_bytes(will_topic), will, True, 1)
+    def connect(self, topic, will):
+        """CONNECT with a clean session and a retained last will of QoS 1 on `topic`."""
+        self._umqtt.set_last_will(_bytes(topic), will, True, 1)
         return self._encoded(self._umqtt.connect, True)
 
     def subscribe(self, topic, packet_id):
@@ -126,7 +126,7 @@ class Codec:
             self._umqtt.check_msg()
         except EOFError:
             raise LinkDown("malformed")
-        return self._pipe.written()
+        return self._pipe.getvalue()
 
     def _encoded(self, write, *arguments):
         self._pipe.fill(b"")
@@ -134,7 +134,7 @@ class Codec:
             write(*arguments)
         except EOFError:  # all is written, and umqtt would now wait for the broker's answer
             pass
-        return self._pipe.written()
+        return self._pipe.getvalue()
 
 
 def _make_room(length):

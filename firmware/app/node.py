@@ -34,12 +34,12 @@ _FAREWELL_MS = const(2000)
 class Node:
     """Made from what `settings.load` returned, with the journal on `flash`."""
 
-    def __init__(self, flash, settings, wired):
+    def __init__(self, flash, settings, config):
         self._id, self._key = settings["board_id"], settings["key"]
         self._hold_ms = settings["hold_s"] * 1000
         boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
-        self._actuators = actuators.build(wired, board)
+        self._actuators = actuators.build(config, board)
         self._dispatcher = Dispatcher(
             self._key, boot, self._clock, Journal(flash, boot), self._actuators,
             self._say, self._restart, self._hello,

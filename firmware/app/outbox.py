@@ -11,11 +11,11 @@ LIMIT = 16
 
 
 class Message:
-    """One message. `lasting` outlives the connection; `packet_id` is 0 until it was sent."""
+    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent."""
 
-    def __init__(self, topic, data, qos, retain, lasting):
+    def __init__(self, topic, data, qos, retain, keep):
         self.topic, self.data, self.qos, self.retain = topic, data, qos, retain
-        self.lasting = lasting
+        self.keep = keep
         self.packet_id = 0
         self.waiting = True  # for being sent, else for its PUBACK
         self.again = False
@@ -59,7 +59,12 @@ class Outbox:
         """The next message to send, its packet id set, or None."""
         for message in self._messages:
             if message.waiting:
-                return self._sent(message)
+                message.waiting = False
+                if message.qos == 0:
+                    self._messages.remove(message)
+                elif not message.packet_id:
+                    message.packet_id = self.next_id()
+                return message
         return None
 
     def confirm(self, packet_id):
@@ -68,18 +73,10 @@ class Outbox:
 
     def disconnected(self):
         """What was not confirmed is to be sent again, unless it belonged to this connection."""
-        self._keep(lambda message: message.lasting)
+        self._keep(lambda message: message.keep)
         for message in self._messages:
             message.again = message.packet_id != 0
             message.waiting = True
-
-    def _sent(self, message):
-        message.waiting = False
-        if message.qos == 0:
-            self._messages.remove(message)
-        elif not message.packet_id:
-            message.packet_id = self.next_id()
-        return message
 
     def _add(self, message):
         if len(self._messages) >= LIMIT:
@@ -87,5 +84,5 @@ class Outbox:
             self.dropped["unconfirmed"] += 1
         self._messages.append(message)
 
-    def _keep(self, wanted):
-        self._messages = [message for message in self._messages if wanted(message)]
+    def _keep(self, function):
+        self._messages = list(filter(function, self._messages))

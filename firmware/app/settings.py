@@ -6,81 +6,60 @@ reason and what to do, for that text is all a person at the serial console gets 
 
 import json
 
+from micropython import const
 from protocol import ProtocolError
 from protocol.fields import Number, identifier, reason, short_text, text, whole
 from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
 from protocol.signature import key_from_hex
 
-SETTINGS = "settings.json"
-ACTUATORS = "actuators.json"
-
-
-def _host(value):
-    return text(value, 253)
-
-
-def _ssid(value):
-    return text(value, 32)
-
-
-_broker = (
-    ("host", _host, None),
-    ("port", whole(1, 65535), 1883),
-    ("user", short_text, ""),
-    ("password", short_text, ""),
-)
-_wifi = (("ssid", _ssid, None), ("password", short_text, ""))
-_hold = whole(1, 3600, "s")
-
-_pin = whole(0, 48)
-_longest = whole(1, RUN_SECONDS_MAX, "s")
-
-
-def _bit(value):
-    return None if value in (0, 1) else "must be 0 or 1"
-
-
-# kind -> ((field, check, default), ...); a default of None means there is none.
-_COMMON = (("longest_s", _longest, None), ("safe", _bit, 0), ("active_low", _bit, 0))
-_KINDS = {
-    "feeder": (
-        ("pin", _pin, None),
-        ("grams_per_second", Number(0.01, GRAMS_MAX, "g/s", True), None),
-    ),
-    "valve": (("fill_pin", _pin, None), ("drain_pin", _pin, None)),
-    "motor": (("pin", _pin, None), ("pwm_hz", whole(1, 40000, "Hz"), 1000)),
-    "switch": (("pin", _pin, None),),
-}
+_SETTINGS = const("settings.json")
+_ACTUATORS = const("actuators.json")
 
 
 def settings(given):
     """What /settings.json holds, as a dict with all fields; `key` as bytes. Raises ValueError."""
-    given = _object(SETTINGS, "", given)
-    fields = (("board_id", identifier, None), ("key", text, None), ("hold_s", _hold, 30))
-    out = _checked(SETTINGS, "", fields + (("broker", _any, None), ("wifi", _any, [])), given)
+    hold = whole(1, 3600)
+    fields = (("board_id", identifier, None), ("key", text, None), ("hold_s", hold, 30))
+    fields += (("broker", lambda _: None, None), ("wifi", lambda _: None, []))
+    out = _checked(_SETTINGS, "", fields, given)
     try:
         out["key"] = key_from_hex(out["key"])
     except ProtocolError as error:
-        raise _wrong(SETTINGS, "key", error.reason)
-    out["broker"] = _checked(SETTINGS, "broker.", _broker, out["broker"])
+        raise _wrong(_SETTINGS, "key", error.reason)
+    out["broker"] = _broker(out["broker"])
     if type(out["wifi"]) is not list:
-        raise _wrong(SETTINGS, "wifi", "must be a list")
-    out["wifi"] = [_checked(SETTINGS, "wifi.", _wifi, network) for network in out["wifi"]]
+        raise _wrong(_SETTINGS, "wifi", "must be a list")
+    out["wifi"] = [_network(network) for network in out["wifi"]]
     return out
+
+
+def _broker(given):
+    fields = (
+        ("host", lambda value: text(value, 253), None),
+        ("port", whole(1, 65535), 1883),
+        ("user", short_text, ""),
+        ("password", short_text, ""),
+    )
+    return _checked(_SETTINGS, "broker.", fields, given)
+
+
+def _network(given):
+    fields = (("ssid", lambda value: text(value, 32), None), ("password", short_text, ""))
+    return _checked(_SETTINGS, "wifi.", fields, given)
 
 
 def actuators(given):
     """What /actuators.json holds, as {name: config with all fields}. Raises ValueError."""
-    given = _object(ACTUATORS, "", given).get("actuators")
-    given = _object(ACTUATORS, "actuators", given)
+    given = _object(_ACTUATORS, "", given).get("actuators")
+    given = _object(_ACTUATORS, "actuators", given)
     if len(given) > MAP_ITEMS:
-        raise _wrong(ACTUATORS, "actuators", "must be {} at most".format(MAP_ITEMS))
+        raise _wrong(_ACTUATORS, "actuators", "must be {} at most".format(MAP_ITEMS))
     out = {}
     pins: dict = {}  # GPIO: who has it
     for name in sorted(given):
         why = identifier(name)
         if why:
-            raise _wrong(ACTUATORS, name, "has a name that " + why)
+            raise _wrong(_ACTUATORS, name, "has a name that " + why)
         out[name] = _actuator(name, given[name])
         _claim_pins(pins, name, out[name])
     return out
@@ -88,21 +67,39 @@ def actuators(given):
 
 def load(flash):
     """(settings, actuators) from the files on `flash`. Raises ValueError, OSError."""
-    return settings(_read(flash, SETTINGS)), actuators(_read(flash, ACTUATORS))
+    return settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
 
 
 def _actuator(name, given):
-    given = _object(ACTUATORS, name, given)
-    kind = given.get("kind")
-    if type(kind) is not str or kind not in _KINDS:
-        raise _wrong(ACTUATORS, name + ".kind", "must be one of " + ", ".join(sorted(_KINDS)))
-    fields = (("kind", identifier, None),) + _KINDS[kind] + _COMMON
-    config = _checked(ACTUATORS, name + ".", fields, given)
+    kinds = _kinds()
+    kind = _object(_ACTUATORS, name, given).get("kind")
+    if type(kind) is not str or kind not in kinds:
+        raise _wrong(_ACTUATORS, name + ".kind", "must be one of " + ", ".join(sorted(kinds)))
+    config = _checked(_ACTUATORS, name + ".", kinds[kind], given)
     if config["safe"] and kind != "switch":
-        raise _wrong(ACTUATORS, name + ".safe", "must be 0: only a switch may be safe while on")
+        raise _wrong(_ACTUATORS, name + ".safe", "must be 0: only a switch may be safe while on")
     if config["active_low"] and kind == "motor":
-        raise _wrong(ACTUATORS, name + ".active_low", "is not possible for a motor")
+        raise _wrong(_ACTUATORS, name + ".active_low", "is not possible for a motor")
     return config
+
+
+def _kinds():
+    """{kind: ((field, check, default), ...)}; a default of None means there is none."""
+
+    def bit(value):
+        return None if value in (0, 1) else "must be 0 or 1"
+
+    number, grams = whole(0, 48), Number(0.01, GRAMS_MAX, "", True)
+    kind, pin = (("kind", identifier, None),), (("pin", number, None),)
+    valve = (("fill_pin", number, None), ("drain_pin", number, None))
+    all_have = (("longest_s", whole(1, RUN_SECONDS_MAX), None), ("safe", bit, 0))
+    all_have += (("active_low", bit, 0),)
+    return {
+        "feeder": kind + pin + (("grams_per_second", grams, None),) + all_have,
+        "valve": kind + valve + all_have,
+        "motor": kind + pin + (("pwm_hz", whole(1, 40000), 1000),) + all_have,
+        "switch": kind + pin + all_have,
+    }
 
 
 def _claim_pins(pins, name, config):
@@ -111,7 +108,7 @@ def _claim_pins(pins, name, config):
             number, user = config[field], name + "." + field
             if number in pins:
                 why = "is GPIO {}, which {} has already".format(number, pins[number])
-                raise _wrong(ACTUATORS, user, why)
+                raise _wrong(_ACTUATORS, user, why)
             pins[number] = user
 
 
@@ -130,10 +127,6 @@ def _checked(file, prefix, fields, given):
         if why:
             raise _wrong(file, prefix + name, why)
     return out
-
-
-def _any(_):
-    return None
 
 
 def _object(file, field, value):

@@ -34,13 +34,16 @@ class Wifi:
             if self._station.isconnected():
                 failures = 0
                 await asyncio.sleep_ms(_LOOK_MS)
-            elif not await self._join(self._networks[failures % len(self._networks)]):
+            elif not await self._join(**self._networks[failures % len(self._networks)]):
                 await asyncio.sleep_ms(_PAUSE_MS[min(failures, len(_PAUSE_MS) - 1)])
                 failures += 1
 
-    async def _join(self, chosen):
+    async def _join(self, ssid, password):
         try:
-            self._begin(chosen)
+            self._station.active(True)
+            self._stay_awake()
+            self._station.disconnect()
+            self._station.connect(ssid, password)
         except OSError:  # the driver is in a state of its own
             return False
         for _ in range(_TRY_MS // _LOOK_MS):
@@ -48,12 +51,6 @@ class Wifi:
                 return True
             await asyncio.sleep_ms(_LOOK_MS)
         return False
-
-    def _begin(self, chosen):
-        self._station.active(True)
-        self._stay_awake()
-        self._station.disconnect()
-        self._station.connect(chosen["ssid"], chosen["password"])
 
     def _stay_awake(self):
         # Asleep between two beacons, a board hears a stop up to 300 ms late.

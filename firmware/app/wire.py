@@ -17,7 +17,6 @@ from .clock import ticks_add, ticks_diff, ticks_ms
 
 _UNSENT_BYTES = const(16384)
 _LOOK_MS = const(10)
-_UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN, errno.EALREADY)
 _TCP = const(6)  # IPPROTO_TCP and TCP_NODELAY: MicroPython has no names for them
 _NO_DELAY = const(1)
 
@@ -33,38 +32,33 @@ async def connect(address, for_ms, wrap=None):
     `wrap(socket)` makes a stream for TLS of it, whose handshake is made while reading and writing
     (do_handshake_on_connect=False).
     """
-    tcp = socket.socket()
+    sock = socket.socket()
     try:
-        await _connected(tcp, address, for_ms)
-        return Wire(tcp, wrap(tcp) if wrap else tcp)
+        await _connected(sock, address, for_ms)
+        return Wire(sock, wrap(sock) if wrap else sock)
     except BaseException:  # cancelled, too
-        tcp.close()
+        sock.close()
         raise
 
 
-async def _connected(tcp, address, for_ms):
-    tcp.setblocking(False)
+async def _connected(sock, address, for_ms):
+    sock.setblocking(False)
     try:
-        tcp.connect(address)
+        sock.connect(address)
     except OSError as why:
-        if why.errno not in _UNDER_WAY:
+        if why.errno not in (errno.EINPROGRESS, errno.EAGAIN, errno.EALREADY):
             raise
-    _send_at_once(tcp)
+    try:  # Nagle's algorithm would hold an ack back for 40 ms and more
+        sock.setsockopt(_TCP, _NO_DELAY, 1)
+    except (OSError, ValueError):
+        pass  # not every port has the option
     poller = select.poll()
-    poller.register(tcp, select.POLLOUT)
+    poller.register(sock, select.POLLOUT)
     give_up = ticks_add(ticks_ms(), for_ms)
     while not poller.poll(0):  # a refused one is ready, too: the first write tells
         if ticks_diff(give_up, ticks_ms()) <= 0:
             raise OSError(errno.ETIMEDOUT)
         await asyncio.sleep_ms(_LOOK_MS)
-
-
-def _send_at_once(tcp):
-    # Nagle's algorithm would hold an ack back for 40 ms and more. Not every port has the option.
-    try:
-        tcp.setsockopt(_TCP, _NO_DELAY, 1)
-    except (OSError, ValueError):
-        pass
 
 
 def _readable(stream):
@@ -73,10 +67,10 @@ def _readable(stream):
 
 
 class Wire:
-    """An open connection; `stream` is what is read and written, `tcp` the socket below it."""
+    """An open connection; `stream` is what is read and written, `sock` the socket below it."""
 
-    def __init__(self, tcp, stream):
-        self._tcp, self._stream = tcp, stream
+    def __init__(self, sock, stream):
+        self._sock, self.stream = sock, stream
         self._unsent = b""
 
     @property
@@ -88,8 +82,8 @@ class Wire:
         """Puts the next bytes into `buffer`, as soon as there are some; returns how many."""
         count = None
         while count is None:  # nothing yet, or with TLS a part of a record
-            await _readable(self._stream)
-            count = self._stream.readinto(buffer)
+            await _readable(self.stream)
+            count = self.stream.readinto(buffer)
         if not count:
             raise OSError(errno.ECONNRESET)
         return count
@@ -103,13 +97,13 @@ class Wire:
     def flush(self):
         """Hands over what the network takes now."""
         while self._unsent:
-            count = self._stream.write(self._unsent)
+            count = self.stream.write(self._unsent)
             if not count:
                 return
             self._unsent = self._unsent[count:]
 
     def close(self):
         """At once; nobody may be reading."""
-        self._stream.close()
-        if self._stream is not self._tcp:
-            self._tcp.close()
+        self.stream.close()
+        if self.stream is not self._sock:
+            self._sock.close()

@@ -28,7 +28,7 @@ class Work:
     def __init__(self, actuators, journal, answers, clock):
         self._actuators, self._journal = actuators, journal
         self._answers, self._clock = answers, clock
-        self._waiting = []
+        self.waiting = []
 
     def is_free(self, target):
         """True where a dose for `target` would start at once."""
@@ -36,7 +36,7 @@ class Work:
 
     def has_room(self, target):
         """True where one more may wait for `target`."""
-        return len(self._waiting) < _IN_ALL and len(self._waiting_for(target)) < _PER_TARGET
+        return len(self.waiting) < _IN_ALL and len(self._waiting_for(target)) < _PER_TARGET
 
     def running(self):
         """{target: id of the command whose action is on}."""
@@ -56,61 +56,58 @@ class Work:
 
     def add(self, job):
         """It is in the journal; `tick` starts it."""
-        self._waiting.append(job)
+        self.waiting.append(job)
 
     def tick(self, now_ms):
         """End what has run its time, and start what can be."""
         due = [a for a in self._actuators.values() if a.remaining(now_ms) == 0]
         self.report([self._stopped(a, COMPLETED, None, now_ms) for a in due], now_ms)
-        for job in list(self._waiting):
+        for job in list(self.waiting):
             if not self._actuators[job.target].dosing:
-                self._waiting.remove(job)
+                self.waiting.remove(job)
                 self._start(job, now_ms)
 
     def next_due(self, now_ms):
         """ms until `tick` has something to do, or None."""
-        if any(not self._actuators[job.target].dosing for job in self._waiting):
+        if any(not self._actuators[job.target].dosing for job in self.waiting):
             return 0
         times = [a.remaining(now_ms) for a in self._actuators.values()]
         return min((ms for ms in times if ms is not None), default=None)
 
-    def stop(self, targets, now_ms):
+    def stop(self, names, now_ms):
         """All of them safe at once, and nothing waits for them any more.
 
         Returns what is to be given to `report`.
         """
-        names = set(targets)
-        ended = [
-            self._stopped(self._actuators[name], FAILED, "stopped", now_ms) for name in targets
-        ]
-        dropped = [job for job in self._waiting if job.target in names]
-        self._waiting = [job for job in self._waiting if job.target not in names]
+        ended = [self._stopped(self._actuators[name], FAILED, "stopped", now_ms) for name in names]
+        dropped = [job for job in self.waiting if job.target in names]
+        self.waiting = [job for job in self.waiting if job.target not in names]
         return ended + [(job.command_id, CANCELLED, "cancelled", {}) for job in dropped]
 
     def cancel(self, command_id, now_ms):
         """Drop a command that waits, or stop the one that runs; says what became of it."""
-        for job in self._waiting:
+        for job in self.waiting:
             if job.command_id == command_id:
-                self._waiting.remove(job)
+                self.waiting.remove(job)
                 self._answers.finish(command_id, CANCELLED, "cancelled", {}, now_ms)
                 return
         actuator = self._actuators[self._target_of(command_id)]
         self.report([self._stopped(actuator, FAILED, "stopped", now_ms)], now_ms)
 
-    def report(self, ended, now_ms):
+    def report(self, done, now_ms):
         """Write and say what became of each: (id, state, error, result), or None for nothing."""
-        for one in ended:
+        for one in done:
             if one is not None:
                 self._answers.finish(*one, now_ms)
 
     def _waiting_for(self, target):
-        return [job for job in self._waiting if job.target == target]
+        return [job for job in self.waiting if job.target == target]
 
     def _target_of(self, command_id):
         for name, actuator in self._actuators.items():
             if actuator.command_id == command_id:
                 return name
-        return [job.target for job in self._waiting if job.command_id == command_id][0]
+        return [job.target for job in self.waiting if job.command_id == command_id][0]
 
     def _stopped(self, actuator, state, error, now_ms):
         command_id, dosing = actuator.command_id, actuator.dosing

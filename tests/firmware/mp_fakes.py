@@ -132,12 +132,12 @@ class Board:
             if pulse[2] is None:
                 pulse[2], pulse[3] = self.now_ms - pulse[4], True
 
-    def output(self, number, active_low):
+    def Output(self, number, active_low):
         self.pins[number] = Pin(number, self._changed)
         return self.pins[number]
 
-    def pwm(self, number, hz):
-        return self.output(number, False)
+    def Speed(self, number, hz):
+        return self.Output(number, False)
 
     @property
     def now(self):

@@ -128,14 +128,14 @@ class Pins:
     pins: dict[int, Pin] = field(default_factory=dict)
     powered: bool = False  # until the board has started, levels are those of the safe state
 
-    def output(self, number: int, active_low: bool) -> Pin:
+    def Output(self, number: int, active_low: bool) -> Pin:
         """An output pin."""
         pin = self.pins[number] = Pin(number, self.wiring[number][1], self._changed)
         return pin
 
-    def pwm(self, number: int, hz: int) -> Pin:
+    def Speed(self, number: int, hz: int) -> Pin:
         """A pin with pulses of a width."""
-        return self.output(number, False)
+        return self.Output(number, False)
 
     def resting(self) -> bool:
         """True where everything is in its safe state."""

@@ -18,13 +18,10 @@ _BLOCK = 64
 
 try:  # CPython
     from hmac import compare_digest as _equal
-    from hmac import new as _new_hmac
+    from hmac import digest
 
     def _hmac(key, *parts):
-        made = _new_hmac(key, digestmod="sha256")
-        for part in parts:
-            made.update(part)
-        return made.digest()
+        return digest(key, b"".join(parts), "sha256")
 
 except ImportError:  # MicroPython has no hmac
 

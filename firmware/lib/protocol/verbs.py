@@ -27,54 +27,47 @@ Case = namedtuple("Case", ["kind", "required", "optional"])
 # `internal` verbs are said by the backend itself and can't be posted by a user.
 Verb = namedtuple("Verb", ["actuator", "cases", "choice", "internal"])
 
-# Said once where several share it, for each takes memory on the board.
-_NONE: dict = {}
-_seconds = whole(1, RUN_SECONDS_MAX, "s")
-_speed = whole(1, 100, "%")
-_SECONDS = {"seconds": _seconds}
-_RUN = Case(DOSE, _SECONDS, _NONE)
-_STOP = Case(STOP, _NONE, _NONE)
-_STOPS = {None: _STOP}
-_SET_VERB = Verb(None, {None: Case(SET, _NONE, _NONE)}, None, False)
-_STOP_VERB = Verb(None, _STOPS, None, False)
-_ASK_VERB = Verb(None, _STOPS, None, True)
 
-VERBS = {
-    "feed": Verb(
-        "feeder",
-        {None: Case(DOSE, {"amount": Number(0.1, GRAMS_MAX, "g", True)}, _NONE)},
-        None,
-        False,
-    ),
-    "water": Verb("valve", {"fill": _RUN, "drain": _RUN, "stop": _STOP}, "action", False),
-    "motor": Verb(
-        "motor",
-        {
-            "start": Case(SET, {"speed": _speed, "seconds": _seconds}, _NONE),
-            "speed": Case(SET, {"speed": _speed}, _NONE),
-            "stop": _STOP,
-        },
-        "action",
-        False,
-    ),
-    "switch": Verb("switch", {"on": Case(SET, _NONE, _SECONDS), "off": _STOP}, "state", False),
-    "ping": _SET_VERB,
-    "restart": _SET_VERB,
-    "stop": _STOP_VERB,  # with a target: that one; without: everything
-    "emergency_stop": _STOP_VERB,
-    # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
-    # the answer is that command's own result, or that the board never had it and never will.
-    "query": _ASK_VERB,
-    "cancel": _ASK_VERB,
-    # The answer to a board's startup: `timestamp` is the time now. Both members echo the startup,
-    # so that a recorded answer can't set the clock back.
-    "time": Verb(
-        None,
-        {None: Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, _NONE)},
-        None,
-        True,
-    ),
-}
+def _table():
+    # What several share is there once, for each takes memory on the board.
+    none: dict = {}
+    seconds = whole(1, RUN_SECONDS_MAX, "s")
+    speed = whole(1, 100, "%")
+    amount = Number(0.1, GRAMS_MAX, "g", True)
+    run = Case(DOSE, {"seconds": seconds}, none)
+    stop = Case(STOP, none, none)
+    start = Case(SET, {"speed": speed, "seconds": seconds}, none)
+    light = {"on": Case(SET, none, run.required), "off": stop}
+    echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
+    board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
+    board_stop = Verb(None, {None: stop}, None, False)
+    asked = Verb(None, board_stop.cases, None, True)
+    return {
+        "feed": Verb("feeder", {None: Case(DOSE, {"amount": amount}, none)}, None, False),
+        "water": Verb("valve", {"fill": run, "drain": run, "stop": stop}, "action", False),
+        "motor": Verb(
+            "motor",
+            {"start": start, "speed": Case(SET, {"speed": speed}, none), "stop": stop},
+            "action",
+            False,
+        ),
+        "switch": Verb("switch", light, "state", False),
+        "ping": board_set,
+        "restart": board_set,
+        "stop": board_stop,  # with a target: that one; without: everything
+        "emergency_stop": board_stop,
+        # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
+        # the answer is that command's own result, or that the board never had it and never will.
+        "query": asked,
+        "cancel": asked,
+        # The answer to a board's startup: `timestamp` is the time now. Both members echo the
+        # startup, so that a recorded answer can't set the clock back.
+        "time": Verb(None, {None: echo}, None, True),
+    }
+
+
+VERBS = _table()
+del _table  # it takes memory on the board
 
 
 def case_of(command_type, parameters):
