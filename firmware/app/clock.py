@@ -13,7 +13,11 @@ from micropython import const
 try:
     from time import ticks_add, ticks_diff, ticks_ms
 except ImportError:  # CPython
-    from micropython import ticks_add, ticks_diff, ticks_ms  # noqa: F401
+    from micropython import (  # type: ignore[no-redef]  # noqa: F401
+        ticks_add,
+        ticks_diff,
+        ticks_ms,
+    )
 
 # Ticks wrap after 12 days on an ESP32, so the base moves on long before.
 _REBASE_MS = const(60000)
@@ -40,7 +44,7 @@ class Clock:
         passed = ticks_diff(now_ms, self._at)
         if passed >= _REBASE_MS:
             self._seconds += passed // 1000
-            self._at = ticks_add(self._at, passed // 1000 * 1000)
+            self._at = ticks_add(self._at, passed // 1000 * 1000)  # type: ignore[type-var]
             passed %= 1000
         return self._seconds + passed // 1000
 

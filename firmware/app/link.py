@@ -82,7 +82,7 @@ class Link:
             self._outbox.disconnected()
 
     def _granted(self):
-        self.down_since = None
+        self.down_since = None  # type: ignore[assignment]
         self._node.opened(self.number)
         print("answerback: connected, session", self.number)
 

@@ -19,8 +19,13 @@ _ACTUATORS = const("actuators.json")
 def settings(given):
     """What /settings.json holds, as a dict with all fields; `key` as bytes. Raises ValueError."""
     hold = whole(1, 3600)
-    fields = (("board_id", identifier, None), ("key", text, None), ("hold_s", hold, 30))
-    fields += (("broker", lambda _: None, None), ("wifi", lambda _: None, []))
+    fields: tuple = (
+        ("board_id", identifier, None),
+        ("key", text, None),
+        ("hold_s", hold, 30),
+        ("broker", lambda _: None, None),
+        ("wifi", lambda _: None, []),
+    )
     out = _checked(_SETTINGS, "", fields, given)
     try:
         out["key"] = key_from_hex(out["key"])
@@ -92,8 +97,8 @@ def _kinds():
     number, grams = whole(0, 48), Number(0.01, GRAMS_MAX, "", True)
     kind, pin = (("kind", identifier, None),), (("pin", number, None),)
     valve = (("fill_pin", number, None), ("drain_pin", number, None))
-    all_have = (("longest_s", whole(1, RUN_SECONDS_MAX), None), ("safe", bit, 0))
-    all_have += (("active_low", bit, 0),)
+    longest = whole(1, RUN_SECONDS_MAX)
+    all_have = (("longest_s", longest, None), ("safe", bit, 0), ("active_low", bit, 0))
     return {
         "feeder": kind + pin + (("grams_per_second", grams, None),) + all_have,
         "valve": kind + valve + all_have,
