@@ -194,6 +194,6 @@ def test_round_trips_do_not_wait_for_a_timer(connect: Connect) -> None:
 
 def test_a_taken_port_is_one_clear_line(broker: Broker, tmp_path: Path) -> None:
     second = type(broker)(tmp_path / "second", broker.port, USERS)
-    said = f"^port {broker.port} on 127.0.0.1 is taken .* BROKER_PORT "
+    said = f"^port {broker.port} on 127.0.0.1 is taken: .* BROKER_PORT "
     with pytest.raises(BrokerError, match=said):
         second.start()

@@ -80,7 +80,7 @@ def _board_with_a_past() -> Any:
 
 
 @given(st.data())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_damaged_journal_loses_lines_and_says_so(data: st.DataObject) -> None:
     board = _board_with_a_past()
     name = data.draw(st.sampled_from(sorted(board.flash.files)))
@@ -100,6 +100,7 @@ def test_a_damaged_journal_loses_lines_and_says_so(data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=400), st.integers(0, 7))
+@settings(deadline=None, max_examples=40)
 def test_any_bytes_for_a_journal(content: bytes, number: int) -> None:
     flash = mp_fakes.Flash()
     flash.files[f"journal{number}"] = [content]
