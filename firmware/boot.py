@@ -9,7 +9,7 @@ def _boot():
 
     from machine import Pin
 
-    def make_safe(facts):
+    def rest(facts):
         level = 1 if facts.get("safe") else 0
         if facts.get("active_low"):
             level = 1 - level
@@ -18,10 +18,10 @@ def _boot():
                 Pin(facts[name], Pin.OUT, value=level)
 
     with open("/actuators.json") as file:
-        wired = json.load(file)["actuators"]
-    for name in wired:
+        config = json.load(file)["actuators"]
+    for name in config:
         try:
-            make_safe(wired[name])
+            rest(config[name])
         except Exception as why:  # the other outputs still have to be made safe
             print("boot:", name, repr(why))
 

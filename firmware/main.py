@@ -17,26 +17,20 @@ _PAUSE_MS = 1000  # to read an error and press Ctrl-C, and to spare the flash wh
 
 def main():
     """Run until something fails; then write down why, and start over."""
-    from app import flash
+    from app import flash, once
 
-    files = flash.Flash()
+    storage = flash.Flash()
     try:
-        loaded = checked(files)
+        # What checks the settings takes 7 KB of memory, and is not needed any more then.
+        config = once("settings").load(storage)
     except ValueError as why:
         print("answerback:", why)
         return
     from app import node
 
-    board = node.Node(files, *loaded)
-    del loaded  # the board has kept what it needs
+    board = node.Node(storage, *config)
+    del config  # the board has kept what it needs
     run(board)
-
-
-def checked(files):
-    """The settings; what checks them is not needed any more, and takes 7 KB of memory."""
-    import app
-
-    return app.once("settings").load(files)
 
 
 def run(board):
@@ -51,7 +45,7 @@ def run(board):
     print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
 
 
-def start_over(why):
+def restart(why):
     """Nobody is watching: keep the traceback, and begin again, whatever happens on the way."""
     gc.collect()
     try:
@@ -60,12 +54,12 @@ def start_over(why):
 
         errorlog.write(why)
         time.sleep_ms(_PAUSE_MS)
-    except Exception as another:
-        print("answerback:", another)
+    except Exception as error:
+        print("answerback:", error)
     machine.reset()
 
 
 try:
     main()
 except Exception as why:
-    start_over(why)
+    restart(why)

@@ -44,7 +44,7 @@ def compiled_modules() -> Path:
     """The folder of the shimmed modules, compiled: a board's heap should not pay for them."""
     sources = sorted(MODULES.glob("*.py"))
     contents = {
-        path.name.replace(".py", ".mpy"): stage.compiled(path, path.name)
+        path.name.replace(".py", ".mpy"): stage.compiled(path, f"/emulation/{path.stem}.mpy")
         for path in sources
         if path.name != _START
     }

@@ -79,7 +79,7 @@ class Fleet:
         on_event: OnEvent | None = None,
         *,
         firmware: Mapping[str, bytes] | None = None,
-        heap: str = "152K",
+        heap: str = "128K",
         serial: bool = False,
     ) -> None:
         firmware = stage.files() if firmware is None else firmware

@@ -10,6 +10,6 @@ VERSION = "0.1.0"
 
 def once(name):
     """A module of this package that is needed only now: nothing here keeps it in memory."""
-    module = __import__("app." + name, None, None, (name,))
-    del sys.modules["app." + name], globals()[name]
+    module = __import__(__name__ + "." + name, None, None, (name,))
+    del sys.modules[__name__ + "." + name], globals()[name]
     return module

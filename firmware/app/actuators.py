@@ -5,7 +5,7 @@ Rules of this file:
 - `longest_s` bounds every run; a longer one is refused before anything moves;
 - a fault of the hardware ends the action, and the safe state is tried for until it is reached.
 `pins` makes the hardware: `pins.Output(number, active_low)` has on(), off() and value (true while
-on), `pins.Speed(number, hz)` has speed(percent); both start switched off.
+on), `pins.Speed(number, hz)` has speed(percent); both start switched off. `pins.ticks()`: ms.
 """
 
 from micropython import const
@@ -42,6 +42,7 @@ class Actuator:
         self.command_id, self.dosing = "", False
         self._began_ms = self.for_ms = 0
         self.stuck = False
+        self._ticks = pins.ticks
         self._wire(config, pins)
 
     def plan(self, parameters):
@@ -54,12 +55,13 @@ class Actuator:
             raise Fault("hardware", {})
         for_ms = self.plan(parameters)
         self.command_id, self.dosing = command_id, dosing
-        self._began_ms, self.for_ms = now_ms, for_ms
+        # Not `now_ms`: between that and now lies a write to flash, which may take 100 ms.
+        self._began_ms, self.for_ms = self._ticks(), for_ms
         self._move(parameters, now_ms)
 
     def stop(self, now_ms):
         """To the safe state, at once. Returns what a dose that was on has done. Raises Fault."""
-        result = self._given(max(0, ticks_diff(now_ms, self._began_ms))) if self.dosing else {}
+        result = self.result(max(0, ticks_diff(now_ms, self._began_ms))) if self.dosing else {}
         self.command_id, self.dosing = "", False
         if not self._reach_safe():
             self._began_ms, self.for_ms = now_ms, _AGAIN_MS
@@ -90,13 +92,14 @@ class Actuator:
 
     def _reach_safe(self):
         try:
-            self._rest()
+            self.rest()
             self.stuck = False
         except _PIN_ERRORS:
             self.stuck = True
         return not self.stuck
 
-    def _given(self, ran_ms):
+    def result(self, ran_ms):
+        """What a dose that ran so long has done: a command's result."""
         return {"ran_ms": ran_ms}
 
     def _wire(self, config, pins):
@@ -107,7 +110,7 @@ class Actuator:
         """Move the pins."""
         raise NotImplementedError
 
-    def _rest(self):
+    def rest(self):
         """The pins to their safe state, each of them tried."""
         raise NotImplementedError
 
@@ -129,10 +132,10 @@ class Feeder(Actuator):
         self.amount = parameters["amount"]
         self._pin.on()
 
-    def _rest(self):
+    def rest(self):
         self._pin.off()
 
-    def _given(self, ran_ms):
+    def result(self, ran_ms):
         grams = self.amount  # a tick that comes late by some ms is not worth a fraction
         if ran_ms < self.for_ms:
             grams = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
@@ -159,7 +162,7 @@ class Valve(Actuator):
     def _drive(self, parameters):
         self.pins[parameters["action"]].on()
 
-    def _rest(self):
+    def rest(self):
         try:
             self.pins["fill"].off()
         finally:
@@ -189,7 +192,7 @@ class Motor(Actuator):
     def _drive(self, parameters):
         self._pwm.speed(parameters["speed"])
 
-    def _rest(self):
+    def rest(self):
         self._pwm.speed(0)
 
 
@@ -206,7 +209,7 @@ class Switch(Actuator):
         if level == bool(self.safe):  # it may stay so
             self.command_id = ""
 
-    def _rest(self):
+    def rest(self):
         self._put(self.safe)
 
     def _put(self, level):

@@ -99,6 +99,7 @@ class Controls:
             self._drop("time")
 
     def never(self, message, now_ms):
+        """It never came: keep it from being obeyed, and say so."""
         command_id, expires_at = message["command_id"], message["expires_at"]
         now = self._clock.now(now_ms)
         if self._journal.full(now, reserve=True):

@@ -1,5 +1,7 @@
 """The hardware of a real board: its pins, as `actuators` wants them, and its watchdog."""
 
+from time import ticks_ms as ticks  # noqa: F401 (the pins' own time)
+
 import machine
 from micropython import const
 

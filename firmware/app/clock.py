@@ -30,23 +30,23 @@ class Clock:
     """Unset until `set`."""
 
     def __init__(self):
-        self._seconds = 0
+        self.timestamp = 0
         self._at = 0
 
     def set(self, timestamp, now_ms):
         """It is `timestamp` at the ticks `now_ms`."""
-        self._seconds, self._at = timestamp, now_ms
+        self.timestamp, self._at = timestamp, now_ms
 
     def now(self, now_ms):
         """Unix seconds at the ticks `now_ms`, or 0."""
-        if not self._seconds:
+        if not self.timestamp:
             return 0
         passed = ticks_diff(now_ms, self._at)
         if passed >= _REBASE_MS:
-            self._seconds += passed // 1000
+            self.timestamp += passed // 1000
             self._at = ticks_add(self._at, passed // 1000 * 1000)  # type: ignore[type-var]
             passed %= 1000
-        return self._seconds + passed // 1000
+        return self.timestamp + passed // 1000
 
 
 class Timekeeper:

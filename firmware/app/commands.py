@@ -119,11 +119,11 @@ class Dispatcher:
 
     def _is_stop(self, message):
         try:
-            return self._kind(message) == STOP
+            return self.kind(message) == STOP
         except ProtocolError:
             return False
 
-    def _kind(self, message):
+    def kind(self, message):
         """Its kind, here: off is no stop where it is on that is safe. Raises ProtocolError."""
         kind = case_of(message["command_type"], message["parameters"]).kind
         actuator = self._actuators.get(message["target"])
@@ -132,7 +132,7 @@ class Dispatcher:
         return kind
 
     def _obey(self, message, now, now_ms):
-        kind = self._kind(message)
+        kind = self.kind(message)
         if kind == STOP:
             return self._stop(message, now, now_ms)
         if self._journal.full(now):

@@ -11,8 +11,8 @@ import asyncio
 from micropython import const
 
 from .clock import ticks_diff, ticks_ms
-from .framing import LinkDown
 from .mqtt import CONNACK, PUBACK, REFUSED, SUBACK
+from .wire import LinkDown
 
 KEEPALIVE_S = 15
 ANSWER_MS = 10000  # for the broker to answer CONNECT and SUBSCRIBE
@@ -27,17 +27,17 @@ _UP = const(2)
 
 
 class Connection:
-    """On an open `wire`. `topic` is subscribed to; once that is granted `granted()` is called.
+    """On an open `wire`. `topic` is subscribed to; once that is granted `opened()` is called.
 
     From then on what is in `outbox` is sent; `wake` tells that there is something. `state`:
     how far it is.
     """
 
-    def __init__(self, wire, framer, codec, outbox, topic, granted):
-        self._wire, self._framer, self._codec, self._outbox = wire, framer, codec, outbox
-        self._topic, self._granted = topic, granted
+    def __init__(self, wire, buffer, codec, outbox, topic, opened):
+        self._wire, self.buffer, self._codec, self._outbox = wire, buffer, codec, outbox
+        self._topic, self._opened = topic, opened
         self._wanted = asyncio.Event()
-        self._began_ms = self._heard_ms = ticks_ms()
+        self._began_ms = self._heard = ticks_ms()
         self.state = _GREETING
 
     def wake(self):
@@ -47,18 +47,19 @@ class Connection:
     async def run(self, will):
         """Until it ends, with an exception. `will` is (topic, message)."""
         self._send(self._codec.connect(*will))
-        await _together(self._receive(), self._transmit(), self._watch())
+        await _together(self.receive(), self._transmit(), self._watch())
 
     def _send(self, packet):
         self._wire.write(packet)
         self._wanted.set()
 
-    async def _receive(self):
+    async def receive(self):
+        """Whatever comes, packet by packet."""
         while True:
-            packet = self._framer.next()
+            packet = self.buffer.next()
             if packet is None:
-                self._framer.filled(await self._wire.read(self._framer.space()))
-                self._heard_ms = ticks_ms()
+                self.buffer.filled(await self._wire.read(self.buffer.space()))
+                self._heard = ticks_ms()
             else:
                 self._take(packet)
                 await asyncio.sleep_ms(0)  # a flood of them must not hold up what ends actions
@@ -88,21 +89,21 @@ class Connection:
             raise LinkDown("refused", "the broker refused the subscription: check the rights")
         if self.state == _ASKING:
             self.state = _UP
-            self._granted()
+            self._opened()
             self._wanted.set()
 
     async def _transmit(self):
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            while self._encode() or self._wire.unsent:
+            while self.encode() or self._wire.unsent:
                 self._wire.flush()
                 if self._wire.unsent:  # the network is full
                     await asyncio.sleep_ms(_AGAIN_MS)
 
-    def _encode(self):
+    def encode(self):
         """The next message onto the wire. Returns whether there was one, and room for it."""
-        if self.state != _UP or self._wire.unsent > _CODED_BYTES:
+        if self.state != _UP or len(self._wire.unsent) > _CODED_BYTES:
             return False
         message = self._outbox.take()
         if message is None:
@@ -119,7 +120,7 @@ class Connection:
         while True:
             await asyncio.sleep_ms(KEEPALIVE_S * 1000 // 6)
             now = ticks_ms()
-            silent_ms = ticks_diff(now, self._heard_ms)
+            silent_ms = ticks_diff(now, self._heard)
             if silent_ms > KEEPALIVE_S * 1000:
                 raise LinkDown("silent", "nothing was heard for {} s".format(KEEPALIVE_S))
             if self.state != _UP and ticks_diff(now, self._began_ms) > ANSWER_MS:

@@ -10,14 +10,15 @@ LIMIT = 4096
 
 def write(why, root=""):
     """Adds an exception with its traceback to errors.log; a full one becomes errors.log.old."""
-    text = io.StringIO()
-    sys.print_exception(why, text)
+    stream = io.StringIO()
+    sys.print_exception(why, stream)
+    text = stream.getvalue()[:LIMIT]
     path = root + "/" + NAME
     try:
-        if _size(path) + len(text.getvalue()) > LIMIT:
+        if _size(path) + len(text) > LIMIT:
             _set_aside(path)
         with open(path, "a") as file:
-            file.write(text.getvalue()[:LIMIT])
+            file.write(text)
     except OSError:
         pass  # a full flash must not keep the board from restarting
 

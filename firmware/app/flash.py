@@ -11,24 +11,24 @@ class Flash:
     """Files below `root`."""
 
     def __init__(self, root=""):
-        self._root = root
+        self.root = root
 
     def read(self, name):
         """The bytes of a file, or None where there is none."""
         try:
-            with open(self._root + "/" + name, "rb") as file:
+            with open(self.root + "/" + name, "rb") as file:
                 return file.read()
         except OSError:
             return None
 
     def append(self, name, data):
         """Add to the end of a file; durable when it returns."""
-        with open(self._root + "/" + name, "ab") as file:
+        with open(self.root + "/" + name, "ab") as file:
             file.write(data)
 
     def replace(self, name, data):
         """Put `data` in the place of a file; durable when it returns."""
-        path = self._root + "/" + name
+        path = self.root + "/" + name
         with open(path + ".new", "wb") as file:
             file.write(data)
         os.rename(path + ".new", path)

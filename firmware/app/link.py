@@ -16,7 +16,6 @@ from protocol.limits import MESSAGE_BYTES
 from . import wire
 from .clock import ticks_ms
 from .connection import ANSWER_MS, Connection
-from .framing import Framer, LinkDown
 
 BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
 
@@ -36,11 +35,11 @@ class Link:
     """
 
     def __init__(self, address, codec, outbox, topic, node, wrap=None):
-        self._address, self._peer, self._wrap = address, None, wrap
-        self._codec, self._outbox, self._topic, self._node = codec, outbox, topic, node
-        self._framer = Framer(MESSAGE_BYTES + 128)  # a packet has a header and a topic, too
-        self._connection = None
-        self._failures = 0  # one after another
+        self.address, self.peer, self.wrap = address, None, wrap
+        self._codec, self._outbox, self._topic, self.node = codec, outbox, topic, node
+        self._framer = wire.Framer(MESSAGE_BYTES + 128)  # a packet has a header and a topic, too
+        self.connection = None
+        self.failures = 0  # one after another
         self.number = 0
         self.down_since = ticks_ms()
         self.reason = ""
@@ -48,49 +47,50 @@ class Link:
 
     def wake(self):
         """There is something in the outbox."""
-        if self._connection:
-            self._connection.wake()
+        if self.connection:
+            self.connection.wake()
 
     async def run(self):
         """For ever."""
         while True:
-            while not self._node.network_up():
+            while not self.node.network_up():
                 await asyncio.sleep_ms(_NETWORK_MS)
             try:
                 await self._connect()
-            except (OSError, LinkDown) as why:
-                self._lost(why)
+            except (OSError, wire.LinkDown) as why:
+                self.lost(why)
             # From half of it to all of it, so that boards do not come back all at once.
-            longest = BACKOFF_MS[self._failures]
+            longest = BACKOFF_MS[self.failures]
             await asyncio.sleep_ms(random.randint(longest // 2, longest))
 
     async def _connect(self):
         """One connection, until the exception that ends it."""
-        if self._peer is None or not self._node.moving():
-            self._peer = wire.peer(*self._address)
-        line = await wire.connect(self._peer, ANSWER_MS, self._wrap)
+        if self.peer is None or not self.node.moving():
+            self.peer = wire.peer(*self.address)
+        line = await wire.connect(self.peer, ANSWER_MS, self.wrap)
         try:
             self.number += 1
             self._framer.clear()
-            self._connection = Connection(
-                line, self._framer, self._codec, self._outbox, self._topic, self._granted
+            self.connection = Connection(
+                line, self._framer, self._codec, self._outbox, self._topic, self._opened
             )
-            await self._connection.run(self._node.opening(self.number))
+            await self.connection.run(self.node.opening(self.number))
         finally:
-            self._connection = None
+            self.connection = None
             line.close()
             self._outbox.disconnected()
 
-    def _granted(self):
+    def _opened(self):
         self.down_since = None  # type: ignore[assignment]
-        self._node.opened(self.number)
+        self.node.opened(self.number)
         print("answerback: connected, session", self.number)
 
-    def _lost(self, why):
+    def lost(self, why):
+        """A connection ended, or none came about."""
         if self.down_since is None:
-            self.down_since, self._failures = ticks_ms(), 0
+            self.down_since, self.failures = ticks_ms(), 0
         else:
-            self._failures = min(self._failures + 1, len(BACKOFF_MS) - 1)
+            self.failures = min(self.failures + 1, len(BACKOFF_MS) - 1)
         self.dropped[getattr(why, "reason", "down")] += 1
         if str(why) != self.reason:
             self.reason = str(why)

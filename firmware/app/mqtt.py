@@ -13,7 +13,7 @@ from 1.3.4 on, the version frozen into stock ESP32 images included.
 from micropython import const
 from umqtt import simple
 
-from .framing import LinkDown
+from .wire import LinkDown
 
 CONNACK, PUBACK, SUBACK = 0x20, 0x40, 0x90
 _PUBLISH = const(0x30)
@@ -21,7 +21,7 @@ _PINGRESP = const(0xD0)
 REFUSED = 0x80  # in a SUBACK
 
 _LENGTHS = {CONNACK: 2, PUBACK: 2, SUBACK: 3, _PINGRESP: 0}  # of the body, where it is fixed
-_COPIES = const(3)  # of a message while it is read: two of verified, as text and as values
+_COPIES = const(2)  # of a message while it is read: as verified and as text, then as values
 _DUP = const(0x08)
 _QOS = const(0x06)
 _QOS_1 = const(0x02)
@@ -34,7 +34,7 @@ class _Pipe:
         self.fill(b"")
 
     def fill(self, packet):
-        self._packet, self._at, self._buffer = packet, 0, bytearray()
+        self.packet, self._at, self._buffer = packet, 0, bytearray()
 
     def getvalue(self):
         """What was written since `fill`; it is kept here no longer."""
@@ -44,9 +44,9 @@ class _Pipe:
 
     def read(self, length):
         end = self._at + length
-        if length < 0 or end > len(self._packet):
+        if length < 0 or end > len(self.packet):
             raise EOFError
-        data = self._packet[self._at : end]
+        data = self.packet[self._at : end]
         self._at = end
         return data
 
@@ -75,34 +75,34 @@ class Codec:
     """
 
     def __init__(self, client_id, user, password, keepalive, handler):
-        self._pipe = _Pipe()
-        simple.socket = self._pipe  # type: ignore[attr-defined]  # what umqtt opens sockets with
+        self.sock = _Pipe()
+        simple.socket = self.sock  # type: ignore[attr-defined]  # what umqtt opens sockets with
         names = (_bytes(client_id), "", 1883, _bytes(user), _bytes(password))
-        self._umqtt = simple.MQTTClient(*names, keepalive)
-        self._umqtt.set_callback(handler)
+        self.umqtt = simple.MQTTClient(*names, keepalive)
+        self.umqtt.set_callback(handler)
 
     def connect(self, topic, will):
         """CONNECT with a clean session and a retained last will of QoS 1 on `topic`."""
-        self._umqtt.set_last_will(_bytes(topic), will, True, 1)
-        return self._encoded(self._umqtt.connect, True)
+        self.umqtt.set_last_will(_bytes(topic), will, True, 1)
+        return self._encoded(self.umqtt.connect, True)
 
     def subscribe(self, topic, packet_id):
         """SUBSCRIBE with QoS 1; the topic is at most 120 characters long."""
-        self._umqtt.pid = packet_id - 1
-        return self._encoded(self._umqtt.subscribe, _bytes(topic), 1)
+        self.umqtt.pid = packet_id - 1
+        return self._encoded(self.umqtt.subscribe, _bytes(topic), 1)
 
     def publish(self, topic, data, retain, packet_id=0, again=False):
         """PUBLISH: QoS 1 where there is a `packet_id`, else QoS 0; `again` sets DUP."""
-        self._umqtt.pid = packet_id - 1
+        self.umqtt.pid = packet_id - 1
         qos = 1 if packet_id else 0
-        packet = self._encoded(self._umqtt.publish, _bytes(topic), data, retain, qos)
+        packet = self._encoded(self.umqtt.publish, _bytes(topic), data, retain, qos)
         if again:
             packet[0] |= _DUP
         return packet
 
     def ping(self):
         """PINGREQ."""
-        return self._encoded(self._umqtt.ping)
+        return self._encoded(self.umqtt.ping)
 
     def decode(self, packet):
         """(type, body, answer) of a whole packet; a PUBLISH has been handed to the callback.
@@ -121,20 +121,20 @@ class Codec:
         if packet[0] & _QOS not in (0, _QOS_1):
             raise LinkDown("malformed")
         _make_room(len(packet))
-        self._pipe.fill(packet)
+        self.sock.fill(packet)
         try:
-            self._umqtt.check_msg()
+            self.umqtt.check_msg()
         except EOFError:
             raise LinkDown("malformed")
-        return self._pipe.getvalue()
+        return self.sock.getvalue()
 
     def _encoded(self, write, *arguments):
-        self._pipe.fill(b"")
+        self.sock.fill(b"")
         try:
             write(*arguments)
         except EOFError:  # all is written, and umqtt would now wait for the broker's answer
             pass
-        return self._pipe.getvalue()
+        return self.sock.getvalue()
 
 
 def _make_room(length):

@@ -36,29 +36,35 @@ class Node:
 
     def __init__(self, flash, settings, config):
         self._id, self._key = settings["board_id"], settings["key"]
-        self._hold_ms = settings["hold_s"] * 1000
+        self.hold_s = settings["hold_s"]
         boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
         self._actuators = actuators.build(config, board)
-        self._dispatcher = Dispatcher(
+        self.commands = Dispatcher(
             self._key, boot, self._clock, Journal(flash, boot), self._actuators,
             self._say, self._restart, self._hello,
         )  # fmt: skip
-        self._presence = Presence(self._id, self._key, boot, self._outbox)
-        self._wifi = Wifi(settings["wifi"])
-        self._link = self._make_link(settings["broker"])
+        self.presence = Presence(self._id, self._key, boot, self._outbox)
+        self.wifi = Wifi(settings["wifi"])
+        broker = settings["broker"]
+        codec = Codec(
+            self._id, broker["user"] or self._id, broker["password"],
+            connection.KEEPALIVE_S, self._heard,
+        )  # fmt: skip
+        address = (broker["host"], broker["port"])
+        self.link = Link(address, codec, self._outbox, topic(self._id, COMMANDS), self)
         self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
-        self._restart_asked = None  # ticks
+        self.restarting = None  # ticks
         self._held = False
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
-        await asyncio.gather(self._act(), self._link.run(), self._beat(), self._wifi.run())
+        await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
         """All outputs safe."""
-        self._dispatcher.set_safe()
+        self.commands.set_safe()
 
     def rest(self):
         """The watchdog leaves whoever is at the prompt in peace."""
@@ -66,98 +72,90 @@ class Node:
 
     def network_up(self):
         """Whether it is worth trying to connect."""
-        return self._wifi.connected()
+        return self.wifi.connected()
 
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
-        return bool(self._dispatcher.running())
+        return bool(self.commands.running())
 
     def opening(self, session):
         """(topic, message): the last will of a connection."""
-        return self._presence.will(session)
+        return self.presence.will(session)
 
     def opened(self, session):
         """A connection stands."""
         gc.collect()
         self._held = False
-        self._dispatcher.connected(session, ticks_ms())
+        self.commands.connected(session, ticks_ms())
         self._hello()
-        self._presence.online(session)
-
-    def _make_link(self, broker):
-        user = broker["user"] or self._id
-        codec = Codec(self._id, user, broker["password"], connection.KEEPALIVE_S, self._heard)
-        address = (broker["host"], broker["port"])
-        return Link(address, codec, self._outbox, topic(self._id, COMMANDS), self)
+        self.presence.online(session)
 
     def _heard(self, _topic, data):
-        self._dispatcher.receive(data, ticks_ms())
+        self.commands.receive(data, ticks_ms())
         self._due.set()
 
     def _say(self, kind, message):
         self._outbox.ack(topic(self._id, ACK), encode(kind, message, self._key))
-        self._link.wake()
+        self.link.wake()
 
     def _restart(self):
-        self._restart_asked = ticks_ms()
+        self.restarting = ticks_ms()
         self._due.set()
 
-    def _hello(self, anew=False):
-        if anew:
-            self._link.number += 1
+    def _hello(self, again=False):
+        if again:
+            self.link.number += 1
         facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
-        self._presence.startup(self._link.number, facts, now)
-        self._link.wake()
-        return self._link.number
+        self.presence.startup(self.link.number, facts, now)
+        self.link.wake()
+        return self.link.number
 
     async def _act(self):
         """Ends what has run its time; the loop that matters."""
         while True:
             self._watchdog.feed()
             now = ticks_ms()
-            self._dispatcher.tick(now)
+            self.commands.tick(now)
             self._hold(now)
-            if self._restart_asked is not None:
+            if self.restarting is not None:
                 await self._say_goodbye()
-            await self._until_due()
-
-    async def _until_due(self):
-        due = self._dispatcher.next_due(ticks_ms())
-        try:
-            await asyncio.wait_for_ms(
-                self._due.wait(), _IDLE_MS if due is None else min(due, _IDLE_MS)
-            )
-        except asyncio.TimeoutError:
-            pass
-        self._due.clear()
+            due = self.commands.next_due(ticks_ms())
+            wait_ms = _IDLE_MS if due is None else min(due, _IDLE_MS)
+            try:
+                await asyncio.wait_for_ms(self._due.wait(), wait_ms)
+            except asyncio.TimeoutError:
+                pass
+            self._due.clear()
 
     def _hold(self, now):
         """Without a link for too long, nothing stays on."""
-        down = self._link.down_since
-        if down is None or self._held or ticks_diff(now, down) < self._hold_ms:
+        down = self.link.down_since
+        if down is None or self._held or ticks_diff(now, down) < self.hold_s * 1000:
             return
         self._held = True
-        self._dispatcher.set_safe(now)
+        self.commands.set_safe(now)
 
     async def _say_goodbye(self):
         """Let out what was said, and restart."""
-        while len(self._outbox) and ticks_diff(ticks_ms(), self._restart_asked) < _FAREWELL_MS:
+        while len(self._outbox) and ticks_diff(ticks_ms(), self.restarting) < _FAREWELL_MS:
             await asyncio.sleep_ms(20)
         machine.reset()
 
-    async def _beat(self):
+    async def beat(self):
+        """The heartbeat."""
         while True:
             await asyncio.sleep_ms(HEARTBEAT_SECONDS * 1000)
             gc.collect()
-            self._presence.age()
-            if self._link.down_since is None:
-                running, dropped = self._dispatcher.running(), self._dropped()
-                self._presence.beat(self._link.number, self._wifi.rssi(), running, dropped)
-                self._link.wake()
+            self.presence.age()
+            if self.link.down_since is None:
+                running, dropped = self.commands.running(), self.dropped()
+                self.presence.beat(self.link.number, self.wifi.rssi(), running, dropped)
+                self.link.wake()
 
-    def _dropped(self):
-        dropped = dict(self._dispatcher.dropped)
+    def dropped(self):
+        """{reason: count} of all parts."""
+        dropped = dict(self.commands.dropped)
         dropped.update(self._outbox.dropped)
-        for reason in self._link.dropped:
-            dropped["link_" + reason] = self._link.dropped[reason]
+        for reason in self.link.dropped:
+            dropped["link_" + reason] = self.link.dropped[reason]
         return dropped

@@ -25,43 +25,43 @@ class Outbox:
     """`dropped` counts what had to go: {"beats": n, "unconfirmed": n}."""
 
     def __init__(self):
-        self._messages = []
-        self._last_id = 0
+        self.messages = []
+        self.packet_id = 0
         self.dropped = {"beats": 0, "unconfirmed": 0}
 
     def __len__(self):
-        return len(self._messages)
+        return len(self.messages)
 
     def ack(self, topic, data):
         """An ack, QoS 1: kept over reconnects until it is confirmed."""
-        self._add(Message(topic, data, 1, False, True))
+        self.add(Message(topic, data, 1, False, True))
 
     def presence(self, topic, data, retain=False):
         """QoS 1, and of no worth once this connection is lost."""
-        self._add(Message(topic, data, 1, retain, False))
+        self.add(Message(topic, data, 1, retain, False))
 
     def beat(self, topic, data):
         """QoS 0: sent once, or dropped where there is no room."""
-        if len(self._messages) >= LIMIT:
+        if len(self.messages) >= LIMIT:
             self.dropped["beats"] += 1
         else:
-            self._messages.append(Message(topic, data, 0, False, False))
+            self.messages.append(Message(topic, data, 0, False, False))
 
     def next_id(self):
         """A packet id (1 to 65535) nothing unconfirmed uses."""
-        taken = [message.packet_id for message in self._messages]
-        self._last_id = self._last_id % 65535 + 1
-        while self._last_id in taken:
-            self._last_id = self._last_id % 65535 + 1
-        return self._last_id
+        taken = [message.packet_id for message in self.messages]
+        self.packet_id = self.packet_id % 65535 + 1
+        while self.packet_id in taken:
+            self.packet_id = self.packet_id % 65535 + 1
+        return self.packet_id
 
     def take(self):
         """The next message to send, its packet id set, or None."""
-        for message in self._messages:
+        for message in self.messages:
             if message.waiting:
                 message.waiting = False
                 if message.qos == 0:
-                    self._messages.remove(message)
+                    self.messages.remove(message)
                 elif not message.packet_id:
                     message.packet_id = self.next_id()
                 return message
@@ -74,15 +74,16 @@ class Outbox:
     def disconnected(self):
         """What was not confirmed is to be sent again, unless it belonged to this connection."""
         self._keep(lambda message: message.keep)
-        for message in self._messages:
+        for message in self.messages:
             message.again = message.packet_id != 0
             message.waiting = True
 
-    def _add(self, message):
-        if len(self._messages) >= LIMIT:
-            self._messages.pop(0)
+    def add(self, message):
+        """Where there is no room, the oldest goes."""
+        if len(self.messages) >= LIMIT:
+            self.messages.pop(0)
             self.dropped["unconfirmed"] += 1
-        self._messages.append(message)
+        self.messages.append(message)
 
     def _keep(self, function):
-        self._messages = list(filter(function, self._messages))
+        self.messages = list(filter(function, self.messages))

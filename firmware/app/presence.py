@@ -16,25 +16,25 @@ class Presence:
     def __init__(self, board_id, key, boot, outbox):
         self._id, self._key, self._boot, self._outbox = board_id, key, boot, outbox
         origin = once("origin")
-        self._cause, self._board = origin.reset_cause(), origin.board_name()
-        self._ms, self._aged_ms = 0, ticks_ms()
+        self.cause, self._board = origin.reset_cause(), origin.board_name()
+        self.ms, self.now_ms = 0, ticks_ms()
 
     def age(self):
         """Time has passed; to be called more often than ticks wrap, which is every 12 days."""
         now = ticks_ms()
-        self._ms += ticks_diff(now, self._aged_ms)
-        self._aged_ms = now
+        self.ms += ticks_diff(now, self.now_ms)
+        self.now_ms = now
 
     def will(self, session):
         """(topic, message) the broker publishes when this connection breaks."""
-        return topic(self._id, STATUS), self._status("offline", session)
+        return topic(self._id, STATUS), self.status("offline", session)
 
     def startup(self, session, actuators, now):
         """Say what has started. `now` is Unix seconds or 0."""
         message = {
             "boot": self._boot,
             "session": session,
-            "cause": self._cause,
+            "cause": self.cause,
             "firmware": VERSION,
             "board": self._board,
             "actuators": actuators,
@@ -45,7 +45,7 @@ class Presence:
 
     def online(self, session):
         """Say that this connection stands; kept by the broker."""
-        self._outbox.presence(topic(self._id, STATUS), self._status("online", session), True)
+        self._outbox.presence(topic(self._id, STATUS), self.status("online", session), True)
 
     def beat(self, session, rssi, running, dropped):
         """Say that the board is well: `rssi` in dBm, `dropped` {reason: count}."""
@@ -53,7 +53,7 @@ class Presence:
         message = {
             "boot": self._boot,
             "session": session,
-            "uptime": self._ms // 1000,
+            "uptime": self.ms // 1000,
             "heap": gc.mem_free(),
             "rssi": rssi,
             "running": running,
@@ -61,6 +61,7 @@ class Presence:
         }
         self._outbox.beat(topic(self._id, HEARTBEAT), encode("heartbeat", message, self._key))
 
-    def _status(self, status, session):
+    def status(self, status, session):
+        """The bytes of a status message."""
         message = {"status": status, "boot": self._boot, "session": session}
         return encode("status", message, self._key)

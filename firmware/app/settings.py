@@ -16,7 +16,7 @@ _SETTINGS = const("settings.json")
 _ACTUATORS = const("actuators.json")
 
 
-def settings(given):
+def settings(values):
     """What /settings.json holds, as a dict with all fields; `key` as bytes. Raises ValueError."""
     hold = whole(1, 3600)
     fields: tuple = (
@@ -26,46 +26,48 @@ def settings(given):
         ("broker", lambda _: None, None),
         ("wifi", lambda _: None, []),
     )
-    out = _checked(_SETTINGS, "", fields, given)
+    out = _checked(_SETTINGS, "", fields, values)
     try:
         out["key"] = key_from_hex(out["key"])
     except ProtocolError as error:
-        raise _wrong(_SETTINGS, "key", error.reason)
-    out["broker"] = _broker(out["broker"])
+        raise _wrong(_SETTINGS, "", "key", error.reason)
+    out["broker"] = broker(out["broker"])
     if type(out["wifi"]) is not list:
-        raise _wrong(_SETTINGS, "wifi", "must be a list")
-    out["wifi"] = [_network(network) for network in out["wifi"]]
+        raise _wrong(_SETTINGS, "", "wifi", "must be a list")
+    out["wifi"] = [network(one) for one in out["wifi"]]
     return out
 
 
-def _broker(given):
+def broker(values):
+    """The part of /settings.json about the broker."""
     fields = (
         ("host", lambda value: text(value, 253), None),
         ("port", whole(1, 65535), 1883),
         ("user", short_text, ""),
         ("password", short_text, ""),
     )
-    return _checked(_SETTINGS, "broker.", fields, given)
+    return _checked(_SETTINGS, "broker", fields, values)
 
 
-def _network(given):
+def network(values):
+    """One Wi-Fi network of /settings.json."""
     fields = (("ssid", lambda value: text(value, 32), None), ("password", short_text, ""))
-    return _checked(_SETTINGS, "wifi.", fields, given)
+    return _checked(_SETTINGS, "wifi", fields, values)
 
 
-def actuators(given):
+def actuators(values):
     """What /actuators.json holds, as {name: config with all fields}. Raises ValueError."""
-    given = _object(_ACTUATORS, "", given).get("actuators")
-    given = _object(_ACTUATORS, "actuators", given)
-    if len(given) > MAP_ITEMS:
-        raise _wrong(_ACTUATORS, "actuators", "must be {} at most".format(MAP_ITEMS))
+    values = _object(_ACTUATORS, "", values).get("actuators")
+    values = _object(_ACTUATORS, "actuators", values)
+    if len(values) > MAP_ITEMS:
+        raise _wrong(_ACTUATORS, "", "actuators", "must be {} at most".format(MAP_ITEMS))
     out = {}
     pins: dict = {}  # GPIO: who has it
-    for name in sorted(given):
+    for name in sorted(values):
         why = identifier(name)
         if why:
-            raise _wrong(_ACTUATORS, name, "has a name that " + why)
-        out[name] = _actuator(name, given[name])
+            raise _wrong(_ACTUATORS, "", name, "has a name that " + why)
+        out[name] = actuator(name, values[name])
         _claim_pins(pins, name, out[name])
     return out
 
@@ -75,30 +77,27 @@ def load(flash):
     return settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
 
 
-def _actuator(name, given):
+def actuator(name, values):
+    """One of /actuators.json, with all fields."""
     kinds = _kinds()
-    kind = _object(_ACTUATORS, name, given).get("kind")
+    kind = _object(_ACTUATORS, name, values).get("kind")
     if type(kind) is not str or kind not in kinds:
-        raise _wrong(_ACTUATORS, name + ".kind", "must be one of " + ", ".join(sorted(kinds)))
-    config = _checked(_ACTUATORS, name + ".", kinds[kind], given)
+        raise _wrong(_ACTUATORS, name, "kind", "must be one of " + ", ".join(sorted(kinds)))
+    config = _checked(_ACTUATORS, name, kinds[kind], values)
     if config["safe"] and kind != "switch":
-        raise _wrong(_ACTUATORS, name + ".safe", "must be 0: only a switch may be safe while on")
+        raise _wrong(_ACTUATORS, name, "safe", "must be 0: only a switch may be safe while on")
     if config["active_low"] and kind == "motor":
-        raise _wrong(_ACTUATORS, name + ".active_low", "is not possible for a motor")
+        raise _wrong(_ACTUATORS, name, "active_low", "is not possible for a motor")
     return config
 
 
 def _kinds():
     """{kind: ((field, check, default), ...)}; a default of None means there is none."""
-
-    def bit(value):
-        return None if value in (0, 1) else "must be 0 or 1"
-
     number, grams = whole(0, 48), Number(0.01, GRAMS_MAX, "", True)
     kind, pin = (("kind", identifier, None),), (("pin", number, None),)
     valve = (("fill_pin", number, None), ("drain_pin", number, None))
     longest = whole(1, RUN_SECONDS_MAX)
-    all_have = (("longest_s", longest, None), ("safe", bit, 0), ("active_low", bit, 0))
+    all_have = (("longest_s", longest, None), ("safe", _level, 0), ("active_low", _level, 0))
     return {
         "feeder": kind + pin + (("grams_per_second", grams, None),) + all_have,
         "valve": kind + valve + all_have,
@@ -107,50 +106,55 @@ def _kinds():
     }
 
 
+def _level(value):
+    return None if value in (0, 1) else "must be 0 or 1"
+
+
 def _claim_pins(pins, name, config):
     for field in ("pin", "fill_pin", "drain_pin"):
         if field in config:
-            number, user = config[field], name + "." + field
+            number = config[field]
             if number in pins:
                 why = "is GPIO {}, which {} has already".format(number, pins[number])
-                raise _wrong(_ACTUATORS, user, why)
-            pins[number] = user
+                raise _wrong(_ACTUATORS, name, field, why)
+            pins[number] = name + "." + field
 
 
-def _checked(file, prefix, fields, given):
-    given = _object(file, prefix[:-1], given)
+def _checked(file, place, fields, values):
+    values = _object(file, place, values)
     known = [field[0] for field in fields]
-    for name in given:
+    for name in values:
         if name not in known:
-            raise _wrong(file, prefix + str(name), "is not one of " + ", ".join(known))
+            raise _wrong(file, place, str(name), "is not one of " + ", ".join(known))
     out = {}
     for name, check, default in fields:
-        if name not in given and default is None:
-            raise _wrong(file, prefix + name, "is missing")
-        out[name] = given.get(name, default)
+        if name not in values and default is None:
+            raise _wrong(file, place, name, "is missing")
+        out[name] = values.get(name, default)
         why = reason(check, out[name])
         if why:
-            raise _wrong(file, prefix + name, why)
+            raise _wrong(file, place, name, why)
     return out
 
 
-def _object(file, field, value):
+def _object(file, place, value):
     if type(value) is not dict:
-        raise _wrong(file, field, "must be an object in braces")
+        raise _wrong(file, place, "", "must be an object in braces")
     return value
 
 
 def _read(flash, name):
     data = flash.read(name)
     if data is None:
-        raise _wrong(name, "", "is missing from the board's flash")
+        raise _wrong(name, "", "", "is missing from the board's flash")
     try:
         return json.loads(data.decode())
     except ValueError:
-        raise _wrong(name, "", "is not JSON")
+        raise _wrong(name, "", "", "is not JSON")
 
 
-def _wrong(file, field, why):
-    where = "/{}: {}".format(file, field) if field else "/" + file
-    advice = "Correct the file, copy it to the board (mpremote fs cp FILE :/{}) and reset."
-    return ValueError("{} {}. {}".format(where, why, advice.format(file)))
+def _wrong(file, place, name, why):
+    where = ".".join(part for part in (place, name) if part)
+    where = "/" + file + (": " + where if where else "")
+    advice = "{} {}. Correct the file, copy it to the board (mpremote fs cp FILE :/{}) and reset."
+    return ValueError(advice.format(where, why, file))

@@ -13,12 +13,12 @@ class Wifi:
     """`networks` is [{"ssid", "password"}]; with none the interface is left as it is."""
 
     def __init__(self, networks):
-        self._networks = networks
+        self.networks = networks
         self._station = network.WLAN(network.STA_IF)
 
     def connected(self):
         """Whether the network is there; where no Wi-Fi was asked for it is taken to be."""
-        return not self._networks or self._station.isconnected()
+        return not self.networks or self._station.isconnected()
 
     def rssi(self):
         """Signal strength in dBm, 0 where it is not known."""
@@ -30,15 +30,16 @@ class Wifi:
     async def run(self):
         """Keep the connection up."""
         failures = 0
-        while self._networks:
+        while self.networks:
             if self._station.isconnected():
                 failures = 0
                 await asyncio.sleep_ms(_LOOK_MS)
-            elif not await self._join(**self._networks[failures % len(self._networks)]):
+            elif not await self.join(**self.networks[failures % len(self.networks)]):
                 await asyncio.sleep_ms(_PAUSE_MS[min(failures, len(_PAUSE_MS) - 1)])
                 failures += 1
 
-    async def _join(self, ssid, password):
+    async def join(self, ssid, password):
+        """Whether that network was there."""
         try:
             self._station.active(True)
             self._stay_awake()

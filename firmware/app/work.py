@@ -61,7 +61,7 @@ class Work:
     def tick(self, now_ms):
         """End what has run its time, and start what can be."""
         due = [a for a in self._actuators.values() if a.remaining(now_ms) == 0]
-        self.report([self._stopped(a, COMPLETED, None, now_ms) for a in due], now_ms)
+        self.report([self.stopped(a, COMPLETED, None, now_ms) for a in due], now_ms)
         for job in list(self.waiting):
             if not self._actuators[job.target].dosing:
                 self.waiting.remove(job)
@@ -79,7 +79,7 @@ class Work:
 
         Returns what is to be given to `report`.
         """
-        ended = [self._stopped(self._actuators[name], FAILED, "stopped", now_ms) for name in names]
+        ended = [self.stopped(self._actuators[name], FAILED, "stopped", now_ms) for name in names]
         dropped = [job for job in self.waiting if job.target in names]
         self.waiting = [job for job in self.waiting if job.target not in names]
         return ended + [(job.command_id, CANCELLED, "cancelled", {}) for job in dropped]
@@ -92,7 +92,7 @@ class Work:
                 self._answers.finish(command_id, CANCELLED, "cancelled", {}, now_ms)
                 return
         actuator = self._actuators[self._target_of(command_id)]
-        self.report([self._stopped(actuator, FAILED, "stopped", now_ms)], now_ms)
+        self.report([self.stopped(actuator, FAILED, "stopped", now_ms)], now_ms)
 
     def report(self, done, now_ms):
         """Write and say what became of each: (id, state, error, result), or None for nothing."""
@@ -109,7 +109,8 @@ class Work:
                 return name
         return [job.target for job in self.waiting if job.command_id == command_id][0]
 
-    def _stopped(self, actuator, state, error, now_ms):
+    def stopped(self, actuator, state, error, now_ms):
+        """It is safe now. Returns what is to be given to `report`, for a dose."""
         command_id, dosing = actuator.command_id, actuator.dosing
         try:
             result = actuator.stop(now_ms)

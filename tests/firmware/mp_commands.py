@@ -27,6 +27,21 @@ def test_a_feed_runs_once_and_says_what_it_gave():
     assert board.dispatcher.running() == {} and board.dispatcher.next_due(board.now_ms) is None
 
 
+def test_flash_that_is_slow_makes_no_dose_short():
+    board = Board()
+
+    def busy():
+        board.now_ms += 80
+
+    board.flash.busy = busy
+    board.say("a", *FEED)
+    board.run(1999)
+    assert board.pins[16].value
+    board.run(1)
+    assert not board.pins[16].value
+    assert board.acks[-1]["result"] == {"grams": 20, "ran_ms": 2000}
+
+
 def test_a_known_id_is_answered_and_not_run():
     board = Board()
     board.say("a", *FEED)

@@ -42,6 +42,7 @@ class Flash:
         self.writes = 0
         self.cut_at, self.how = cut_at, how
         self.broken = False
+        self.busy = lambda: None  # called by each write, which may take its time
 
     def read(self, name):
         return b"".join(self.files[name]) if name in self.files else None
@@ -53,6 +54,7 @@ class Flash:
         self._write(name, [], data)
 
     def _write(self, name, old, data):
+        self.busy()
         if self.broken:
             old.append(data[: len(data) // 2 if self.broken == "half" else 0])
             raise OSError(28)
@@ -138,6 +140,9 @@ class Board:
 
     def Speed(self, number, hz):
         return self.Output(number, False)
+
+    def ticks(self):
+        return self.now_ms
 
     @property
     def now(self):

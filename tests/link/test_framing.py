@@ -1,6 +1,6 @@
 """Packets out of a stream: the pieces it comes in make no difference, and no bytes break it."""
 
-from app.framing import Framer, LinkDown
+from app.wire import Framer, LinkDown
 from hypothesis import given
 from hypothesis import strategies as st
 

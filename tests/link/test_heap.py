@@ -17,7 +17,7 @@ from tests.support.brokers import Broker
 
 ALLOWED = int(HEAP.removesuffix("K"))
 STEP = 4
-LOWEST = 128
+LOWEST = 112
 FILL = 54  # commands that, with the others, fill the journal; the last 16 must be stops
 SECONDS = 2.0
 

@@ -10,8 +10,8 @@ class ADC:
         self._pin = pin if isinstance(pin, int) else pin.number
 
     def read_u16(self):
-        _board.pump()
-        return _board.readings.get(self._pin, 0)
+        _board.step()
+        return _board.values.get(("adc", self._pin), 0)
 
     def read(self):
         return self.read_u16() >> 4

@@ -4,6 +4,9 @@ To the supervisor go events: `{"event": name, "ms": when, ...}`, `ms` being the 
 clock. From it come orders: `{"op": "pin" | "adc" | "set" | "cut", ...}`. Orders are taken when
 the firmware looks at a pin, and whenever asyncio idles; never in the middle of other code.
 A board whose supervisor is gone ends.
+
+These files stand for what is C on a chip, and take the firmware's memory: so they use names that
+MicroPython or the firmware has already wherever there are some.
 """
 
 import json
@@ -12,109 +15,102 @@ import select
 import sys
 import time
 
-_line = open(int(os.getenv("BOARD_FD")), "r+b")  # noqa: SIM115 (for life)
-_waiting = select.poll()
-_waiting.register(_line, select.POLLIN)
+line = open(int(os.getenv("BOARD_FD")), "r+b")  # noqa: SIM115 (for life)
+poller = select.poll()
+poller.register(line, select.POLLIN)
 
-levels = {}  # pin -> level the host puts on an input
-readings = {}  # pin -> what the ADC reads, 0 to 65535
-world = {"wifi": True}  # facts about the surroundings
-watchers = {}  # pin -> called with the new level when the host changes an input
+# The surroundings: ("pin", number): the level the host puts on an input, ("adc", number): what
+# the ADC reads, 0 to 65535, ("irq", number): called with an input's new level, name: other facts.
+values = {"wifi": True}
 timers = []  # running machine.Timer objects
 
 
 class Flash:
     """The flash chip: an image file as a block device, and where power fails while writing."""
 
-    BLOCK = 4096
-
     def __init__(self, path):
-        self._image = open(path, "r+b")  # noqa: SIM115 (for life)
-        self._blocks = os.stat(path)[6] // self.BLOCK
-        self.writes_left = None  # power fails in the middle of the write that makes this 0
+        self.file = open(path, "r+b")  # noqa: SIM115 (for life)
+        self.left = None  # power fails in the middle of the write that makes this 0
 
-    def readblocks(self, block, buffer, offset=0):
-        self._image.seek(block * self.BLOCK + offset)
-        self._image.readinto(buffer)
+    def readblocks(self, n, buf, start=0):
+        self.file.seek(n * 4096 + start)
+        self.file.readinto(buf)
 
-    def writeblocks(self, block, buffer, offset=0):
-        self._image.seek(block * self.BLOCK + offset)
-        if self.writes_left is not None:
-            self.writes_left -= 1
-            if self.writes_left == 0:
-                self._image.write(bytes(buffer)[: len(buffer) // 2])
+    def writeblocks(self, n, buf, start=0):
+        self.file.seek(n * 4096 + start)
+        if self.left is not None:
+            self.left -= 1
+            if self.left == 0:
+                self.file.write(bytes(buf)[: len(buf) // 2])
                 send("cut")
-                hang()
-        self._image.write(buffer)
+                stop()
+        self.file.write(buf)
 
-    def ioctl(self, operation, argument):
-        if operation == 4:
-            return self._blocks
-        if operation == 5:
-            return self.BLOCK
-        return 0
+    def ioctl(self, op, arg):
+        if op == 4:
+            return self.file.seek(0, 2) // 4096
+        return 4096 if op == 5 else 0
 
 
 flash = Flash(os.getenv("BOARD_FLASH"))
 if os.getenv("BOARD_CUT_AT"):
-    flash.writes_left = int(os.getenv("BOARD_CUT_AT"))
+    flash.left = int(os.getenv("BOARD_CUT_AT"))
 
 
 def send(event, **members):
     """Tells the supervisor what happened."""
     members["event"] = event
     members["ms"] = time.ticks_ms()
-    _line.write(json.dumps(members) + "\n")
+    line.write(json.dumps(members) + "\n")
 
 
-def pump():
+def step():
     """Carries out the orders that have come, and runs the timers that are due."""
-    while _waiting.poll(0):
+    while poller.poll(0):
         _obey(_read())
     for timer in timers[:]:
         timer.tick(time.ticks_ms())
 
 
-def hang():
+def stop():
     """Nothing more happens here: the supervisor's SIGKILL comes, so no `finally` runs."""
     while True:
-        _waiting.poll(-1)
+        poller.poll(-1)
         _read()
 
 
 def _read():
-    line = _line.readline()
-    if not line:
+    data = line.readline()
+    if not data:
         sys.exit(1)  # the supervisor is gone
-    return json.loads(line)
+    return json.loads(data)
 
 
-def _obey(order):
-    if order["op"] == "pin":
-        pin, level = order["pin"], order["value"]
-        before, levels[pin] = levels.get(pin, 0), level
-        if level != before and pin in watchers:
-            watchers[pin](level)
-    elif order["op"] == "adc":
-        readings[order["pin"]] = order["value"]
-    elif order["op"] == "set":
-        world.update(order["members"])
-    elif order["op"] == "cut":
-        flash.writes_left = order["writes"]
+def _obey(request):
+    if request["op"] == "set":
+        values.update(request["members"])
+    elif request["op"] == "cut":
+        flash.left = request["writes"]
+    else:
+        place = (request["op"], request["pin"])
+        before, values[place] = values.get(place, 0), request["value"]
+        changed = values.get(("irq", request["pin"]))
+        if changed and request["op"] == "pin" and request["value"] != before:
+            changed(request["value"])
 
 
-def serve_while_idle():
+def idle():
     """Lets every asyncio loop take orders while it has nothing to do."""
     from asyncio import core
 
     original = core.IOQueue.wait_io_event
 
-    def wait_io_event(queue, delay):
-        if id(_line) not in queue.map:  # the original drops it each time it wakes
-            queue.map[id(_line)] = [None, None, _line]
-            queue.poller.register(_line, select.POLLIN)
-        due = [timer.due_in(time.ticks_ms()) for timer in timers]
-        original(queue, min(due + [delay]) if delay >= 0 or not due else min(due))
-        pump()
+    def wait_io_event(queue, dt):
+        if id(line) not in queue.map:  # the original drops it each time it wakes
+            queue.map[id(line)] = [None, None, line]
+            queue.poller.register(line, select.POLLIN)
+        due = [timer.remaining(time.ticks_ms()) for timer in timers]
+        original(queue, min(due + [dt]) if dt >= 0 or not due else min(due))
+        step()
 
     core.IOQueue.wait_io_event = wait_io_event

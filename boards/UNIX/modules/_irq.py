@@ -9,6 +9,6 @@ def watch(pin, handler=None, trigger=3, **_):
             handler(pin)
 
     if handler is None:
-        _board.watchers.pop(pin.number, None)
+        _board.values.pop(("irq", pin.number), None)
     else:
-        _board.watchers[pin.number] = changed
+        _board.values["irq", pin.number] = changed

@@ -16,7 +16,7 @@ def __getattr__(name):
 
 def deepsleep(time_ms=0):
     _board.send("deepsleep", for_ms=time_ms)
-    _board.hang()
+    _board.stop()
 
 
 def lightsleep(time_ms=0):

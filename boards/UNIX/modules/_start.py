@@ -17,28 +17,28 @@ def _run(name):
     exec(code, globals())
 
 
-def _prepare():
+def mount():
     modules = os.getenv("BOARD_MODULES")
     sys.path[:] = [modules]
     import _board
     import vfs
 
     try:
-        disk = vfs.VfsLfs2(_board.flash, mtime=False)
+        root = vfs.VfsLfs2(_board.flash, mtime=False)
     except OSError:  # an empty chip
         vfs.VfsLfs2.mkfs(_board.flash)
-        disk = vfs.VfsLfs2(_board.flash, mtime=False)
+        root = vfs.VfsLfs2(_board.flash, mtime=False)
     vfs.umount("/")
-    vfs.mount(disk, "/")
+    vfs.mount(root, "/")
     vfs.mount(vfs.VfsPosix(modules), "/emulation")
     os.chdir("/")
     sys.path[:] = ["", "/emulation", ".frozen", "/lib"]
-    _board.serve_while_idle()
+    _board.idle()
     _board.send("boot", cause=int(os.getenv("BOARD_CAUSE")))
 
 
-_prepare()
-del _prepare  # on hardware nothing of this takes memory
+mount()
+del mount  # on hardware nothing of this takes memory
 try:
     _run("boot.py")
     if not os.getenv("BOARD_SKIP_MAIN"):

@@ -18,11 +18,11 @@ class Timer:
         if self not in _board.timers:
             _board.timers.append(self)
 
-    def due_in(self, now):
+    def remaining(self, now):
         return max(0, time.ticks_diff(self._at, now))
 
     def tick(self, now):
-        if self.due_in(now):
+        if self.remaining(now):
             return
         if self._mode == Timer.ONE_SHOT:
             self.deinit()

@@ -12,14 +12,15 @@ import umachine
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 
-_outputs = {}  # pin -> level of its output latch
-
 
 def __getattr__(name):
     try:
         return getattr(__import__("_" + name.lower()), name)
     except ImportError:
         return getattr(__import__("_rare"), name)
+
+
+values = {}  # pin -> level of its output latch
 
 
 class Pin(umachine.PinBase):
@@ -31,16 +32,16 @@ class Pin(umachine.PinBase):
         self.number = number if isinstance(number, int) else number.number
         self.mode = mode
         if mode == Pin.IN and pull == Pin.PULL_UP:
-            _board.levels.setdefault(self.number, 1)
+            _board.values.setdefault(("pin", self.number), 1)
         if value is not None:
             self.value(value)
 
     def value(self, level=None):
-        before = _outputs.get(self.number, 0)
+        before = values.get(self.number, 0)
         if level is None:
-            _board.pump()
-            return _board.levels.get(self.number, 0) if self.mode == Pin.IN else before
-        level = _outputs[self.number] = 1 if level else 0
+            _board.step()
+            return _board.values.get(("pin", self.number), 0) if self.mode == Pin.IN else before
+        level = values[self.number] = 1 if level else 0
         if level != before:
             _board.send("pin", pin=self.number, value=level)
         return None
@@ -61,24 +62,24 @@ class WDT:
     """The supervisor bites. It hears of feeding ten times a period; that is what it allows for."""
 
     def __init__(self, id=0, timeout=5000):
-        self._timeout, self._told = timeout, time.ticks_ms()
+        self.timeout, self.start = timeout, time.ticks_ms()
         _board.send("watchdog", timeout=timeout)
 
     def feed(self):
         now = time.ticks_ms()
-        if time.ticks_diff(now, self._told) * 10 > self._timeout:
-            self._told = now
+        if time.ticks_diff(now, self.start) * 10 > self.timeout:
+            self.start = now
             _board.send("feed")
 
 
 def reset():
     _board.send("reset")
-    _board.hang()
+    _board.stop()
 
 
 def soft_reset():
     _board.send("soft_reset")
-    _board.hang()
+    _board.stop()
 
 
 def reset_cause():

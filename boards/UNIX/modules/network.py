@@ -12,10 +12,10 @@ STA_IF = 0
 class WLAN:
     PM_NONE = 0
 
-    def __init__(self, interface=0):
+    def __init__(self, id=0):
         self._wanted = False
 
-    def active(self, is_active=None):
+    def active(self, value=None):
         return True
 
     def connect(self, ssid=None, key=None, **_):
@@ -26,11 +26,11 @@ class WLAN:
         self._wanted = False
 
     def isconnected(self):
-        _board.pump()
-        return self._wanted and _board.world["wifi"]
+        _board.step()
+        return self._wanted and _board.values["wifi"]
 
-    def status(self, parameter=None):
-        return -50 if parameter == "rssi" else 1010 if self.isconnected() else 1000
+    def status(self, name=None):
+        return -50 if name == "rssi" else 1010 if self.isconnected() else 1000
 
     def config(self, **_):
         pass

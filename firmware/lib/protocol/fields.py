@@ -11,8 +11,6 @@ from collections import namedtuple
 from .limits import MAP_ITEMS, SAFE_INTEGER, TEXT_LENGTH
 from .topics import ID_RULE, is_id
 
-_FLOAT_MAX = 1e38  # an ESP32 has 32-bit floats
-
 # A number from `low` to `high`; a whole one unless `fraction`. `unit` is for people, or "".
 Number = namedtuple("Number", ["low", "high", "unit", "fraction"])
 
@@ -28,9 +26,10 @@ def whole(low, high, unit=""):
 def reason(check, value):
     """None where `value` passes the check, else why it does not."""
     if isinstance(check, Number):
-        return _number(check, value)
+        return number(check, value)
     if isinstance(check, OneOf):
-        return _one_of(check.choices, value)
+        known = type(value) is str and value in check.choices
+        return None if known else "must be one of " + ", ".join(check.choices)
     return check(value)
 
 
@@ -70,7 +69,7 @@ def scalar(value):
         return text(value)
     if kind is bool or kind is int and -SAFE_INTEGER <= value <= SAFE_INTEGER:
         return None
-    if kind is float and -_FLOAT_MAX <= value <= _FLOAT_MAX:
+    if kind is float and abs(value) <= 1e38:  # an ESP32 has 32-bit floats
         return None
     return "must be text, a number, true or false"
 
@@ -95,19 +94,14 @@ def members(value, check):
     return None
 
 
-def _number(check, value):
+def number(check, value):
+    """A number in the range of a Number."""
     kind = type(value)
     if kind is not int and not (check.fraction and kind is float):
         return "must be a number" if check.fraction else "must be a whole number"
     if check.low <= value <= check.high:
         return None
     return "must be from {} to {}".format(check.low, check.high)
-
-
-def _one_of(choices, value):
-    if type(value) is str and value in choices:
-        return None
-    return "must be one of " + ", ".join(choices)
 
 
 def _encodable(value):

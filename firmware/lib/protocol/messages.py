@@ -26,10 +26,10 @@ from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTE
 from .signature import sign, verify
 
 try:  # CPython: non-ASCII as UTF-8, for MicroPython can't join an escaped surrogate pair
-    _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+    dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 except AttributeError:  # MicroPython writes UTF-8 by itself
 
-    def _dumps(message):
+    def dumps(message):
         return json.dumps(message, separators=(",", ":"))
 
 
@@ -46,20 +46,21 @@ RESULTS = (COMPLETED, FAILED, REJECTED, CANCELLED, UNKNOWN)
 SUCCESSES = (ACCEPTED, PROGRESS, COMPLETED)
 
 _epoch = whole(EPOCH_MIN, EPOCH_MAX)
-_count = whole(0, SAFE_INTEGER)
+count = whole(0, SAFE_INTEGER)
 
 
 def _epoch_or_unset(value):
     return None if type(value) is int and value == 0 else reason(_epoch, value)
 
 
-def _error(value):
+def error(value):
+    """None, or one of CODES."""
     known = value is None or type(value) is str and value in CODES
     return None if known else "is not a known code"
 
 
 def _counts(value):
-    return members(value, _count)
+    return members(value, count)
 
 
 def _identifiers(value):
@@ -89,7 +90,7 @@ KINDS = {
             ("state", OneOf((ACCEPTED, PROGRESS) + RESULTS)),
             ("success", boolean),
             ("message", text),
-            ("error", _error),
+            ("error", error),
             ("result", scalars),
             ("timestamp", _epoch_or_unset),
             ("boot", identifier),
@@ -99,27 +100,27 @@ KINDS = {
         (
             ("status", OneOf(["online", "offline"])),
             ("boot", identifier),
-            ("session", _count),
+            ("session", count),
         )
     ),
     "startup": OrderedDict(
         (
             ("boot", identifier),
-            ("session", _count),
+            ("session", count),
             ("cause", identifier),
             ("firmware", short_text),
             ("board", identifier),
             ("actuators", _actuators),
-            ("heap", _count),
+            ("heap", count),
             ("timestamp", _epoch_or_unset),
         )
     ),
     "heartbeat": OrderedDict(
         (
             ("boot", identifier),
-            ("session", _count),
-            ("uptime", _count),
-            ("heap", _count),
+            ("session", count),
+            ("uptime", count),
+            ("heap", count),
             ("rssi", whole(-200, 0)),
             ("running", _identifiers),
             ("dropped", _counts),
@@ -149,7 +150,7 @@ def encode(kind, message, key):
     for member in message:
         if member not in KINDS[kind]:
             raise ProtocolError("malformed", str(member), "is no member of " + kind)
-    data = sign(_dumps(message).encode(), key)
+    data = sign(dumps(message).encode(), key)
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
     return data

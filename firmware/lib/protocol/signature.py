@@ -14,7 +14,6 @@ from .limits import KEY_BYTES, SIGNATURE_HEX
 _OPEN = b',"sig":"'
 _CLOSE = b'"}'
 _TAIL = len(_OPEN) + SIGNATURE_HEX + len(_CLOSE)
-_BLOCK = 64
 
 try:  # CPython
     from hmac import compare_digest as _equal
@@ -25,8 +24,8 @@ try:  # CPython
 
 except ImportError:  # MicroPython has no hmac
 
-    def _pad(key, byte):
-        return bytes(b ^ byte for b in key + bytes(_BLOCK - len(key)))
+    def _pad(key, value):
+        return bytes(b ^ value for b in key + bytes(64 - len(key)))  # 64: a block of SHA-256
 
     def _hmac(key, *parts):
         inner = hashlib.sha256(_pad(key, 0x36))
@@ -72,4 +71,6 @@ def verify(data, key):
     head = memoryview(data)[:cut]
     if not _equal(binascii.hexlify(_hmac(key, head, b"}")), data[cut + len(_OPEN) : -2]):
         raise ProtocolError("bad_signature", "sig", "does not fit this board's key")
-    return bytes(head) + b"}"
+    body = bytearray(data[: cut + 1])  # one piece and one copy, for memory is short on the board
+    body[cut] = 0x7D  # the brace
+    return body

@@ -10,22 +10,18 @@ ACK = "ack"
 STATUS = "status"
 STARTUP = "data/startup"
 HEARTBEAT = "data/heartbeat"
-SENSORS = "data/sensors"
-IMAGE = "data/image"
-THRESHOLD = "threshold"
 
-FROM_BOARD = (ACK, STATUS, STARTUP, HEARTBEAT, SENSORS, IMAGE, THRESHOLD)
-LEAVES = (COMMANDS,) + FROM_BOARD
+# Also those of what this firmware does not say: readings, pictures, and limits that are crossed.
+LEAVES = (COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, "data/sensors", "data/image", "threshold")
 
 ID_RULE = "must be 1 to 64 of A-Z a-z 0-9 _ -"
-ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
 def is_id(text):
     """True where `text` is a str of 1 to 64 characters out of A-Z a-z 0-9 _ -."""
     if type(text) is not str or not 0 < len(text) <= ID_LENGTH:
         return False
-    return not text.strip(ID_CHARACTERS)
+    return not text.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 def topic(board_id, leaf):

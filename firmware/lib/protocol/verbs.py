@@ -28,7 +28,7 @@ Case = namedtuple("Case", ["kind", "required", "optional"])
 Verb = namedtuple("Verb", ["actuator", "cases", "choice", "internal"])
 
 
-def _table():
+def verbs():
     # What several share is there once, for each takes memory on the board.
     none: dict = {}
     seconds = whole(1, RUN_SECONDS_MAX, "s")
@@ -66,8 +66,8 @@ def _table():
     }
 
 
-VERBS = _table()
-del _table  # it takes memory on the board
+VERBS = verbs()
+del verbs  # it takes memory on the board
 
 
 def case_of(command_type, parameters):
