@@ -68,8 +68,9 @@ class Fleet:
 
     Firmware and settings on an existing image are replaced, the rest (the journal) stays.
     `firmware` is {path: content}, else what boards/UNIX names. `heap`: a board runs in 128K, but
-    then a flood of messages of 2 KB and more ends its connection now and then. `on_event` is called with
-    (board id, event) from the boards' own threads. Raises EmulatorError, StageError, FetchError.
+    then a flood of messages of 2 KB and more ends its connection now and then. `on_event` is
+    called with (board id, event) from the boards' own threads. Raises EmulatorError, StageError,
+    FetchError.
     """
 
     def __init__(
