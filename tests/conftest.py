@@ -5,6 +5,10 @@
   process for the file.
 - A skipped test is a failure where CI=true.
 - Random tests draw from `seed`, which the header prints; SEED=n repeats a run.
+- `make test` runs two processes: in one all that waits for real boards, brokers and browsers, in
+  the other, behind it in the scheduler's eyes, all that only computes. No two tests that look at
+  the clock run at once.
+- What a test gives to `record_property` is printed at the end.
 """
 
 import asyncio
@@ -17,13 +21,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import unix_port
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 CI = os.environ.get("CI") == "true"
-SEED = int(os.environ.get("SEED", random.randrange(10**9)))
+SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the workers' too
+COMPUTING = {"firmware", "protocol", "simulation"}  # folders
 
 
 class MicroPythonFailure(Exception):
@@ -92,6 +99,32 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--hypothesis-seed", None) is None:
         config.option.hypothesis_seed = SEED
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ and _lane(item.nodeid) == "computing":
+        os.setpriority(os.PRIO_PROCESS, 0, 19)
+
+
+def _lane(nodeid: str) -> str:
+    return "computing" if Path(nodeid).parts[1] in COMPUTING else "waiting"
+
+
+class Lanes(LoadScopeScheduling):
+    """One worker takes one lane, the other the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _lane(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 def pytest_report_header() -> str:

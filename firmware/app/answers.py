@@ -4,7 +4,7 @@ And what it answers where the backend itself asks: what became of this id, drop 
 """
 
 from protocol import ack
-from protocol.messages import ACCEPTED, FAILED, UNKNOWN
+from protocol.messages import ACCEPTED, FAILED, REJECTED, UNKNOWN
 
 from .journal import BEGUN, ENDED, QUEUED, RESTARTING
 
@@ -41,8 +41,10 @@ class Answers:
         return self._journal.remember(command_id, expires_at, state, error, timestamp, {})
 
     def again(self, command_id):
-        """The stored answer once more."""
+        """The stored answer once more; one that says it will never run has to be on flash."""
         state, error, timestamp, result = self._journal.answer(command_id)
+        if (state == REJECTED or error == "never") and not self._journal.kept(command_id):
+            state, error = UNKNOWN, "storage"
         self._say(command_id, state, error, timestamp, result, None)
 
     def _say(self, command_id, state, error, timestamp, result, message):
@@ -106,8 +108,6 @@ class Controls:
             self._drop("full")  # it could come yet, and nothing would keep it from being obeyed
             if not now:
                 self._time.ask(now_ms)  # then it is known what has expired, and there is room
-        elif self._answers.remember(command_id, expires_at, FAILED, "never", now_ms):
-            self._answers.again(command_id)
         else:
-            self._journal.forget(command_id)
-            self._drop("storage")
+            self._answers.remember(command_id, expires_at, FAILED, "never", now_ms)
+            self._answers.again(command_id)

@@ -202,7 +202,8 @@ class Dispatcher:
         return self._restart()
 
     def _refuse(self, message, error, now_ms, text=None):
-        """Not obeyed, and no later copy of it will be; where that can't be written, who knows."""
+        """Not obeyed, and no later copy of it will be; where that can't be written, a boot might
+        forget it, and who knows then."""
         command_id = message["command_id"]
         known = self._journal.find(command_id)
         if not known and self._journal.full(self._clock.now(now_ms), reserve=True):
@@ -210,5 +211,4 @@ class Dispatcher:
         expires_at = message["expires_at"]
         if self._answers.remember(command_id, expires_at, REJECTED, error, now_ms):
             return self._answers.say(command_id, REJECTED, error, {}, now_ms, text)
-        self._journal.forget(command_id)
         return self._answers.say(command_id, UNKNOWN, "storage", {}, now_ms)

@@ -85,11 +85,10 @@ class Journal:
             self.complete_from = now + COMMAND_LIFE_MAX
         return expires_at <= self.complete_from
 
-    def forget(self, command_id):
-        """Take back what was to be remembered and could not be written."""
-        name = command_id.encode()
-        number = file_of(name)
-        self._lines[number] = without(self._lines[number], name)
+    def kept(self, command_id):
+        """True where what is known of it is on flash, after one more try if need be."""
+        number = file_of(command_id.encode())
+        return number not in self._owed or self._replace(number)
 
     def queue(self, command_id, expires_at):
         """It waits for its turn."""

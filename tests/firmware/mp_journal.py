@@ -10,6 +10,8 @@ from mp_fakes import Board, Flash, PowerCut  # noqa: E402 (after the path is rig
 FEED = ("feed", "feeder1", {"amount": 20})
 ACCEPTED = ("accepted", None)
 DONE = ("completed", None)
+REFUSED = ("rejected", "storage")
+NEVER = ("failed", "never")
 UNSURE = ("unknown", "storage")  # it could be obeyed after a reboot
 
 
@@ -29,13 +31,15 @@ def test_no_flash_no_motor():
     ]
     assert board.say("p", "ping") == [UNSURE]
     assert board.say("r", "restart") == [UNSURE] and board.restarts == 0
-    assert board.say("n", "query") == [] and board.dispatcher.dropped == {"storage": 1}
+    assert board.say("n", "query") == [UNSURE]
     assert board.say("s", "stop") == [DONE]
+    assert board.say("a", *FEED) == [UNSURE]
     flash.broken = False
+    assert board.say("a", *FEED) == [REFUSED]  # a late copy must not begin after the stop
+    assert board.say("n", "query") == [NEVER]
     assert board.say("b", *FEED) == [ACCEPTED]
-    assert board.say("a", "query") == [("failed", "never")]
     board.boot()
-    assert board.say("a", *FEED) == [("failed", "never")]
+    assert board.say("a", *FEED) == [REFUSED] and board.say("n", *FEED) == [NEVER]
     assert board.say("b", *FEED) == [("unknown", "interrupted")]
     assert [pulse[0] for pulse in board.pulses] == ["b"]
 
@@ -110,7 +114,7 @@ def test_nothing_is_appended_to_what_failed_half_way():
     assert board.say(third, *FEED) == [ACCEPTED]
     board.boot()
     assert board.say(third, *FEED) == [("unknown", "interrupted")]
-    assert board.say(second, "query") == [("failed", "never")] and board.journal.bad == 0
+    assert board.say(second, "query") == [REFUSED] and board.journal.bad == 0
 
 
 def test_a_clock_set_back_wakes_nothing_that_was_dropped():

@@ -5,9 +5,9 @@ The Unix port's words are twice as long as an ESP32's, and the emulated hardware
 
 import bisect
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from protocol import topics
 from protocol.limits import MESSAGE_BYTES
 from protocol.verbs import VERBS
@@ -77,7 +77,7 @@ def works(folder: Path, broker: Broker, kib: int) -> bool:
 
 
 def test_it_fits_into_a_small_heap(
-    tmp_path: Path, embedded_broker: Broker, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, embedded_broker: Broker, record_property: Callable[[str, object], None]
 ) -> None:
     assert {verb for verb, *_ in SAID} | {"restart", "query", "cancel", "time"} == set(VERBS)
     sizes = range(LOWEST, ALLOWED + 1, STEP)
@@ -85,6 +85,5 @@ def test_it_fits_into_a_small_heap(
         sizes, True, key=lambda kib: works(tmp_path / str(kib), embedded_broker, kib)
     )
     smallest = sizes[place] if place < len(sizes) else None
-    with capsys.disabled():
-        print(f"\nsmallest heap: {smallest}K of {ALLOWED}K allowed, the journal full")
+    record_property("smallest heap", f"{smallest}K of {ALLOWED}K allowed, the journal full")
     assert smallest is not None
