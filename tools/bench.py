@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools import bench_naive, bench_parts, bench_pins, bench_profile
+from tools import bench_floor, bench_naive, bench_parts, bench_pins, bench_profile
 from tools.bench_parts import QUICK, WHOLE, Size
 from tools.bench_report import Report
 
@@ -25,6 +25,7 @@ Part = Callable[[Size, Report, str], Iterator[None]]
 PARTS: dict[str, tuple[Part, Callable[[Size], int]]] = {
     "throughput": (bench_parts.throughput, bench_parts.throughput_steps),
     "latency": (bench_parts.latency, bench_parts.latency_steps),
+    "floor": (bench_floor.floor, bench_floor.floor_steps),
     "pins": (bench_pins.pins, bench_pins.pins_steps),
     "naive": (bench_naive.naive, bench_naive.naive_steps),
     "profile": (bench_profile.profile, bench_profile.profile_steps),
