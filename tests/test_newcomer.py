@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.support.brokers import free_port
 from tests.support.browser import launched
 from tests.support.processes import Ended
+from tools.brokers import free_port
 
 SECONDS = 30.0
 STATUSES = ["PENDING", "SENT", "ACKNOWLEDGED", "COMPLETED"]

@@ -19,8 +19,9 @@ from backend.writer import now_ms
 from tools.bench_boards import TARGETS, LightBoards, LightSpec
 from tools.bench_load import Plan, Times, perform
 from tools.bench_mqtt import Login
+from tools.brokers import Broker, MosquittoBroker, free_port
 from tools.chaos_http import Api, until
-from tools.chaos_site import PASSWORD, BackendProcess, Broker, free_port
+from tools.chaos_site import PASSWORD, BackendProcess
 
 BOARDS = 20
 PATH = "PENDING SENT ACKNOWLEDGED COMPLETED"
@@ -36,8 +37,6 @@ def make_broker(kind: str, directory: Path, port: int, users: dict[str, str]) ->
     """`embedded` (NATS, what `make run` uses) or `mosquitto`, with the configuration we ship."""
     if kind == "embedded":
         return EmbeddedBroker(directory, port, users)
-    from tests.support.brokers import MosquittoBroker
-
     return MosquittoBroker(directory, port, users)
 
 

@@ -11,7 +11,6 @@ import contextlib
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from backend.broker import BACKEND_USER, EmbeddedBroker, end_with_parent
+from tools.brokers import Broker, free_port
 from tools.chaos_http import PATIENCE, Api, until
 from tools.emulator import Board
 from tools.fleet import BoardSpec, Fleet
@@ -30,29 +30,12 @@ PASSWORD = "backend"
 Actuators = Mapping[str, Mapping[str, Any]]
 
 
-class Broker(Protocol):
-    """What EmbeddedBroker can, and whatever else stands in for it."""
-
-    host: str
-    port: int
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-
-
 class MakeBroker(Protocol):
     """Makes a broker with its data in `directory` and {name: password}."""
 
     __name__: str
 
     def __call__(self, directory: Path, port: int, users: Mapping[str, str]) -> Broker: ...
-
-
-def free_port() -> int:
-    """A port of the loopback nobody uses at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class BackendProcess:

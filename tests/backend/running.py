@@ -15,8 +15,8 @@ from backend import boards, models
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.commands import NewCommand
 from backend.service import Backend
-from tests.support.brokers import MosquittoBroker, free_port
 from tests.support.mqtt import Client
+from tools.brokers import MosquittoBroker, free_port
 
 PATIENCE = 15.0  # seconds until a test gives up
 PASSWORD = "of the backend"

@@ -12,9 +12,9 @@ import pytest
 
 from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker
 from tests.backend.running import eventually
-from tests.support.brokers import free_port
 from tests.support.mqtt import Client
 from tests.support.processes import Ended
+from tools.brokers import free_port
 
 USERS = {BACKEND_USER: "backend's", "pond-1": "one's"}
 

@@ -9,7 +9,7 @@ from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.ingest import KINDS
 from backend.mqtt import Link
 from tests.backend.running import eventually
-from tests.support.brokers import free_port
+from tools.brokers import free_port
 
 USERS = {BACKEND_USER: "right", "pond": "board's"}
 

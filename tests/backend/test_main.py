@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.backend.running import eventually
-from tests.support.brokers import free_port
 from tests.support.mqtt import Client
+from tools.brokers import free_port
 
 
 class Installation:

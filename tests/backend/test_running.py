@@ -15,7 +15,7 @@ from backend.broker import EmbeddedBroker
 from backend.ingest import KINDS
 from backend.work import Outcome, Work
 from tests.backend.running import Station, eventually
-from tests.support.brokers import MosquittoBroker
+from tools.brokers import MosquittoBroker
 
 FUZZED = 10_000
 

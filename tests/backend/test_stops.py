@@ -9,7 +9,7 @@ from backend.commands import NewCommand
 from backend.errors import Busy, Invalid
 from backend.service import Backend
 from tests.backend.conftest import Desk
-from tests.support.brokers import free_port
+from tools.brokers import free_port
 
 
 def test_a_stop_goes_to_a_board_that_was_not_heard_yet(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from backend.store import Locked
 from backend.writer import Writer
 from tests.backend.conftest import Desk
 from tests.backend.running import eventually
-from tests.support.brokers import free_port
+from tools.brokers import free_port
 
 PING = NewCommand("pond", "ping", "", {}, None, "ann")
 HOUR = 3_600_000

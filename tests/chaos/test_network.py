@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from backend.broker import EmbeddedBroker
-from tests.support.brokers import MosquittoBroker, mosquitto_binary
 from tools import chaos_late, chaos_network
+from tools.brokers import MosquittoBroker, mosquitto_binary
 from tools.chaos_site import MakeBroker
 
 TROUBLES = 3  # all but the one that waits for the board to give a link up

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.broker import EmbeddedBroker
 from tests.emulation.boards import make_board
-from tests.support.brokers import Broker, MosquittoBroker, free_port, mosquitto_binary
+from tests.support.brokers import KINDS, running
 from tests.support.mqtt import Client
+from tools.brokers import Broker
 
 __all__ = ["make_board"]
 
@@ -18,16 +18,11 @@ Connect = Callable[..., Client]
 USERS = {"answerback": "backend's", "pond-1": "one's", "pond-2": "two's"}
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+@pytest.fixture(params=KINDS)
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
     """A running broker with USERS."""
-    if request.param == "mosquitto" and mosquitto_binary() is None:
-        pytest.skip("Mosquitto is not installed: apt install mosquitto, or brew install mosquitto")
-    make = EmbeddedBroker if request.param == "embedded" else MosquittoBroker
-    broker = make(tmp_path / "broker", free_port(), USERS)
-    broker.start()
-    yield broker
-    broker.stop()
+    with running(request.param, tmp_path, USERS) as running_broker:
+        yield running_broker
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from backend.broker import BrokerError
 from tests.emulation.conftest import USERS, Connect
-from tests.support.brokers import Broker
 from tests.support.mqtt import Client
+from tools.brokers import Broker
 
 
 def test_qos_1_goes_round(connect: Connect) -> None:

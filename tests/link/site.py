@@ -12,9 +12,9 @@ from typing import Any
 from paho.mqtt.client import MQTTMessage
 from protocol import decode, encode, topics
 
-from tests.support.brokers import Broker
 from tests.support.mqtt import Client
 from tools import stage
+from tools.brokers import Broker
 from tools.emulator import Board
 from tools.fleet import BoardSpec
 from tools.proxy import Proxy

@@ -13,7 +13,7 @@ from protocol.limits import MESSAGE_BYTES
 from protocol.verbs import VERBS
 
 from tests.link.site import HEAP, Backend, make_board
-from tests.support.brokers import Broker
+from tools.brokers import Broker
 
 ALLOWED = int(HEAP.removesuffix("K"))
 STEP = 4

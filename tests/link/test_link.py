@@ -17,7 +17,7 @@ from tests.link.site import (
     make_board,
     site,
 )
-from tests.support.brokers import Broker
+from tools.brokers import Broker
 from tools.emulator import Board
 
 QUICK = """
