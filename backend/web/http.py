@@ -7,7 +7,6 @@ Rules of this file:
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl
 
@@ -83,8 +82,13 @@ write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def text(limit: int) -> Check:
-    """A check for text of at most `limit` characters."""
-    return partial(check_text, limit=limit)
+    """A check for text of at most `limit` characters, which SQLite must be able to keep whole."""
+
+    def check(value: Any) -> str | None:
+        reason = check_text(value, limit=limit)
+        return reason or ("must not contain the character NUL" if "\0" in value else None)
+
+    return check
 
 
 def whole_number(value: Any) -> str | None:

@@ -24,7 +24,7 @@ OBJECT: Schema = {"type": "object"}
 IDENTIFIER: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 TARGET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{0,64}$"}
 STATUS: Schema = {"type": "string", "enum": list(STATUSES)}
-REASON: Schema = {"type": "string", "maxLength": 200}
+REASON: Schema = {"type": "string", "maxLength": 200, "pattern": "^[^\\u0000]*$"}
 EXPIRES_IN: Schema = {"type": "integer", "minimum": 1, "maximum": COMMAND_LIFE_MAX}
 
 

@@ -81,6 +81,7 @@ def test_the_same_key_gets_the_same_command(program: Client) -> None:
         ({"expires_in": True}, 400, "expires_in"),
         ({"reason": "\ud800"}, 400, "reason"),
         ({"reason": "x" * 201}, 400, "reason"),
+        ({"reason": "a\0b"}, 400, "reason"),
         ({"amount": 20}, 400, "amount"),
     ],
 )
