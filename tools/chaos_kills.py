@@ -71,7 +71,7 @@ class Customer:
         out += [f"{one} was never asked for" for one in set(ids) - set(self.promised.values())]
         out += [f"{one['id']} is UNKNOWN" for one in mine if one["status"] == "UNKNOWN"]
         for one in mine:
-            self._report.count(f"commands {one['status']}")
+            self._report.count(f"commands {one['status']} {one['error'] or ''}".rstrip())
         self._report.count("pulses at the pins", len(pulses))
         return out
 
