@@ -117,7 +117,8 @@ class Ingest:
             return
         board.firmware, board.board = said["firmware"], said["board"]
         board.actuators, board.heap = said["actuators"], said["heap"]
-        board.running = {}
+        board.slot, board.slot_state = said["slot"], said["slot_state"]
+        board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
         Board.update(
             boot=board.boot,
@@ -131,8 +132,9 @@ class Ingest:
         if not self._alive(work, board, said):
             return
         board.heap, board.rssi, board.uptime = said["heap"], said["rssi"], said["uptime"]
-        if board.running != said["running"]:
-            board.running = said["running"]
+        news = (said["running"], said["latched"])
+        if (board.running, board.latched) != news:
+            board.running, board.latched = news
             work.out.boards[board.board_id] = board
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:

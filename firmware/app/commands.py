@@ -18,6 +18,8 @@ from .clock import Timekeeper
 from .journal import RESTARTING
 from .work import Job, Work
 
+AT_ONCE = ("ping", "clear_stop")
+
 
 class Dispatcher:
     """`send(kind, message)` publishes, `restart()` resets the board once what was said is out,
@@ -28,9 +30,10 @@ class Dispatcher:
     `now_ms`: ticks at the last call. `restarting`: nothing new is begun any more.
     """
 
-    def __init__(self, key, boot, clock, journal, actuators, send, restart, ask):
+    def __init__(self, key, boot, clock, journal, actuators, latch, services, send, restart, ask):
         self._key, self._clock, self._journal = key, clock, journal
         self._actuators, self._restart = actuators, restart
+        self.latch, self._services = latch, services
         self._answers = answers = Answers(boot, clock, journal, send)
         self._work = Work(actuators, journal, answers, clock)
         self._time = Timekeeper(boot, clock, ask)
@@ -74,13 +77,19 @@ class Dispatcher:
         """ms until `tick` is needed, or None."""
         return self._work.next_due(now_ms)
 
-    def set_safe(self, now_ms=None):
-        """All outputs to their safe state; what ran is stopped, what waited is cancelled.
+    def set_safe(self, now_ms=None, names=None):
+        """All outputs, or those of `names`, to their safe state; what ran is stopped, what waited
+        is cancelled.
 
         Without `now_ms` it is as late as it was at the last call of any method.
         """
         now_ms = self.now_ms if now_ms is None else now_ms
-        self._work.report(self._work.stop(self._actuators, now_ms), now_ms)
+        self._work.report(self._work.stop(names or self._actuators, now_ms), now_ms)
+
+    def finish(self, command_id, state, error, result, now_ms):
+        """What became of a service's command."""
+        self._work.services.pop(command_id, None)
+        self._answers.finish(command_id, state, error, result, now_ms)
 
     def _drop(self, reason):
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
@@ -115,6 +124,8 @@ class Dispatcher:
         case = check_parameters(verb, parameters)
         check_target(verb, message["target"], describe(self._actuators))
         if message["target"] and case.kind != STOP:
+            if self.latch.on:
+                raise ProtocolError("latched", "command_type", "must wait for clear_stop")
             self._actuators[message["target"]].plan(parameters)
 
     def _is_stop(self, message):
@@ -143,7 +154,9 @@ class Dispatcher:
             return self._set(message, now_ms)
         if message["command_type"] == "restart":
             return self._begin_restart(message, now_ms)
-        return self._ping(message, now_ms)
+        if message["command_type"] in AT_ONCE:
+            return self._at_once(message, now_ms)
+        return self._serve(message, now_ms)
 
     def _stop(self, message, now, now_ms):
         """Outputs first, then the answer, then what became of the commands it ended."""
@@ -152,6 +165,8 @@ class Dispatcher:
         ended = self._work.stop(names, now_ms)
         stuck = any(self._actuators[name].stuck for name in names)
         state, error = (FAILED, "hardware") if stuck else (COMPLETED, None)
+        if message["command_type"] == "emergency_stop" and not self.latch.set():
+            state, error = FAILED, "storage"  # it holds, but not over a power cut
         if self._journal.full(now, reserve=True):
             self._drop("full")
         else:
@@ -186,8 +201,28 @@ class Dispatcher:
         result = {} if left is None else {"seconds": (left + 999) // 1000}
         return self._answers.finish(command_id, COMPLETED, None, result, now_ms)
 
-    def _ping(self, message, now_ms):
+    def _serve(self, message, now_ms):
+        command_id, verb = message["command_id"], message["command_type"]
+        if verb not in self._services:
+            return self._refuse(message, "unknown_type", now_ms)
+        if not self._journal.begin(command_id, message["expires_at"]):
+            return self._refuse(message, "storage", now_ms)
+        try:
+            done = self._services.start(command_id, verb, message["parameters"])
+        except Fault as fault:
+            return self.finish(command_id, FAILED, fault.code, fault.result, now_ms)
+        except ProtocolError as error:
+            return self._refuse(message, error.code, now_ms, str(error)[:TEXT_LENGTH])
+        if type(done) is dict:
+            return self.finish(command_id, COMPLETED, None, done, now_ms)
+        self._work.services[command_id] = (done, now_ms)
+        return self._answers.accepted(command_id, done, now_ms)
+
+    def _at_once(self, message, now_ms):
+        """A ping, or the end of an emergency stop."""
         command_id, expires_at = message["command_id"], message["expires_at"]
+        if message["command_type"] == "clear_stop" and not self.latch.clear():
+            return self._refuse(message, "storage", now_ms)
         if not self._answers.remember(command_id, expires_at, COMPLETED, None, now_ms):
             return self._refuse(message, "storage", now_ms)
         return self._answers.say(command_id, COMPLETED, None, {}, now_ms)

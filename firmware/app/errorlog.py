@@ -4,7 +4,7 @@ import io
 import os
 import sys
 
-NAME = "errors.log"
+NAMES = ("errors.log.old", "errors.log")  # oldest first
 LIMIT = 4096
 
 
@@ -13,23 +13,26 @@ def write(why, root=""):
     stream = io.StringIO()
     sys.print_exception(why, stream)
     text = stream.getvalue()[:LIMIT]
-    path = root + "/" + NAME
+    old, new = (root + "/" + name for name in NAMES)
     try:
-        if _size(path) + len(text) > LIMIT:
-            _set_aside(path)
-        with open(path, "a") as file:
+        if size(NAMES[1], root) + len(text) > LIMIT and size(NAMES[1], root):
+            os.rename(new, old)
+        with open(new, "a") as file:
             file.write(text)
     except OSError:
         pass  # a full flash must not keep the board from restarting
 
 
-def _set_aside(path):
-    if _size(path):
-        os.rename(path, path + ".old")
+def read(name, at, length):
+    """So many bytes of one of NAMES as text, "?" for what is not ASCII. Raises OSError."""
+    with open("/" + name, "rb") as file:
+        file.seek(at)
+        return "".join(chr(byte) if byte < 128 else "?" for byte in file.read(length))
 
 
-def _size(path):
+def size(name, root=""):
+    """Bytes of one of NAMES; 0 where it is not there."""
     try:
-        return os.stat(path)[6]
+        return os.stat(root + "/" + name)[6]
     except OSError:
         return 0

@@ -21,10 +21,12 @@ from . import actuators, board, connection
 from .clock import Clock, ticks_diff, ticks_ms
 from .commands import Dispatcher
 from .journal import Journal
+from .latch import Latch
 from .link import Link
 from .mqtt import Codec
 from .outbox import Outbox
 from .presence import Presence
+from .services import Services
 from .wifi import Wifi
 
 _IDLE_MS = const(1000)
@@ -42,7 +44,7 @@ class Node:
         self._actuators = actuators.build(config, board)
         self.commands = Dispatcher(
             self._key, boot, self._clock, Journal(flash, boot), self._actuators,
-            self._say, self._restart, self._hello,
+            Latch(flash), Services(self), self._say, self._restart, self._hello,
         )  # fmt: skip
         self.presence = Presence(self._id, self._key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
@@ -56,7 +58,9 @@ class Node:
         self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
         self.restarting = None  # ticks
-        self._held = False
+        self._held = set()  # outputs made safe since the link went
+        self._failed = None
+        self._latched = self.commands.latch.on  # as it was said last
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
@@ -85,18 +89,41 @@ class Node:
     def opened(self, session):
         """A connection stands."""
         gc.collect()
-        self._held = False
+        self._held.clear()
         self.commands.connected(session, ticks_ms())
         self._hello()
         self.presence.online(session)
+
+    def say(self, leaf, kind, message):
+        """Send a message of QoS 1 that outlives the connection."""
+        self._outbox.ack(topic(self._id, leaf), encode(kind, message, self._key))
+        self.link.wake()
+
+    def unconfirmed(self):
+        """How many messages wait to be sent or confirmed."""
+        return len(self._outbox)
+
+    def finish(self, command_id, state, error, result):
+        """What became of a command that a service has accepted."""
+        self.commands.finish(command_id, state, error, result, ticks_ms())
+
+    def spawn(self, coroutine):
+        """Do it beside everything else; an exception that leaves it ends the program."""
+        return asyncio.create_task(self._spawned(coroutine))
+
+    async def _spawned(self, coroutine):
+        try:
+            await coroutine
+        except Exception as why:
+            self._failed = why
+            self._due.set()
 
     def _heard(self, _topic, data):
         self.commands.receive(data, ticks_ms())
         self._due.set()
 
     def _say(self, kind, message):
-        self._outbox.ack(topic(self._id, ACK), encode(kind, message, self._key))
-        self.link.wake()
+        self.say(ACK, kind, message)
 
     def _restart(self):
         self.restarting = ticks_ms()
@@ -106,7 +133,7 @@ class Node:
         if again:
             self.link.number += 1
         facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
-        self.presence.startup(self.link.number, facts, now)
+        self.presence.startup(self.link.number, facts, self.commands.latch.on, now)
         self.link.wake()
         return self.link.number
 
@@ -117,6 +144,10 @@ class Node:
             now = ticks_ms()
             self.commands.tick(now)
             self._hold(now)
+            if self._latched != self.commands.latch.on:
+                self._beat()  # people must not wait ten seconds to see that
+            if self._failed:
+                raise self._failed
             if self.restarting is not None:
                 await self._say_goodbye()
             due = self.commands.next_due(ticks_ms())
@@ -128,12 +159,16 @@ class Node:
             self._due.clear()
 
     def _hold(self, now):
-        """Without a link for too long, nothing stays on."""
+        """Without a link for too long, nothing stays on; how long is for each output to say."""
         down = self.link.down_since
-        if down is None or self._held or ticks_diff(now, down) < self.hold_s * 1000:
+        if down is None:
             return
-        self._held = True
-        self.commands.set_safe(now)
+        down_ms = ticks_diff(now, down)
+        for name, actuator in self._actuators.items():
+            hold_s = actuator.hold_s or self.hold_s
+            if name not in self._held and down_ms >= hold_s * 1000:
+                self._held.add(name)
+                self.commands.set_safe(now, [name])
 
     async def _say_goodbye(self):
         """Let out what was said, and restart."""
@@ -147,10 +182,14 @@ class Node:
             await asyncio.sleep_ms(HEARTBEAT_SECONDS * 1000)
             gc.collect()
             self.presence.age()
-            if self.link.down_since is None:
-                running, dropped = self.commands.running(), self.dropped()
-                self.presence.beat(self.link.number, self.wifi.rssi(), running, dropped)
-                self.link.wake()
+            self._beat()
+
+    def _beat(self):
+        self._latched = latched = self.commands.latch.on
+        if self.link.down_since is None:
+            running, rssi = self.commands.running(), self.wifi.rssi()
+            self.presence.beat(self.link.number, rssi, running, latched, self.dropped())
+            self.link.wake()
 
     def dropped(self):
         """{reason: count} of all parts."""

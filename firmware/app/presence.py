@@ -29,7 +29,7 @@ class Presence:
         """(topic, message) the broker publishes when this connection breaks."""
         return topic(self._id, STATUS), self.status("offline", session)
 
-    def startup(self, session, actuators, now):
+    def startup(self, session, actuators, latched, now):
         """Say what has started. `now` is Unix seconds or 0."""
         message = {
             "boot": self._boot,
@@ -38,6 +38,9 @@ class Presence:
             "firmware": VERSION,
             "board": self._board,
             "actuators": actuators,
+            "slot": "",
+            "slot_state": "",
+            "latched": latched,
             "heap": gc.mem_free(),
             "timestamp": now,
         }
@@ -47,7 +50,7 @@ class Presence:
         """Say that this connection stands; kept by the broker."""
         self._outbox.presence(topic(self._id, STATUS), self.status("online", session), True)
 
-    def beat(self, session, rssi, running, dropped):
+    def beat(self, session, rssi, running, latched, dropped):
         """Say that the board is well: `rssi` in dBm, `dropped` {reason: count}."""
         names = sorted(name for name in dropped if dropped[name])[:MAP_ITEMS]
         message = {
@@ -57,6 +60,7 @@ class Presence:
             "heap": gc.mem_free(),
             "rssi": rssi,
             "running": running,
+            "latched": latched,
             "dropped": {name: dropped[name] for name in names},
         }
         self._outbox.beat(topic(self._id, HEARTBEAT), encode("heartbeat", message, self._key))

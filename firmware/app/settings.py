@@ -97,7 +97,12 @@ def _kinds():
     kind, pin = (("kind", identifier, None),), (("pin", number, None),)
     valve = (("fill_pin", number, None), ("drain_pin", number, None))
     longest = whole(1, RUN_SECONDS_MAX)
-    all_have = (("longest_s", longest, None), ("safe", _level, 0), ("active_low", _level, 0))
+    all_have = (
+        ("longest_s", longest, None),
+        ("safe", _level, 0),
+        ("active_low", _level, 0),
+        ("hold_s", whole(0, RUN_SECONDS_MAX), 0),
+    )
     return {
         "feeder": kind + pin + (("grams_per_second", grams, None),) + all_have,
         "valve": kind + valve + all_have,

@@ -11,6 +11,7 @@ from micropython import const
 from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
+from .clock import ticks_diff
 from .journal import QUEUED
 
 _PER_TARGET = const(4)
@@ -29,6 +30,7 @@ class Work:
         self._actuators, self._journal = actuators, journal
         self._answers, self._clock = answers, clock
         self.waiting = []
+        self.services = {}  # {id: (seconds, ticks at which it was so long)}
 
     def is_free(self, target):
         """True where a dose for `target` would start at once."""
@@ -44,6 +46,9 @@ class Work:
 
     def within(self, command_id, now_ms):
         """Seconds until the result of a command that runs or waits is there, at most."""
+        if command_id in self.services:
+            seconds, began_ms = self.services[command_id]
+            return max(_GRACE_S, seconds - ticks_diff(now_ms, began_ms) // 1000)
         target = self._target_of(command_id)
         actuator = self._actuators[target]
         ms = actuator.remaining(now_ms) if actuator.dosing else 0
@@ -91,6 +96,9 @@ class Work:
                 self.waiting.remove(job)
                 self._answers.finish(command_id, CANCELLED, "cancelled", {}, now_ms)
                 return
+        if command_id in self.services:  # it can't be called off; its result will tell
+            self._answers.accepted(command_id, self.within(command_id, now_ms), now_ms)
+            return
         actuator = self._actuators[self._target_of(command_id)]
         self.report([self.stopped(actuator, FAILED, "stopped", now_ms)], now_ms)
 

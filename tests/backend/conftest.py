@@ -83,6 +83,9 @@ class Desk:
             "firmware": "0.1.0",
             "board": "UNIX",
             "actuators": ACTUATORS,
+            "slot": "a",
+            "slot_state": "confirmed",
+            "latched": False,
             "heap": 60000,
             "timestamp": 0,
         }
@@ -91,7 +94,7 @@ class Desk:
     def heartbeat(self, boot: str = "b1", session: int = 1) -> Outcome:
         """The board beats."""
         message = {"boot": boot, "session": session, "uptime": 1, "heap": 1, "rssi": -50,
-                   "running": {}, "dropped": {}}  # fmt: skip
+                   "running": {}, "latched": False, "dropped": {}}  # fmt: skip
         return self.say("data/heartbeat", "heartbeat", message)
 
     def status(self, status: str, boot: str = "b1", session: int = 1) -> Outcome:

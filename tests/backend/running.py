@@ -75,6 +75,9 @@ class Station:
             "firmware": "test",
             "board": "none",
             "actuators": {"feeder1": {"kind": "feeder"}},
+            "slot": "a",
+            "slot_state": "confirmed",
+            "latched": False,
             "heap": 1,
             "timestamp": 0,
         }

@@ -9,7 +9,7 @@ import gc
 if hasattr(gc, "mem_free"):  # MicroPython: compiling would leave holes all over a small heap
     gc.threshold(4096)
 
-from app import actuators, clock, commands, journal, settings  # noqa: E402
+from app import actuators, clock, commands, journal, latch, settings  # noqa: E402
 from protocol import encode  # noqa: E402
 from protocol.messages import RESULTS  # noqa: E402
 
@@ -102,6 +102,7 @@ class Board:
         self.config, self.capacity = config, capacity
         self.now_ms, self.acks, self.pulses = 1000, [], []
         self.asked = self.restarts = self.boots = 0
+        self.services = {}
         self.boot()
 
     def boot(self, told=True):
@@ -121,6 +122,8 @@ class Board:
             self.clock,
             self.journal,
             self.actuators,
+            latch.Latch(self.flash),
+            self,
             self._sent,
             self._restart,
             self._ask,
@@ -191,6 +194,13 @@ class Board:
 
     def pulses_of(self, command_id):
         return [pulse for pulse in self.pulses if pulse[0] == command_id]
+
+    def __contains__(self, verb):
+        return verb in self.services
+
+    def start(self, command_id, verb, parameters):
+        """As `services.Services`: `services` is {verb: function of the id}."""
+        return self.services[verb](command_id)
 
     def _sent(self, kind, message):
         encode(kind, message, KEY)

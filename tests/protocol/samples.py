@@ -38,6 +38,9 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "firmware": "0.1.0",
         "board": "ESP32_GENERIC",
         "actuators": {"feeder1": {"kind": "feeder", "longest_s": 120}},
+        "slot": "a",
+        "slot_state": "confirmed",
+        "latched": False,
         "heap": 65536,
         "timestamp": 0,
     },
@@ -48,8 +51,10 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "heap": 65536,
         "rssi": -61,
         "running": {"feeder1": "f81d4fae"},
+        "latched": True,
         "dropped": {"out": 0},
     },
+    "log": {"command_id": "f81d4fae", "part": 1, "parts": 2, "text": "Traceback: é\n" * 30},
 }
 
 _ID: list[Any] = ["", "a" * 65, "a b", "a/b", "é", "a\0", 1, None, True, ["a"], {"a": 1}]
@@ -104,6 +109,9 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "firmware": ["x" * 65, "\udc00", 1, None],
         "board": ["", "a" * 65, None],
         "actuators": [None, [], {"a": 1}, {"a": {"b": None}}, {"a b": {}}, {"a": None}],
+        "slot": ["x" * 65, None, 1],
+        "slot_state": ["x" * 65, None, True],
+        "latched": [0, 1, None, "false"],
         "heap": [-1, 1.5, True, "9"],
         "timestamp": [1, False, 0.0, *_EPOCH],
     },
@@ -114,7 +122,14 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "heap": [-1, None],
         "rssi": [1, -201, -60.5, True, None, "-60"],
         "running": [None, [], {"a": ""}, {"a": 1}, {"": "a"}, {"a": None}],
+        "latched": [0, None, "true"],
         "dropped": [None, {"a": -1}, {"a": True}, {"a": 0.0}, {"a": "0"}, {"a b": 1}],
+    },
+    "log": {
+        "command_id": ["", None, "a b"],
+        "part": _COUNT,
+        "parts": [-1, None],
+        "text": ["x" * 513, "\ud800", None, 1],
     },
 }
 
@@ -143,6 +158,7 @@ RIGHT: dict[str, list[dict[str, Any]]] = {
     "status": [{"status": "offline"}, {"session": 0}, {"session": SAFE}],
     "startup": [{"actuators": {}}, {"actuators": {"a": {}}}, {"timestamp": NOW}, {"heap": 0}],
     "heartbeat": [{"rssi": 0}, {"rssi": -200}, {"running": {}}, {"dropped": {}}],
+    "log": [{"text": ""}, {"text": "x" * 512}, {"part": 0, "parts": 0}],
 }
 
 

@@ -22,6 +22,7 @@ epochs = st.integers(EPOCH_MIN, EPOCH_MAX)
 epochs_or_unset = epochs | st.just(0)
 floats = st.floats(-1e38, 1e38)
 scalar_values = texts | st.booleans() | floats | st.integers(-SAFE_INTEGER, SAFE_INTEGER)
+short_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=64)
 scalars = st.dictionaries(ids, scalar_values, max_size=16)
 
 GOOD = {
@@ -56,9 +57,12 @@ GOOD = {
             "boot": ids,
             "session": counts,
             "cause": ids,
-            "firmware": st.text(st.characters(exclude_categories=["Cs"]), max_size=64),
+            "firmware": short_texts,
             "board": ids,
             "actuators": st.dictionaries(ids, scalars, max_size=16),
+            "slot": short_texts,
+            "slot_state": short_texts,
+            "latched": st.booleans(),
             "heap": counts,
             "timestamp": epochs_or_unset,
         }
@@ -71,8 +75,12 @@ GOOD = {
             "heap": counts,
             "rssi": st.integers(-200, 0),
             "running": st.dictionaries(ids, ids, max_size=16),
+            "latched": st.booleans(),
             "dropped": st.dictionaries(ids, counts, max_size=16),
         }
+    ),
+    "log": st.fixed_dictionaries(
+        {"command_id": ids, "part": counts, "parts": counts, "text": short_texts}
     ),
 }
 kinds = st.sampled_from(sorted(KINDS))

@@ -11,6 +11,7 @@ from app import actuators
 from app.clock import Clock
 from app.commands import Dispatcher
 from app.journal import Journal
+from app.latch import Latch
 from app.outbox import Outbox
 from protocol import encode
 from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, topic
@@ -86,6 +87,8 @@ class Board:
             self.clock,
             self.journal,
             self.actuators,
+            Latch(self.flash),
+            {},
             self._say,
             self._restart,
             self._hello,
@@ -197,6 +200,9 @@ class Board:
             "firmware": "0.1.0",
             "board": "simulated",
             "actuators": actuators.describe(self.actuators),
+            "slot": "a",
+            "slot_state": "confirmed",
+            "latched": self.dispatcher.latch.on,
             "heap": 60_000,
             "timestamp": self.clock.now(self.ticks()),
         }
@@ -216,6 +222,7 @@ class Board:
                 "heap": 60_000,
                 "rssi": -50,
                 "running": self.dispatcher.running(),
+                "latched": self.dispatcher.latch.on,
                 "dropped": {},
             }
             self.outbox.beat(self._topics[HEARTBEAT], encode("heartbeat", beat, self.key))

@@ -33,6 +33,9 @@ class Pond:
             "firmware": "0.1.0",
             "board": "UNIX",
             "actuators": ACTUATORS,
+            "slot": "a",
+            "slot_state": "confirmed",
+            "latched": False,
             "heap": 61440,
             "timestamp": 0,
         }
@@ -47,7 +50,7 @@ class Pond:
     def beat(self, **running: str) -> None:
         """A heartbeat that says what is running: target=command id."""
         message = {"boot": "b1", "session": 1, "uptime": 184, "heap": 61440, "rssi": -58,
-                   "running": running, "dropped": {}}  # fmt: skip
+                   "running": running, "latched": False, "dropped": {}}  # fmt: skip
         self._say(HEARTBEAT, "heartbeat", message)
 
     def next_command(self) -> dict[str, Any]:

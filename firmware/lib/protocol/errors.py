@@ -16,6 +16,7 @@ CODES = [  # a list: in a constant tuple MicroPython keeps each text a second ti
     "clock_unset",
     "busy",
     "interlock",
+    "latched",
     "stopped",
     "cancelled",
     "interrupted",

@@ -22,7 +22,7 @@ from .fields import (
     text,
     whole,
 )
-from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
+from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, LOG_TEXT, MESSAGE_BYTES, SAFE_INTEGER
 from .signature import sign, verify
 
 try:  # CPython: non-ASCII as UTF-8, for MicroPython can't join an escaped surrogate pair
@@ -65,6 +65,10 @@ def _counts(value):
 
 def _identifiers(value):
     return members(value, identifier)
+
+
+def _log_text(value):
+    return text(value, LOG_TEXT)
 
 
 def _actuators(value):
@@ -111,6 +115,9 @@ KINDS = {
             ("firmware", short_text),
             ("board", identifier),
             ("actuators", _actuators),
+            ("slot", short_text),
+            ("slot_state", short_text),
+            ("latched", boolean),
             ("heap", count),
             ("timestamp", _epoch_or_unset),
         )
@@ -123,7 +130,16 @@ KINDS = {
             ("heap", count),
             ("rssi", whole(-200, 0)),
             ("running", _identifiers),
+            ("latched", boolean),
             ("dropped", _counts),
+        )
+    ),
+    "log": OrderedDict(
+        (
+            ("command_id", identifier),
+            ("part", count),
+            ("parts", count),
+            ("text", _log_text),
         )
     ),
 }

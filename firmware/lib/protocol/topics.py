@@ -10,9 +10,11 @@ ACK = "ack"
 STATUS = "status"
 STARTUP = "data/startup"
 HEARTBEAT = "data/heartbeat"
+LOG = "data/log"
 
-# Also those of what this firmware does not say: readings, pictures, and limits that are crossed.
-LEAVES = (COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, "data/sensors", "data/image", "threshold")
+LEAVES = (
+    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, "data/sensors", "data/image", "threshold",
+)  # fmt: skip
 
 ID_RULE = "must be 1 to 64 of A-Z a-z 0-9 _ -"
 

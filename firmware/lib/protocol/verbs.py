@@ -55,7 +55,9 @@ def verbs():
         "ping": board_set,
         "restart": board_set,
         "stop": board_stop,  # with a target: that one; without: everything
-        "emergency_stop": board_stop,
+        "emergency_stop": board_stop,  # nothing moves until `clear_stop`
+        "clear_stop": board_set,
+        "get_log": board_set,  # the answer are messages of kind `log`
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
         # the answer is that command's own result, or that the board never had it and never will.
         "query": asked,
