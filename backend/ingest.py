@@ -14,9 +14,9 @@ from typing import Any
 from protocol import ProtocolError, decode
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, parse
+from protocol.topics import ACK, HEARTBEAT, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import store
+from backend import sensors, store
 from backend.dispatcher import Dispatcher
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
@@ -26,7 +26,14 @@ from backend.work import Work
 log = logging.getLogger(__name__)
 
 # What is read, {the end of its topic: its kind}.
-KINDS = {ACK: "ack", STATUS: "status", STARTUP: "startup", HEARTBEAT: "heartbeat"}
+KINDS = {
+    ACK: "ack",
+    STATUS: "status",
+    STARTUP: "startup",
+    HEARTBEAT: "heartbeat",
+    SENSORS: "sensors",
+    THRESHOLD: "threshold",
+}
 
 
 @dataclass(slots=True)
@@ -71,6 +78,8 @@ class Ingest:
                 self._startup(work, one.board, one.message)
             elif one.kind == "heartbeat":
                 self._heartbeat(work, one.board, one.message)
+            elif one.kind in ("sensors", "threshold"):
+                self._measured(work, one.board, one.message)
             else:
                 self._status(work, one.board, one.message)
 
@@ -113,6 +122,7 @@ class Ingest:
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         self._tell_time(work, board, said)
+        anew = said["boot"] != board.boot
         if not self._believed(board, said):
             return
         board.firmware, board.board = said["firmware"], said["board"]
@@ -120,6 +130,8 @@ class Ingest:
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
+        if anew:
+            sensors.forget(board)
         Board.update(
             boot=board.boot,
             firmware=board.firmware,
@@ -136,6 +148,14 @@ class Ingest:
         if (board.running, board.latched) != news:
             board.running, board.latched = news
             work.out.boards[board.board_id] = board
+
+    def _measured(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
+        take = sensors.take_readings if "readings" in said else sensors.take_limit
+        left_out = take(board, said)
+        if left_out:
+            self.refused["too_many_sensors"] += left_out
+            log.info("%s: %d readings are of too many sensors", board.board_id, left_out)
+        work.out.boards[board.board_id] = board
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if said["status"] == "online":
