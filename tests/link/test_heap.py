@@ -32,6 +32,7 @@ SAID: tuple[tuple[str, str, dict[str, object], str], ...] = (
     ("emergency_stop", "", {}, "completed"),
     ("clear_stop", "", {}, "completed"),
     ("get_log", "", {}, "completed"),
+    ("read_sensors", "", {}, "completed"),
 )
 
 

@@ -51,10 +51,10 @@ def test_the_page_has_a_line_for_each_sensor_and_keeps_it_up_to_date(
     cross(pond, "cleared")
     expect(line).to_have_text("oxygen1 6.5 mg/l just now")
     dead = view.locator("[data-board=pond] [data-sensor=water1]")
-    expect(dead).to_have_text("water1 no value yet not read: it does not answer")
+    expect(dead).to_have_text("water1 no value · it does not answer")
     read(pond, 3.5)
     cross(pond, "crossed")
-    expect(line).to_have_text("oxygen1 3.5 mg/l just now low oxygen")
+    expect(line).to_have_text("oxygen1 3.5 mg/l just now · low oxygen")
     cross(pond, "cleared")
     expect(line).to_have_text("oxygen1 3.5 mg/l just now")
 

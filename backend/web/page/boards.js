@@ -91,10 +91,10 @@ export class Boards {
       .filter((limit) => limit.startsWith(`${name}.`) && board.limits[limit] === "crossed")
       .map((limit) => limit.slice(name.length + 1).replaceAll("_", " "));
     return el("p", { "data-sensor": name }, name, " ",
-      el("b", {}, value === null ? "no value yet" : `${value} ${unit}`.trim()),
+      el("b", {}, value === null ? "no value" : `${value} ${unit}`.trim()),
       el("span", { class: "quiet" }, value === null ? "" : ` ${at ? this.#ago(at) : "at an unknown time"}`),
-      crossed.length > 0 && el("span", { class: "crossed" }, ` ${crossed.join(", ")}`),
-      error && el("span", { class: "crossed" }, ` not read: ${sensorError(error)}`));
+      crossed.length > 0 && el("span", { class: "crossed" }, ` · ${crossed.join(", ")}`),
+      error && el("span", { class: "crossed" }, ` · ${sensorError(error)}`));
   }
 
   #ago(time) {
