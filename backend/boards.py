@@ -7,6 +7,7 @@ from protocol.limits import KEY_BYTES
 from protocol.signature import key_from_hex
 from protocol.topics import is_id
 
+from backend import sensors
 from backend.broker import BACKEND_USER
 from backend.errors import Conflict, Invalid
 from backend.models import Board, database
@@ -60,7 +61,7 @@ def passwords() -> dict[str, str]:
 
 
 def public(board: Presence) -> dict[str, Any]:
-    """A board as the API shows it; `last_seen` is ms, `uptime` seconds, `heap` bytes."""
+    """A board as the API shows it; times are ms, `uptime` is seconds, `heap` bytes."""
     return {
         "id": board.board_id,
         "name": board.name,
@@ -77,4 +78,6 @@ def public(board: Presence) -> dict[str, Any]:
         "heap": board.heap,
         "rssi": board.rssi,
         "uptime": board.uptime,
+        "sensors": {name: sensors.public(one) for name, one in board.sensors.items()},
+        "limits": {name: one.state for name, one in board.limits.items()},
     }

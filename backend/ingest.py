@@ -11,12 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from protocol import ProtocolError, decode
+from protocol import ProtocolError, decode, reports  # noqa: F401 (its kinds)
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import ACK, HEARTBEAT, LOG, STARTUP, STATUS, parse
+from protocol.topics import ACK, HEARTBEAT, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import logs, store
+from backend import logs, sensors, store
 from backend.dispatcher import Dispatcher
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
@@ -26,7 +26,15 @@ from backend.work import Work
 log = logging.getLogger(__name__)
 
 # What is read, {the end of its topic: its kind}.
-KINDS = {ACK: "ack", STATUS: "status", STARTUP: "startup", HEARTBEAT: "heartbeat", LOG: "log"}
+KINDS = {
+    ACK: "ack",
+    STATUS: "status",
+    STARTUP: "startup",
+    HEARTBEAT: "heartbeat",
+    LOG: "log",
+    SENSORS: "sensors",
+    THRESHOLD: "threshold",
+}
 
 
 @dataclass(slots=True)
@@ -43,6 +51,15 @@ class Ingest:
 
     def __init__(self, roster: Roster, dispatcher: Dispatcher, refused: Counter[str]) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
+        self._appliers = {
+            "ack": self._ack,
+            "startup": self._startup,
+            "heartbeat": self._heartbeat,
+            "status": self._status,
+            "log": self._log,
+            "sensors": self._measured,
+            "threshold": self._measured,
+        }
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
@@ -65,16 +82,7 @@ class Ingest:
         if wanted:
             work.take(store.by_ids(sorted(wanted)))
         for one in heard:
-            if one.kind == "ack":
-                self._ack(work, one.board, one.message)
-            elif one.kind == "startup":
-                self._startup(work, one.board, one.message)
-            elif one.kind == "heartbeat":
-                self._heartbeat(work, one.board, one.message)
-            elif one.kind == "log":
-                self._log(one.board, one.message)
-            else:
-                self._status(work, one.board, one.message)
+            self._appliers[one.kind](work, one.board, one.message)
 
     def silence(self, work: Work) -> None:
         """Note the boards that have not been heard for too long."""
@@ -113,13 +121,14 @@ class Ingest:
         elif row["status"] == UNKNOWN:
             self._dispatcher.unsure(work, row)
 
-    def _log(self, board: Presence, said: dict[str, Any]) -> None:
+    def _log(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if not logs.keep(board.board_id, said):
             self.refused["unknown_command"] += 1
             log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         self._tell_time(work, board, said)
+        anew = said["boot"] != board.boot
         if not self._believed(board, said):
             return
         board.firmware, board.board = said["firmware"], said["board"]
@@ -127,6 +136,8 @@ class Ingest:
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
+        if anew:
+            sensors.forget(board)
         Board.update(
             boot=board.boot,
             firmware=board.firmware,
@@ -143,6 +154,14 @@ class Ingest:
         if (board.running, board.latched) != news:
             board.running, board.latched = news
             work.out.boards[board.board_id] = board
+
+    def _measured(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
+        take = sensors.take_readings if "readings" in said else sensors.take_limit
+        left_out = take(board, said)
+        if left_out:
+            self.refused["too_many_sensors"] += left_out
+            log.info("%s: %d readings are of too many sensors", board.board_id, left_out)
+        work.out.boards[board.board_id] = board
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if said["status"] == "online":

@@ -11,6 +11,8 @@ from typing import Any
 
 from protocol.limits import HEARTBEAT_SECONDS
 
+from backend.sensors import Crossing, Reading
+
 # Three beats may be lost before a board counts as offline.
 SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
 LEFT_MAX = 4
@@ -20,6 +22,7 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
+    `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`.
     """
@@ -41,6 +44,8 @@ class Presence:
     heap: int = 0
     rssi: int = 0
     uptime: int = 0
+    sensors: dict[str, Reading] = field(default_factory=dict)
+    limits: dict[str, Crossing] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
 

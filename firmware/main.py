@@ -23,13 +23,15 @@ def main():
     try:
         # What checks the settings takes 7 KB of memory, and is not needed any more then.
         config = once("settings").load(storage)
+        data = storage.read("sensors.json")
+        sensors = None if data is None else once("sensor_setup").setup(data, config[1])
     except ValueError as why:
         print("answerback:", why)
         return
     from app import node
 
-    board = node.Node(storage, *config)
-    del config  # the board has kept what it needs
+    board = node.Node(storage, config[0], config[1], sensors)
+    del config, data, sensors  # the board has kept what it needs
     run(board)
 
 

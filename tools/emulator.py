@@ -124,6 +124,14 @@ class Board:
         """What the ADC at a pin reads, 0 to 65535."""
         self._put("adc", pin=pin, value=reading)
 
+    def set_temperatures(self, pin: int, celsius: Mapping[str, float]) -> None:
+        """The DS18B20 thermometers on a pin, {ROM in 16 hex digits: °C}; {}: none."""
+        self._put("ds18b20", pin=pin, value=dict(celsius))
+
+    def set_air(self, pin: int, celsius: float | None, humidity: float = 50.0) -> None:
+        """What a DHT11 or DHT22 at a pin measures; None: none answers."""
+        self._put("dht", pin=pin, value=None if celsius is None else [celsius, humidity])
+
     def set_wifi(self, there: bool) -> None:
         """Whether the Wi-Fi network is there."""
         self._put("set", members={"wifi": there})

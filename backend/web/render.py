@@ -42,7 +42,12 @@ def step(entry: dict[str, Any]) -> dict[str, Any]:
 
 def board(row: dict[str, Any]) -> dict[str, Any]:
     """A board."""
-    return {**row, "last_seen": optional_time(row["last_seen"])}
+    sensors = {name: _reading(one) for name, one in row["sensors"].items()}
+    return {**row, "last_seen": optional_time(row["last_seen"]), "sensors": sensors}
+
+
+def _reading(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "at": optional_time(row["at"])}
 
 
 def token(row: dict[str, Any]) -> dict[str, Any]:

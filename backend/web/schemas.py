@@ -6,6 +6,7 @@ What a verb's parameters may be comes from the protocol's own table, statuses fr
 from typing import Any
 
 from protocol.limits import COMMAND_LIFE_MAX
+from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
 from backend.lifecycle import STATUSES
@@ -103,6 +104,14 @@ _COMMAND = {
     "expires_at": TIME,
     "updated_at": TIME,
 }
+# A sensor: its last value, from when (null: the board did not know the time), and why the newest
+# reading was none, or null.
+_READING = {
+    "value": {"type": ["number", "null"]},
+    "unit": TEXT,
+    "at": MAYBE_TIME,
+    "error": MAYBE_TEXT,
+}
 _BOARD = {
     "id": IDENTIFIER,
     "name": TEXT,
@@ -119,6 +128,8 @@ _BOARD = {
     "heap": WHOLE,
     "rssi": WHOLE,
     "uptime": WHOLE,
+    "sensors": {"type": "object", "additionalProperties": _object(_READING)},
+    "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
 }
 _TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
 _SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}

@@ -11,7 +11,9 @@ LIMIT = 16
 
 
 class Message:
-    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent."""
+    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent;
+    `data` is None once its PUBACK came.
+    """
 
     def __init__(self, topic, data, qos, retain, keep):
         self.topic, self.data, self.qos, self.retain = topic, data, qos, retain
@@ -32,9 +34,15 @@ class Outbox:
     def __len__(self):
         return len(self.messages)
 
+    def __contains__(self, message):
+        """False where it was confirmed, or had to go."""
+        return message in self.messages
+
     def ack(self, topic, data):
-        """An ack, QoS 1: kept over reconnects until it is confirmed."""
-        self.add(Message(topic, data, 1, False, True))
+        """An ack, QoS 1: kept over reconnects until it is confirmed. Returns the Message."""
+        message = Message(topic, data, 1, False, True)
+        self.add(message)
+        return message
 
     def presence(self, topic, data, retain=False):
         """QoS 1, and of no worth once this connection is lost."""
@@ -69,7 +77,10 @@ class Outbox:
 
     def confirm(self, packet_id):
         """Its PUBACK is here; an unknown id is ignored."""
-        self._keep(lambda message: message.waiting or message.packet_id != packet_id)
+        for message in self.messages:
+            if not message.waiting and message.packet_id == packet_id:
+                message.data = None  # so that who waits for this can tell
+        self._keep(lambda message: message.data is not None)
 
     def disconnected(self):
         """What was not confirmed is to be sent again, unless it belonged to this connection."""

@@ -8,9 +8,14 @@ import json
 
 from micropython import const
 from protocol import ProtocolError
-from protocol.fields import Number, identifier, reason, short_text, text, whole
+from protocol.fields import Number, identifier, short_text, text, whole
 from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
 from protocol.signature import key_from_hex
+
+from . import once
+
+_checks = once("checks")
+_checked, _object, _wrong = _checks.checked, _checks.an_object, _checks.wrong
 
 _SETTINGS = const("settings.json")
 _ACTUATORS = const("actuators.json")
@@ -125,29 +130,6 @@ def _claim_pins(pins, name, config):
             pins[number] = name + "." + field
 
 
-def _checked(file, place, fields, values):
-    values = _object(file, place, values)
-    known = [field[0] for field in fields]
-    for name in values:
-        if name not in known:
-            raise _wrong(file, place, str(name), "is not one of " + ", ".join(known))
-    out = {}
-    for name, check, default in fields:
-        if name not in values and default is None:
-            raise _wrong(file, place, name, "is missing")
-        out[name] = values.get(name, default)
-        why = reason(check, out[name])
-        if why:
-            raise _wrong(file, place, name, why)
-    return out
-
-
-def _object(file, place, value):
-    if type(value) is not dict:
-        raise _wrong(file, place, "", "must be an object in braces")
-    return value
-
-
 def _read(flash, name):
     data = flash.read(name)
     if data is None:
@@ -156,10 +138,3 @@ def _read(flash, name):
         return json.loads(data.decode())
     except ValueError:
         raise _wrong(name, "", "", "is not JSON")
-
-
-def _wrong(file, place, name, why):
-    where = ".".join(part for part in (place, name) if part)
-    where = "/" + file + (": " + where if where else "")
-    advice = "{} {}. Correct the file, copy it to the board (mpremote fs cp FILE :/{}) and reset."
-    return ValueError(advice.format(where, why, file))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
-from protocol import decode, encode, topics
+from protocol import decode, encode, reports, topics  # noqa: F401 (its kinds)
 
 from tests.support.mqtt import Client
 from tools import stage
@@ -145,12 +145,21 @@ class Backend:
 
 @contextlib.contextmanager
 def site(
-    folder: Path, broker: Broker, turned: str = "", **settings: Any
+    folder: Path,
+    broker: Broker,
+    turned: str = "",
+    files: Mapping[str, str] | None = None,
+    heap: str = HEAP,
+    **settings: Any,
 ) -> Iterator[tuple[Board, Backend, Proxy]]:
-    """A board that runs and is online, its backend, and the network between board and broker."""
+    """A board that runs and is online, its backend, and the network between board and broker.
+
+    `files` are more files for its flash.
+    """
     with Proxy("127.0.0.1", broker.port) as proxy:
-        board = make_board(folder / "board", proxy.port, turned)
+        board = make_board(folder / "board", proxy.port, turned, heap)
         settings_with(board, **settings)
+        board.flash.write(files or {})
         backend = Backend(broker).connect()
         with board, contextlib.closing(backend):
             board.start()

@@ -55,7 +55,26 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "dropped": {"out": 0},
     },
     "log": {"command_id": "f81d4fae", "part": 1, "parts": 2, "text": "Traceback: é\n" * 30},
+    "sensors": {
+        "boot": "9f3c",
+        "readings": [
+            {"sensor": "oxygen1", "value": 6.25, "unit": "mg/l", "timestamp": NOW},
+            {"sensor": "water1", "value": -5, "unit": "°C", "timestamp": 0},
+        ],
+        "failed": {"air1": "driver"},
+    },
+    "threshold": {
+        "boot": "9f3c",
+        "sensor": "oxygen1",
+        "limit": "low_oxygen",
+        "state": "crossed",
+        "value": 3.75,
+        "unit": "mg/l",
+        "timestamp": NOW,
+    },
 }
+
+_READING: dict[str, Any] = {"sensor": "a", "value": 1, "unit": "", "timestamp": 0}
 
 _ID: list[Any] = ["", "a" * 65, "a b", "a/b", "é", "a\0", 1, None, True, ["a"], {"a": 1}]
 _COUNT: list[Any] = [-1, SAFE + 1, 1.0, "1", True, None, [1], 10**30]
@@ -131,6 +150,28 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "parts": [-1, None],
         "text": ["x" * 513, "\ud800", None, 1],
     },
+    "sensors": {
+        "boot": ["", None],
+        "readings": [
+            *(None, {}, "", 1, [1], [[]], [None], [{}], [_READING] * 17),
+            *([{**_READING, "sensor": bad}] for bad in ("", "a b", None, 1)),
+            *([{**_READING, "value": bad}] for bad in (None, True, "1", SAFE + 1, 1e300, [1])),
+            *([{**_READING, "unit": bad}] for bad in (None, 1, "x" * 65, "\ud800")),
+            *([{**_READING, "timestamp": bad}] for bad in (None, 1, NOW + 0.5, "0", True)),
+            [{**_READING, "more": 1}],
+            [_READING, {"sensor": "a", "value": 1, "unit": ""}],
+        ],
+        "failed": [None, [], {"a": ""}, {"a": 1}, {"a b": "driver"}],
+    },
+    "threshold": {
+        "boot": ["", None],
+        "sensor": ["", None, "a.b"],
+        "limit": ["", None, 1],
+        "state": ["", "on", None, True, ["crossed"]],
+        "value": [None, True, "1", SAFE + 1, -1e300, [1]],
+        "unit": ["x" * 65, None, 1],
+        "timestamp": [1, False, *_EPOCH],
+    },
 }
 
 # Members at their limits, for which the message is accepted.
@@ -159,6 +200,13 @@ RIGHT: dict[str, list[dict[str, Any]]] = {
     "startup": [{"actuators": {}}, {"actuators": {"a": {}}}, {"timestamp": NOW}, {"heap": 0}],
     "heartbeat": [{"rssi": 0}, {"rssi": -200}, {"running": {}}, {"dropped": {}}],
     "log": [{"text": ""}, {"text": "x" * 512}, {"part": 0, "parts": 0}],
+    "sensors": [
+        {"readings": [], "failed": {}},
+        {"readings": [_READING] * 16},
+        {"readings": [{**_READING, "value": SAFE}, {**_READING, "value": -SAFE}]},
+        {"readings": [{**_READING, "value": -0.5, "unit": "°" * 64, "sensor": "x" * 64}]},
+    ],
+    "threshold": [{"state": "cleared"}, {"timestamp": 0}, {"value": 0}, {"unit": ""}],
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from protocol import ProtocolError, ack, decode, encode, topics
+from protocol import ProtocolError, ack, decode, encode, reports, topics  # noqa: F401 (its kinds)
 from protocol.errors import CODES
 from protocol.limits import EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
 from protocol.messages import ACCEPTED, KINDS, PROGRESS, RESULTS
@@ -24,6 +24,11 @@ floats = st.floats(-1e38, 1e38)
 scalar_values = texts | st.booleans() | floats | st.integers(-SAFE_INTEGER, SAFE_INTEGER)
 short_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=64)
 scalars = st.dictionaries(ids, scalar_values, max_size=16)
+measured = {
+    "value": st.integers(-SAFE_INTEGER, SAFE_INTEGER) | st.floats(-1e9, 1e9),
+    "unit": short_texts,
+    "timestamp": epochs_or_unset,
+}
 
 GOOD = {
     "command": st.fixed_dictionaries(
@@ -81,6 +86,22 @@ GOOD = {
     ),
     "log": st.fixed_dictionaries(
         {"command_id": ids, "part": counts, "parts": counts, "text": short_texts}
+    ),
+    "sensors": st.fixed_dictionaries(
+        {
+            "boot": ids,
+            "readings": st.lists(st.fixed_dictionaries({"sensor": ids, **measured}), max_size=16),
+            "failed": st.dictionaries(ids, ids, max_size=16),
+        }
+    ),
+    "threshold": st.fixed_dictionaries(
+        {
+            "boot": ids,
+            "sensor": ids,
+            "limit": ids,
+            "state": st.sampled_from(["crossed", "cleared"]),
+            **measured,
+        }
     ),
 }
 kinds = st.sampled_from(sorted(KINDS))

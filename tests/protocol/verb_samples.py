@@ -60,6 +60,7 @@ GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("emergency_stop", {}, "stop"),
     ("clear_stop", {}, "set"),
     ("get_log", {}, "set"),
+    ("read_sensors", {}, "set"),
     ("query", {}, "stop"),
     ("cancel", {}, "stop"),
     ("time", {"boot": "9f3c", "session": 0}, "stop"),

@@ -39,19 +39,19 @@ class Pond:
             "heap": 61440,
             "timestamp": 0,
         }
-        self._say(STARTUP, "startup", message)
+        self.say_as(STARTUP, "startup", message)
         eventually(lambda: self._shown()["actuators"] == ACTUATORS and self._shown()["online"])
 
     def leave(self) -> None:
         """Be offline, as the last will says it."""
-        self._say(STATUS, "status", {"status": "offline", "boot": "b1", "session": 1})
+        self.say_as(STATUS, "status", {"status": "offline", "boot": "b1", "session": 1})
         eventually(lambda: self._shown()["online"] is False)
 
     def beat(self, **running: str) -> None:
         """A heartbeat that says what is running: target=command id."""
         message = {"boot": "b1", "session": 1, "uptime": 184, "heap": 61440, "rssi": -58,
                    "running": running, "latched": False, "dropped": {}}  # fmt: skip
-        self._say(HEARTBEAT, "heartbeat", message)
+        self.say_as(HEARTBEAT, "heartbeat", message)
 
     def next_command(self) -> dict[str, Any]:
         """The next command that comes."""
@@ -62,9 +62,10 @@ class Pond:
     ) -> None:
         """Answer a command."""
         said = ack(command["command_id"], state, "b1", error=error, result=result)
-        self._say(ACK, "ack", said)
+        self.say_as(ACK, "ack", said)
 
-    def _say(self, leaf: str, kind: str, message: dict[str, Any]) -> None:
+    def say_as(self, leaf: str, kind: str, message: dict[str, Any]) -> None:
+        """Any message of a kind."""
         data = encode(kind, message, self.station.key)
         self.station.board.publish(topic("pond", leaf), data)
 

@@ -3,7 +3,7 @@
 import { actionForm, boardButtons } from "./actions.js";
 import { get, newKey, post, unsure } from "./api.js";
 import { el, fill } from "./dom.js";
-import { duration, ended, explain, kindOf, labelOf, when } from "./words.js";
+import { duration, ended, explain, kindOf, labelOf, sensorError, when } from "./words.js";
 
 export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()}` }, status);
 
@@ -49,10 +49,11 @@ export class Boards {
         actionForm(name, about.kind, this.store.verbs, send(name)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
+    const sensors = el("div", { class: "sensors", hidden: true });
     const foot = el("section", { class: "whole" }, boardButtons(this.store.verbs, send("")), line(""));
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
-      head, note, parts, foot);
-    this.#cards.set(board.id, { node, head, note, lines, actuators });
+      head, note, sensors, parts, foot);
+    this.#cards.set(board.id, { node, head, note, sensors, lines, actuators });
   }
 
   #refresh(boardId) {
@@ -66,6 +67,9 @@ export class Boards {
       : board.online === false
       ? "Offline: what you send waits, and goes out when the board is back within 60 s."
       : "Not heard yet: what you send waits until the board is, for up to 60 s.";
+    const read = Object.entries(board.sensors).sort();
+    card.sensors.hidden = !read.length;
+    fill(card.sensors, ...read.map(([name, reading]) => this.#reading(board, name, reading)));
     for (const [target, node] of card.lines) fill(node, ...this.#result(board, target));
   }
 
@@ -80,6 +84,18 @@ export class Boards {
       el("p", { class: "quiet" }, el("b", { class: kind }, word), ` · ${seen}`),
       el("p", { class: "quiet facts" }, facts),
     ];
+  }
+
+  // What a sensor read last, and whether that is beyond one of its limits.
+  #reading(board, name, { value, unit, at, error }) {
+    const crossed = Object.keys(board.limits)
+      .filter((limit) => limit.startsWith(`${name}.`) && board.limits[limit] === "crossed")
+      .map((limit) => limit.slice(name.length + 1).replaceAll("_", " "));
+    return el("p", { "data-sensor": name }, name, " ",
+      el("b", {}, value === null ? "no value" : `${value} ${unit}`.trim()),
+      el("span", { class: "quiet" }, value === null ? "" : ` ${at ? this.#ago(at) : "at an unknown time"}`),
+      crossed.length > 0 && el("span", { class: "crossed" }, ` · ${crossed.join(", ")}`),
+      error && el("span", { class: "crossed" }, ` · ${sensorError(error)}`));
   }
 
   #ago(time) {

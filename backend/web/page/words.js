@@ -36,6 +36,9 @@ export function kindOf(command, verbs) {
   return verb?.cases.find((one) => one.value === value)?.kind;
 }
 
+const SENSOR_ERRORS = { driver: "it does not answer", range: "its value can't be right" };
+export const sensorError = (why) => SENSOR_ERRORS[why] ?? why;
+
 const CANT_TELL = ["interrupted", "forgotten"];
 
 // One line about how a command stands; "" where its status says enough.

@@ -1,8 +1,9 @@
 """The wires of an emulated board: a line to the supervisor, one JSON object a line, both ways.
 
 To the supervisor go events: `{"event": name, "ms": when, ...}`, `ms` being the host's monotonic
-clock. From it come orders: `{"op": "pin" | "adc" | "set" | "cut", ...}`. Orders are taken when
-the firmware looks at a pin, and whenever asyncio idles; never in the middle of other code.
+clock. From it come orders: `{"op": "pin" | "adc" | "ds18b20" | "dht" | "set" | "cut", ...}`.
+Orders are taken when the firmware looks at a pin, and whenever asyncio idles; never in the middle
+of other code.
 A board whose supervisor is gone ends.
 
 These files stand for what is C on a chip, and take the firmware's memory: so they use names that

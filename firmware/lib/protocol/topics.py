@@ -11,9 +11,11 @@ STATUS = "status"
 STARTUP = "data/startup"
 HEARTBEAT = "data/heartbeat"
 LOG = "data/log"
+SENSORS = "data/sensors"
+THRESHOLD = "threshold"
 
 LEAVES = (
-    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, "data/sensors", "data/image", "threshold",
+    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, SENSORS, "data/image", THRESHOLD,
 )  # fmt: skip
 
 ID_RULE = "must be 1 to 64 of A-Z a-z 0-9 _ -"

@@ -58,6 +58,7 @@ def verbs():
         "emergency_stop": board_stop,  # nothing moves until `clear_stop`
         "clear_stop": board_set,
         "get_log": board_set,  # the answer are messages of kind `log`
+        "read_sensors": board_set,  # the answer are messages of kind `sensors`
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
         # the answer is that command's own result, or that the board never had it and never will.
         "query": asked,

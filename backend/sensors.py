@@ -1,0 +1,75 @@
+"""What boards measure: the last value of each sensor and how each limit is, in memory.
+
+Boards send what they have read while they were out of reach when they are back, and the broker
+may repeat things: so what is older than what is known changes nothing. A time of 0 is said by a
+board that does not know it yet; that counts only where it is of the boot that runs.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backend.presence import Presence
+
+# Of one board. A message has at most 16, but names may change with each.
+SENSORS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`value` is None where none was heard; `timestamp` Unix seconds or 0; `error`: why the
+    newest reading was no value, or None.
+    """
+
+    value: float | None = None
+    unit: str = ""
+    timestamp: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """`state` is crossed or cleared, since `timestamp`."""
+
+    state: str
+    timestamp: int
+
+
+def take_readings(board: "Presence", said: dict[str, Any]) -> int:
+    """Take in a message of kind `sensors`; how much of it was left out for want of room."""
+    kept = dict(board.sensors)  # a new one: another thread may be walking through the old one
+    for one in said["readings"]:
+        known = kept.get(one["sensor"], Reading())
+        if _counts(board, said["boot"], one["timestamp"], known.timestamp):
+            kept[one["sensor"]] = Reading(one["value"], one["unit"], one["timestamp"])
+    if said["boot"] == board.boot:
+        for name in {*kept, *said["failed"]}:
+            kept[name] = replace(kept.get(name, Reading()), error=said["failed"].get(name))
+    board.sensors = dict(list(kept.items())[:SENSORS_MAX])
+    return len(kept) - len(board.sensors)
+
+
+def take_limit(board: "Presence", said: dict[str, Any]) -> int:
+    """Take in a message of kind `threshold`; 1 where there is no room for it, else 0."""
+    name, timestamp = f"{said['sensor']}.{said['limit']}", said["timestamp"]
+    known = board.limits.get(name)
+    if known is None and len(board.limits) >= SENSORS_MAX:
+        return 1
+    if _counts(board, said["boot"], timestamp, known.timestamp if known else 0):
+        board.limits = {**board.limits, name: Crossing(said["state"], timestamp)}
+    return 0
+
+
+def forget(board: "Presence") -> None:
+    """A new boot: it may have other sensors, and says what they read at once."""
+    board.sensors, board.limits = {}, {}
+
+
+def public(reading: Reading) -> dict[str, Any]:
+    """A reading as the API shows it; `at` is ms, or None where the board did not know."""
+    at = reading.timestamp * 1000 if reading.timestamp else None
+    return {"value": reading.value, "unit": reading.unit, "at": at, "error": reading.error}
+
+
+def _counts(board: "Presence", boot: str, timestamp: int, known: int) -> bool:
+    return timestamp >= known and (timestamp > 0 or boot == board.boot)
