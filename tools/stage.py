@@ -44,7 +44,9 @@ class Manifest:
         exec(code, {name: getattr(self, name) for name in names})
 
     def include(self, path: str) -> None:
-        """Everything another manifest names."""
+        """Everything another manifest names; MicroPython's own is in the board's image already."""
+        if path.startswith("$("):
+            return
         self.sources.update(Manifest(self._folder / path).sources)
 
     def module(self, path: str, base_path: str = ".") -> None:
