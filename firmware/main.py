@@ -38,7 +38,9 @@ def run(board):
     try:
         asyncio.run(board.run())
     except KeyboardInterrupt:
-        board.rest()
+        import app
+
+        app.stopped = board.rest()
         asyncio.new_event_loop()
     finally:
         board.stop()

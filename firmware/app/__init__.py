@@ -7,6 +7,8 @@ import sys
 
 VERSION = "0.1.0"
 
+stopped = None  # what Node.rest returned, once Ctrl-C has ended the program; for console.py
+
 
 def once(name):
     """A module of this package that is needed only now: nothing here keeps it in memory."""

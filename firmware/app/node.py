@@ -71,8 +71,13 @@ class Node:
         self.commands.set_safe()
 
     def rest(self):
-        """The watchdog leaves whoever is at the prompt in peace."""
+        """The program has ended: the watchdog leaves whoever is at the prompt in peace.
+
+        Returns what they may want to know: (clock, why the link was lost, what was dropped).
+        """
         self._watchdog.rest()
+        self.link.close()
+        return self._clock, self.link.reason, self.dropped()
 
     def network_up(self):
         """Whether it is worth trying to connect."""

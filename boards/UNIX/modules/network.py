@@ -11,26 +11,30 @@ STA_IF = 0
 
 class WLAN:
     PM_NONE = 0
+    _wanted = False  # there is one chip, however many objects
 
     def __init__(self, id=0):
-        self._wanted = False
+        pass
 
     def active(self, value=None):
         return True
 
     def connect(self, ssid=None, key=None, **_):
-        self._wanted = True
+        WLAN._wanted = True
         _board.send("wifi", ssid=ssid)
 
     def disconnect(self):
-        self._wanted = False
+        WLAN._wanted = False
 
     def isconnected(self):
         _board.step()
-        return self._wanted and _board.values["wifi"]
+        return WLAN._wanted and _board.values["wifi"]
 
     def status(self, name=None):
         return -50 if name == "rssi" else 1010 if self.isconnected() else 1000
 
     def config(self, **_):
         pass
+
+    def ifconfig(self):
+        return ("127.0.0.1",)
