@@ -20,7 +20,7 @@ def help():
 
 def status():
     """The board, its memory, its link."""
-    _show().status(*_stopped())
+    _show().status(*_program)
 
 
 def pins():
@@ -50,12 +50,12 @@ def log():
 
 def clock(timestamp):
     """Tell a board that does not know it the time, in Unix seconds."""
-    _run().clock(_stopped()[0], timestamp)
+    _run().clock(_program[0], timestamp)
 
 
 def run(verb, target="", **parameters):
     """Do what such a command says and print its acks; returns when it is over, outputs safe."""
-    _run().run(_stopped()[0], verb, target, parameters)
+    _run().run(_program[0], verb, target, parameters)
 
 
 def _show():
@@ -70,16 +70,20 @@ def _run():
 
 def _stopped():
     """(clock, why the link was lost, what was dropped) of the program, if there was one."""
-    if app.stopped is None:
+    node = app.stopped
+    if node is None:
         from app.clock import Clock
 
-        app.stopped = Clock(), "", {}  # type: ignore[assignment]
-    return app.stopped
+        return Clock(), "", {}
+    if node.link.connection:  # nobody serves it any more; the broker is to know now
+        node.link.connection._wire.close()
+    return node._clock, node.link.reason, node.dropped()
 
 
 def _let_go():
     """Forget the modules of the program; what is wanted of them comes back from flash."""
-    asyncio.core.cur_task = None  # type: ignore[attr-defined]  # the last that ran, and through it all the others
+    # The task that ran last keeps all the others, and with them the whole program.
+    asyncio.core.cur_task = None  # type: ignore[attr-defined]
     for name in list(sys.modules):
         if name.startswith(("app.", "umqtt")) and name != "app.clock":
             del sys.modules[name]
@@ -88,4 +92,6 @@ def _let_go():
     gc.collect()
 
 
+_program = _stopped()
+app.stopped = None
 _let_go()

@@ -40,8 +40,9 @@ def run(board):
     except KeyboardInterrupt:
         import app
 
-        app.stopped = board.rest()
+        board.rest()
         asyncio.new_event_loop()
+        app.stopped = board
     finally:
         board.stop()
     print("answerback: stopped, outputs are safe; Ctrl-D starts it again")

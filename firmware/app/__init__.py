@@ -7,7 +7,7 @@ import sys
 
 VERSION = "0.1.0"
 
-stopped = None  # what Node.rest returned, once Ctrl-C has ended the program; for console.py
+stopped = None  # the node, once Ctrl-C has ended the program: console.py takes it from here
 
 
 def once(name):

@@ -44,10 +44,6 @@ class Connection:
         """There is something in the outbox."""
         self._wanted.set()
 
-    def close(self):
-        """End it without a word: the broker publishes the last will."""
-        self._wire.close()
-
     async def run(self, will):
         """Until it ends, with an exception. `will` is (topic, message)."""
         self._send(self._codec.connect(*will))

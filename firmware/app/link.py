@@ -50,11 +50,6 @@ class Link:
         if self.connection:
             self.connection.wake()
 
-    def close(self):
-        """Nobody serves it any more: the broker is to know now, not when it has timed out."""
-        if self.connection:
-            self.connection.close()
-
     async def run(self):
         """For ever."""
         while True:

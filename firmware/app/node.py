@@ -71,13 +71,8 @@ class Node:
         self.commands.set_safe()
 
     def rest(self):
-        """The program has ended: the watchdog leaves whoever is at the prompt in peace.
-
-        Returns what they may want to know: (clock, why the link was lost, what was dropped).
-        """
+        """The watchdog leaves whoever is at the prompt in peace."""
         self._watchdog.rest()
-        self.link.close()
-        return self._clock, self.link.reason, self.dropped()
 
     def network_up(self):
         """Whether it is worth trying to connect."""
