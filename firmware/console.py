@@ -70,7 +70,7 @@ def _run():
 
 def _stopped():
     """(clock, why the link was lost, what was dropped) of the program, if there was one."""
-    node = app.stopped
+    node = getattr(app, "stopped", None)
     if node is None:
         from app.clock import Clock
 
@@ -93,5 +93,5 @@ def _let_go():
 
 
 _program = _stopped()
-app.stopped = None
+app.stopped = None  # type: ignore[attr-defined]
 _let_go()

@@ -42,7 +42,7 @@ def run(board):
 
         board.rest()
         asyncio.new_event_loop()
-        app.stopped = board
+        app.stopped = board  # type: ignore[attr-defined]  # console.py takes it from here
     finally:
         board.stop()
     print("answerback: stopped, outputs are safe; Ctrl-D starts it again")

@@ -7,8 +7,6 @@ import sys
 
 VERSION = "0.1.0"
 
-stopped = None  # the node, once Ctrl-C has ended the program: console.py takes it from here
-
 
 def once(name):
     """A module of this package that is needed only now: nothing here keeps it in memory."""

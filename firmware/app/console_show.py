@@ -80,7 +80,8 @@ def wifi():
         print("knows    ", known.get("ssid"))
     station = network.WLAN(network.STA_IF)
     if station.isconnected():
-        print("connected", station.ifconfig()[0], station.status("rssi"), "dBm")
+        address = station.ifconfig()[0] if hasattr(station, "ifconfig") else "(emulated)"
+        print("connected", address, station.status("rssi"), "dBm")
     else:
         print("not connected")
 

@@ -35,6 +35,3 @@ class WLAN:
 
     def config(self, **_):
         pass
-
-    def ifconfig(self):
-        return ("127.0.0.1",)
