@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     given = _arguments(argv)
     try:
         options = settings.load()
-        board = _folder(given.board)
+        board = stage.folder_of(given.board)
         actuators = _actuators(given.actuators or board / "actuators.json")
         _complete(given)
         values = _values(given, {})
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         _finish(given, options, values, actuators)
     except Refusal as why:
         return _fail(f"{why}; nothing was written")
-    except (Mistake, RemoteError, OSError, ValueError) as why:
+    except (Mistake, RemoteError, stage.StageError, OSError, ValueError) as why:
         return _fail(str(why))
     except KeyboardInterrupt:
         return _fail("ended; the board has either its old files or the new ones")
@@ -178,14 +178,6 @@ def _actuators(path: Path) -> bytes:
         place, reason = _place_of(str(why))
         raise Mistake(f"{path}: {place} {reason}; nothing was written, correct it") from None
     return content
-
-
-def _folder(board: str) -> Path:
-    found = stage.BOARDS / board
-    if not board or not (found / "board.json").exists():
-        known = ", ".join(sorted(path.parent.name for path in stage.BOARDS.glob("*/board.json")))
-        raise Mistake(f"BOARD {board!r} is none of boards/: use one of {known}")
-    return found
 
 
 def _complete(given: argparse.Namespace) -> None:

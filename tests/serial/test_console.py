@@ -155,6 +155,15 @@ def test_wrong_settings_are_named(board: Board) -> None:
     assert "/settings.json: board_id" in mpremote(board, "resume", "exec", code)
 
 
+def test_restart_is_a_restart(board: Board) -> None:
+    tell_time(board)
+    since = len(board.log)
+    board.type("import console; console.run('restart')\r")
+    board.wait_for("reset", since=since)
+    board.wait_for("watchdog", since=since)
+    assert " completed None " in at_prompt(board, "console.journal()")
+
+
 def test_the_program_comes_back_with_ctrl_d(board: Board) -> None:
     at_prompt(board, "console.status()")
     since = len(board.log)
