@@ -60,6 +60,7 @@ class Node:
         self.restarting = None  # ticks
         self._held = set()  # outputs made safe since the link went
         self._failed = None
+        self.camera = None  # what is under way with it: see camera.py
         self._latched = self.commands.latch.on  # as it was said last
 
     async def run(self):
@@ -96,8 +97,17 @@ class Node:
 
     def say(self, leaf, kind, message):
         """Send a message of QoS 1 that outlives the connection."""
-        self._outbox.ack(topic(self._id, leaf), encode(kind, message, self._key))
+        self.publish(leaf, lambda key: encode(kind, message, key))
+
+    def publish(self, leaf, write):
+        """As `say`, but send what `write(key)` makes. Returns the outbox's Message."""
+        message = self._outbox.ack(topic(self._id, leaf), write(self._key))
         self.link.wake()
+        return message
+
+    def now(self):
+        """Unix seconds, 0 where nobody has told the time."""
+        return self._clock.now(ticks_ms())
 
     def unconfirmed(self):
         """How many messages wait to be sent or confirmed."""
@@ -132,8 +142,8 @@ class Node:
     def _hello(self, again=False):
         if again:
             self.link.number += 1
-        facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
-        self.presence.startup(self.link.number, facts, self.commands.latch.on, now)
+        facts = actuators.describe(self._actuators)
+        self.presence.startup(self.link.number, facts, self.commands.latch.on, self.now())
         self.link.wake()
         return self.link.number
 

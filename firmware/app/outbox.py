@@ -11,7 +11,10 @@ LIMIT = 16
 
 
 class Message:
-    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent."""
+    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent.
+
+    `data` becomes None when it is confirmed, and b"" where it had to go before that.
+    """
 
     def __init__(self, topic, data, qos, retain, keep):
         self.topic, self.data, self.qos, self.retain = topic, data, qos, retain
@@ -33,8 +36,10 @@ class Outbox:
         return len(self.messages)
 
     def ack(self, topic, data):
-        """An ack, QoS 1: kept over reconnects until it is confirmed."""
-        self.add(Message(topic, data, 1, False, True))
+        """An ack, QoS 1: kept over reconnects until it is confirmed. Returns the Message."""
+        message = Message(topic, data, 1, False, True)
+        self.add(message)
+        return message
 
     def presence(self, topic, data, retain=False):
         """QoS 1, and of no worth once this connection is lost."""
@@ -69,7 +74,10 @@ class Outbox:
 
     def confirm(self, packet_id):
         """Its PUBACK is here; an unknown id is ignored."""
-        self._keep(lambda message: message.waiting or message.packet_id != packet_id)
+        for message in self.messages:
+            if message.packet_id == packet_id and not message.waiting:
+                message.data = None
+        self._keep(lambda message: message.data is not None)
 
     def disconnected(self):
         """What was not confirmed is to be sent again, unless it belonged to this connection."""
@@ -81,7 +89,7 @@ class Outbox:
     def add(self, message):
         """Where there is no room, the oldest goes."""
         if len(self.messages) >= LIMIT:
-            self.messages.pop(0)
+            self.messages.pop(0).data = b""
             self.dropped["unconfirmed"] += 1
         self.messages.append(message)
 

@@ -12,7 +12,13 @@ It is on flash as begun when `start` is called, and after a power cut its answer
 
 from . import once
 
-MODULES = {"get_log": "get_log"}
+MODULES = {
+    "get_log": "get_log",
+    "capture_image": "camera",
+    "send_image": "camera",
+    "list_images": "camera",
+    "delete_image": "camera",
+}
 
 
 class Services:

@@ -12,6 +12,8 @@ from protocol.fields import Number, identifier, reason, short_text, text, whole
 from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
 from protocol.signature import key_from_hex
 
+from . import once
+
 _SETTINGS = const("settings.json")
 _ACTUATORS = const("actuators.json")
 
@@ -74,7 +76,10 @@ def actuators(values):
 
 def load(flash):
     """(settings, actuators) from the files on `flash`. Raises ValueError, OSError."""
-    return settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
+    loaded = settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
+    if flash.read("camera.json") is not None:
+        once("camera_settings").load(flash, loaded[1])
+    return loaded
 
 
 def actuator(name, values):

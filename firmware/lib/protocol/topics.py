@@ -11,9 +11,10 @@ STATUS = "status"
 STARTUP = "data/startup"
 HEARTBEAT = "data/heartbeat"
 LOG = "data/log"
+IMAGE = "data/image"
 
 LEAVES = (
-    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, "data/sensors", "data/image", "threshold",
+    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, "data/sensors", IMAGE, "threshold",
 )  # fmt: skip
 
 ID_RULE = "must be 1 to 64 of A-Z a-z 0-9 _ -"
