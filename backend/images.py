@@ -16,7 +16,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from protocol.image import IMAGE_BYTES, Chunk, Header, chunks_of, ranges
+from protocol.image import chunks_of
+from protocol.image_ranges import ranges
+from protocol.image_reading import Chunk, Header
+from protocol.limits import IMAGE_BYTES
 
 log = logging.getLogger(__name__)
 

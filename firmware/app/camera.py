@@ -1,64 +1,67 @@
-"""The camera's verbs; what runs longer is in modules of its own, which are let go afterwards.
-
-`node.camera` is what is under way: a Transfer, or None where nothing is.
-"""
+"""The camera's verbs. What takes longer is done by jobs, see camera_jobs: one after another."""
 
 from micropython import const
 from protocol import ProtocolError
 
-from . import once
+from . import once, services
 from .actuators import Fault
 from .flash import Flash
 
-_CAPTURE_S = const(120)
-_SEND_S = const(60)  # and a second for each KiB
+_SECONDS = const(120)
+
+
+def add_verbs():
+    """This board has a camera."""
+    from protocol import image_verbs
+
+    image_verbs.add()
+    for verb in image_verbs.NAMES:
+        services.MODULES[verb] = "camera"
 
 
 def start(node, command_id, verb, parameters):
     """See `services`."""
-    config = _config()
     try:
-        return _done(node, once("pictures").Pictures(), command_id, verb, parameters, config)
+        if verb == "capture_image":
+            return _capture(node, command_id, parameters)
+        pictures = once("pictures").Pictures()
+        if verb == "list_images":
+            return {name[8:]: _described(pictures, name) for name in pictures.names()}
+        name = _find(pictures, parameters)
+        if verb == "send_image":
+            return _send(node, pictures, command_id, name, parameters)
+        pictures.remove(name)
+        return {}
     except OSError:
         raise Fault("storage", {})
 
 
-def _done(node, pictures, command_id, verb, parameters, config):
-    if verb == "capture_image":
-        return _capture(node, pictures, command_id, parameters, config)
-    if verb == "list_images":
-        return {name[8:]: _described(pictures, name) for name in pictures.names()}
-    name = _find(pictures, parameters)
-    if verb == "send_image":
-        return _send(node, pictures, command_id, name, parameters)
-    pictures.remove(name)
-    return {}
-
-
-def _send(node, pictures, command_id, name, parameters):
-    parts = _parts(pictures, name, parameters)
-    names = [name] if name else pictures.names("u")
-    size = sum(pictures.size(one) for one in names)
-    _transfer(node, pictures).add(command_id, parameters.get("image_id"), parts)
-    return min(_SEND_S + size // 1024, 3600)
-
-
-def _transfer(node, pictures):
-    """What is under way; made where nothing is."""
-    if node.camera is None:
-        node.camera = once("transfer").Transfer(node, pictures)
-    return node.camera
-
-
-def _config():
+def _capture(node, command_id, parameters):
     try:
         config = once("camera_settings").load(Flash())
     except ValueError as why:
         once("errorlog").write(why)
-        raise ProtocolError("hardware", "camera.json", str(why))
-    if config is None:
-        raise ProtocolError("unknown_type", "command_type", "needs a camera: no /camera.json")
-    return config
+        config = None
+    if config is None:  # it was right when this board started
+        raise ProtocolError("hardware", "camera.json", "is missing or wrong; see get_log")
+    if parameters.get("flash") and config["flash_pin"] is None:
+        reason = "is not possible: camera.json names no flash_pin"
+        raise ProtocolError("bad_parameter", "parameters.flash", reason)
+    once("camera_jobs").add(node, "capture", (command_id, parameters, config), 1)
+    return _SECONDS
+
+
+def _send(node, pictures, command_id, name, parameters):
+    size = sum(pictures.size(one) for one in ([name] if name else pictures.names("u")))
+    parts = None
+    if "missing" in parameters:
+        from protocol import image, image_ranges
+
+        count = image.chunks_of(size, image.CHUNK_SIZE)
+        parts = image_ranges.parse_ranges(parameters["missing"], count)
+    job = (command_id, parameters.get("image_id"), parts)
+    once("camera_jobs").add(node, "transfer", job, 16)
+    return min(_SECONDS + size // 1024, 3600)  # a second for each chunk
 
 
 def _described(pictures, name):
@@ -75,26 +78,3 @@ def _find(pictures, parameters):
     if name is None:
         raise ProtocolError("bad_parameter", "parameters.image_id", "is no picture on this board")
     return name
-
-
-def _parts(pictures, name, parameters):
-    """The chunks that are asked for as [(first, last)], None for all."""
-    if "missing" not in parameters:
-        return None
-    from protocol import image
-
-    size = pictures.size(name)
-    return image.parse_ranges(parameters["missing"], image.chunks_of(size, image.CHUNK_SIZE))
-
-
-def _capture(node, pictures, command_id, parameters, config):
-    if parameters.get("flash") and config["flash_pin"] is None:
-        reason = "is not possible: camera.json names no flash_pin"
-        raise ProtocolError("bad_parameter", "parameters.flash", reason)
-    under_way = _transfer(node, pictures)
-    if under_way.capturing:
-        raise ProtocolError("busy", "command_type", "a picture is being taken")
-    under_way.capturing = True
-    taking = once("capture").take(node, pictures, command_id, parameters, config)
-    node.spawn(taking)
-    return _CAPTURE_S

@@ -1,7 +1,7 @@
 """One name for the two `camera` modules of ESP32 images: `opened(config, quality)`.
 
 `config` is what camera_settings.load returned, `quality` in %. Both kinds have ready(), capture(),
-free() and close(); what goes wrong with a camera raises one of FAILURES, and nothing else.
+free() and close(), and raise what the driver raises.
 
 - The modern one is a class (micropython-camera-API): its picture is a view into the driver's own
   memory, good until `free`.
@@ -10,9 +10,6 @@ free() and close(); what goes wrong with a camera raises one of FAILURES, and no
 """
 
 import camera
-
-# What drivers raise, AttributeError where the image does not know a frame size.
-FAILURES = (OSError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
 
 
 class _Modern:

@@ -10,7 +10,7 @@ import asyncio
 import binascii
 
 from micropython import const
-from protocol.image import IMAGE_BYTES
+from protocol.limits import IMAGE_BYTES
 from protocol.messages import COMPLETED, FAILED
 
 from . import board, once
@@ -24,36 +24,18 @@ _FRAME_MS = const(2000)  # for a frame to be there
 _SETTLE = const(3)  # frames, until the exposure is right
 
 
-async def take(node, pictures, command_id, parameters, config):
+async def run(node, command_id, parameters, config):
     """Take one and say what became of it; then it is sent, unless `send` is false."""
-    under_way = node.camera
     try:
-        result = await _taken(node, pictures, command_id, parameters, config)
+        await _quiet(node)
+        result = await _taken(node, command_id, parameters, config)
     except Fault as fault:
         node.finish(command_id, FAILED, fault.code, fault.result)
-    else:
-        node.finish(command_id, COMPLETED, None, result)
-        if parameters.get("send", True):
-            under_way.add("", None, None)
-    under_way.capturing = False
-    under_way.rest()
-
-
-async def _taken(node, pictures, image_id, parameters, config):
-    await _quiet(node)
-    driver = _guarded((ImportError,), once, "camera_driver")
-    light = _light(config) if parameters.get("flash") else None
-    quality = parameters.get("quality", config["quality"])
-    camera = _guarded(driver.FAILURES, driver.opened, config, quality)
-    try:
-        picture = await _frame(driver, camera, light)
-        where = (image_id, picture, node.now(), config["width"], config["height"])
-        digest = await _stored(pictures, *where)
-        size = len(picture)
-    finally:
-        _guarded(driver.FAILURES, camera.close)
-    digest = binascii.hexlify(digest).decode()
-    return {"image_id": image_id, "bytes": size, "sha256": digest}
+        return
+    node.finish(command_id, COMPLETED, None, result)
+    all_unsent = ("transfer", ("", None, None))
+    if parameters.get("send", True) and all_unsent not in node.camera[1:]:
+        node.camera.append(all_unsent)
 
 
 async def _quiet(node):
@@ -66,58 +48,85 @@ async def _quiet(node):
     raise Fault("busy", {})
 
 
-def _light(config):
-    return board.Output(config["flash_pin"], config["flash_active_low"])
-
-
-async def _frame(driver, camera, light):
-    """The picture. Raises Fault (hardware)."""
+async def _taken(node, image_id, parameters, config):
+    """The result. Raises Fault."""
+    camera = Camera(config, parameters.get("quality", config["quality"]))
     try:
-        if light:
-            light.on()
-        for _ in range(_SETTLE):
-            await _next(driver, camera)
-            _guarded(driver.FAILURES, camera.free)
-        return await _next(driver, camera)
+        picture = await camera.picture(parameters.get("flash"))
+        size = len(picture)
+        digest = await _stored(node, image_id, picture, config)
     finally:
-        if light:
-            light.off()
+        camera.close()
+    return {"image_id": image_id, "bytes": size, "sha256": binascii.hexlify(digest).decode()}
 
 
-async def _next(driver, camera):
-    for _ in range(_FRAME_MS // _LOOK_MS):
-        if _guarded(driver.FAILURES, camera.ready):
-            return _guarded(driver.FAILURES, camera.capture)
-        await asyncio.sleep_ms(_LOOK_MS)
-    raise Fault("hardware", {})
+class Camera:
+    """A camera that is on; what goes wrong with it is a Fault (hardware), and the log says why."""
+
+    def __init__(self, config, quality):
+        self._driver = None
+        self._config = config
+        module = self._safely(once, "camera_driver")
+        self._driver = self._safely(module.opened, config, quality)
+
+    async def picture(self, flash):
+        """A JPEG, with light if `flash`; good until `close`."""
+        config = self._config
+        light = board.Output(config["flash_pin"], config["flash_active_low"]) if flash else None
+        try:
+            if light:
+                light.on()
+            for _ in range(_SETTLE):
+                await self._frame()
+                self._safely(self._driver.free)
+            return await self._frame()
+        finally:
+            if light:
+                light.off()
+
+    def close(self):
+        """Off."""
+        self._safely(self._driver.close)
+
+    async def _frame(self):
+        for _ in range(_FRAME_MS // _LOOK_MS):
+            if self._safely(self._driver.ready):
+                return self._safely(self._driver.capture)
+            await asyncio.sleep_ms(_LOOK_MS)
+        raise Fault("hardware", {})
+
+    def _safely(self, function, *arguments):
+        # What drivers raise; ImportError where there is none, AttributeError where it does not
+        # know a frame size.
+        try:
+            return function(*arguments)
+        except (
+            OSError, ValueError, TypeError, RuntimeError, ImportError, AttributeError, MemoryError,
+        ) as why:  # fmt: skip
+            once("errorlog").write(why)
+            raise Fault("hardware", {})
 
 
-async def _stored(pictures, image_id, picture, captured, width, height):
-    """Its SHA-256, once it is on flash. Raises Fault (full, storage)."""
-    if len(picture) > IMAGE_BYTES:
-        raise Fault("too_large", {"bytes": len(picture)})
+async def _stored(node, image_id, picture, config):
+    """Its SHA-256, once it is on flash. Raises Fault (too_large, full, storage)."""
+    size = len(picture)
+    if size > IMAGE_BYTES:
+        raise Fault("too_large", {"bytes": size})
+    pictures = once("pictures").Pictures()
+    facts = (node.now(), config["width"], config["height"])
     try:
-        if not pictures.room_for(len(picture)):
-            raise Fault("full", {"bytes": len(picture)})
-        for _ in pictures.write(image_id, memoryview(picture), captured, width, height):
+        if not pictures.room_for(size):
+            raise Fault("full", {"bytes": size})
+        for _ in pictures.write(image_id, memoryview(picture), *facts):
             await asyncio.sleep_ms(0)
         return pictures.facts(pictures.find(image_id))[1]
     except OSError:
-        _removed(pictures)
-        raise Fault("storage", {"bytes": len(picture)})
+        _tidy(pictures)
+        raise Fault("storage", {"bytes": size})
 
 
-def _removed(pictures):
+def _tidy(pictures):
     try:
         pictures.tidy()
     except OSError:
         pass  # the next picture tries again
-
-
-def _guarded(failures, function, *arguments):
-    """What the function returns. Raises Fault (hardware), and the log says why."""
-    try:
-        return function(*arguments)
-    except failures as why:
-        once("errorlog").write(why)
-        raise Fault("hardware", {})

@@ -12,13 +12,7 @@ It is on flash as begun when `start` is called, and after a power cut its answer
 
 from . import once
 
-MODULES = {
-    "get_log": "get_log",
-    "capture_image": "camera",
-    "send_image": "camera",
-    "list_images": "camera",
-    "delete_image": "camera",
-}
+MODULES = {"get_log": "get_log"}  # a camera adds its own: see camera.py
 
 
 class Services:

@@ -79,6 +79,7 @@ def load(flash):
     loaded = settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
     if flash.read("camera.json") is not None:
         once("camera_settings").load(flash, loaded[1])
+        once("camera").add_verbs()
     return loaded
 
 

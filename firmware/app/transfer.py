@@ -1,4 +1,4 @@
-"""Pictures on their way to the backend: one after another, a few chunks at a time.
+"""Sending pictures: one after another, a few chunks at a time.
 
 Rules of this file:
 - no more than _WINDOW messages unconfirmed, and none while others wait: commands get through;
@@ -10,113 +10,80 @@ Rules of this file:
 import asyncio
 
 from micropython import const
-from protocol import ProtocolError, image
+from protocol import image
 from protocol.messages import COMPLETED, FAILED
 from protocol.topics import IMAGE
+
+from . import once
 
 _WINDOW = const(2)
 _CROWD = const(6)  # messages in the outbox, chunks included
 _LOOK_MS = const(10)
-_JOBS = const(4)
 _HEADER = const(-1)
 
 
-class Transfer:
-    """`capturing`: a picture is being taken. `node.camera` is this while there is work."""
+async def run(node, command_id, image_id, parts):
+    """Send a picture, or all unsent ones if `image_id` is None, and say what became of it.
 
-    def __init__(self, node, pictures):
-        self._node, self._pictures = node, pictures
-        self._jobs = []  # (command id or "", image id or None, parts)
-        self.capturing = False
-        self._running = False
-        self._chunks = self._bytes = self._count = 0
+    `parts` are its chunks as [(first, last)], None for all. Without a `command_id` nobody is told.
+    """
+    pictures = once("pictures").Pictures()
+    state, error = COMPLETED, None
+    chunks = size = images = 0
+    # Looked up only now: a job before this one may have changed its name.
+    for name in [pictures.find(image_id)] if image_id else pictures.names("u"):
+        try:
+            sent = await _send(node, pictures, name, parts)
+            chunks, size, images = chunks + sent[0], size + sent[1], images + 1
+        except OSError:  # it may have been deleted in between
+            state, error = FAILED, "storage"
+    if command_id:
+        result = {"chunks": chunks, "bytes": size, "images": images}
+        node.finish(command_id, state, error, result)
 
-    def add(self, command_id, image_id, parts):
-        """Send a picture, or all unsent ones if `image_id` is None; tell what became of it.
 
-        Without a `command_id` nobody is told, and nothing is done where too much waits already;
-        else raises ProtocolError (busy).
-        """
-        if len(self._jobs) >= _JOBS:
-            if command_id:
-                raise ProtocolError("busy", "command_type", "too many pictures are to be sent")
-            return
-        self._jobs.append((command_id, image_id, parts))
-        if not self._running:
-            self._running = True
-            self._node.spawn(self._run())
+async def _send(node, pictures, name, parts):
+    """(chunks, bytes) once the header and all those of `parts` were confirmed."""
+    if name is None:
+        raise OSError("it is gone")
+    size, digest, captured, width, height = pictures.facts(name)
+    header = (name[8:], size, image.CHUNK_SIZE, captured, width, height, digest)
+    last = image.chunks_of(size, image.CHUNK_SIZE) - 1
+    parts = parts or [(0, last)]
 
-    def rest(self):
-        """Take no memory where there is no work."""
-        if not self._running and not self.capturing:
-            self._node.camera = None
-
-    async def _run(self):
-        while self._jobs:
-            await self._job(*self._jobs[0])
-            self._jobs.pop(0)
-        self._running = False
-        self.rest()
-
-    async def _job(self, command_id, image_id, parts):
-        self._chunks = self._bytes = self._count = 0
-        state, error = COMPLETED, None
-        # Looked up only now: a job before this one may have changed its name.
-        names = [self._pictures.find(image_id)] if image_id else self._pictures.names("u")
-        for name in names:
-            try:
-                await self._send(name, parts)
-            except OSError:  # it may have been deleted in between
-                state, error = FAILED, "storage"
-        if command_id:
-            result = {"chunks": self._chunks, "bytes": self._bytes}
-            if not image_id:
-                result["images"] = self._count
-            self._node.finish(command_id, state, error, result)
-
-    async def _send(self, name, parts):
-        """The header and the chunks of `parts` ([(first, last)], None: all), until confirmed."""
-        if name is None:
-            raise OSError("it is gone")
-        size, digest, captured, width, height = self._pictures.facts(name)
-        image_id = name[8:]
-        header = image.Header(image_id, size, image.CHUNK_SIZE, captured, width, height, digest)
-        last = image.chunks_of(size, image.CHUNK_SIZE) - 1
-        todo = _indexes(parts or [(0, last)])
-        await self._drain(name, header, todo)
-        self._pictures.mark_sent(name)
-        self._count += 1
-
-    async def _drain(self, name, header, todo):
-        flying: list = []  # (index, Message)
-        again: list = []  # indexes of what the outbox had to drop
-        while True:
-            again.extend(index for index, message in flying if message.data == b"")
-            flying = [one for one in flying if one[1].data]
-            if len(flying) < _WINDOW and self._node.unconfirmed() < _CROWD:
-                index = again.pop() if again else next(todo, None)
-                if index is not None:
-                    flying.append((index, self._publish(name, header, index)))
-                    await asyncio.sleep_ms(0)
-                    continue
-                if not flying:
-                    return
-            await asyncio.sleep_ms(_LOOK_MS)
-
-    def _publish(self, name, header, index):
+    def publish(index):
         if index == _HEADER:
-            return self._node.publish(IMAGE, lambda key: image.encode_header(header, key))
+            return node.publish(IMAGE, lambda key: image.encode_header(header, key))
         at = index * image.CHUNK_SIZE
-        data = self._pictures.read(name, at, min(image.CHUNK_SIZE, header.size - at))
-        chunk = image.Chunk(header.image_id, index, data)
-        message = self._node.publish(IMAGE, lambda key: image.encode_chunk(chunk, key))
-        self._chunks += 1
-        self._bytes += len(data)
-        return message
+        data = pictures.read(name, at, min(image.CHUNK_SIZE, size - at))
+        return node.publish(IMAGE, lambda key: image.encode_chunk(name[8:], index, data, key))
+
+    await _drain(node, publish, _indexes(parts))
+    pictures.mark_sent(name)
+    chunks = sum(part[1] - part[0] + 1 for part in parts)
+    short = last * image.CHUNK_SIZE + image.CHUNK_SIZE - size if parts[-1][1] == last else 0
+    return chunks, chunks * image.CHUNK_SIZE - short
+
+
+async def _drain(node, publish, todo):
+    """Publish all of `todo`; returns when each was confirmed."""
+    flying: list = []  # (index, Message)
+    again: list = []  # indexes of what the outbox had to drop
+    while True:
+        again.extend(index for index, message in flying if message.data == b"")
+        flying = [one for one in flying if one[1].data]
+        if len(flying) < _WINDOW and node.unconfirmed() < _CROWD:
+            index = again.pop() if again else next(todo, None)
+            if index is not None:
+                flying.append((index, publish(index)))
+                await asyncio.sleep_ms(0)
+                continue
+            if not flying:
+                return
+        await asyncio.sleep_ms(_LOOK_MS)
 
 
 def _indexes(parts):
     yield _HEADER
     for first, last in parts:
-        for index in range(first, last + 1):
-            yield index
+        yield from range(first, last + 1)

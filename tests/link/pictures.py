@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
-from protocol import image, topics
+from protocol import topics
+from protocol.image_reading import decode
 from protocol.messages import RESULTS
 
 from backend.images import Receiver
@@ -33,7 +34,7 @@ class Viewer(Backend):
     def _take(self, message: MQTTMessage) -> None:
         if topics.parse(message.topic)[1] != topics.IMAGE:
             return super()._take(message)
-        said = image.decode(message.payload, KEY)
+        said = decode(message.payload, KEY)
         self.chunks.append(said)
         if self.wanted(said):
             whole = self.receiver.take(BOARD_ID, said)

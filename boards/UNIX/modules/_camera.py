@@ -18,8 +18,8 @@ def on(pins):
 
 
 def frame(size, quality):
-    """The bytes of one picture; `quality` in %."""
-    _board.send("frame", width=size[0], height=size[1], quality=quality)
+    """The bytes of one picture; `size` is width << 16 | height, `quality` in %."""
+    _board.send("frame", width=size >> 16, height=size & 0xFFFF, quality=quality)
     while "frame" not in _board.values:
         _board.poller.poll(100)
         _board.step()

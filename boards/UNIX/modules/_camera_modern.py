@@ -8,23 +8,17 @@ class PixelFormat:
     RGB565, JPEG = 0, 4
 
 
-class FrameSize:
-    QQVGA, QVGA, CIF, VGA, SVGA, XGA, HD, SXGA, UXGA = 1, 6, 8, 10, 11, 12, 13, 14, 15
-
-
-_SIZES = {1: (160, 120), 6: (320, 240), 8: (400, 296), 10: (640, 480), 11: (800, 600)}
-_SIZES.update({12: (1024, 768), 13: (1280, 720), 14: (1280, 1024), 15: (1600, 1200)})
+class FrameSize:  # here width << 16 | height
+    QQVGA, QVGA, CIF, VGA, SVGA = 0xA00078, 0x14000F0, 0x1900128, 0x28001E0, 0x3200258
 
 
 class Camera:
-    def __init__(self, *, pixel_format=0, frame_size=6, jpeg_quality=85, **pins):
-        if pixel_format != PixelFormat.JPEG or frame_size not in _SIZES:
+    def __init__(self, *, pixel_format=0, frame_size=0, jpeg_quality=85, **pins):
+        if pixel_format != PixelFormat.JPEG:
             raise ValueError("Invalid pixel_format")
-        if "data_pins" in pins and len(pins["data_pins"]) != 8:
-            raise ValueError("data_pins must have 8 elements")
-        self._size, self._quality, self._frame = _SIZES[frame_size], jpeg_quality, None
-        self._waiting = 2
+        self._size, self._quality = frame_size, jpeg_quality
         _camera.on(pins)
+        self.free_buffer()
 
     def frame_available(self):
         self._waiting -= 1

@@ -5,18 +5,20 @@ import _camera
 
 JPEG = 4
 XCLK_10MHz, XCLK_20MHz = 10000000, 20000000
-DRAM, PSRAM = 1, 0
-FRAME_QQVGA, FRAME_QVGA, FRAME_CIF, FRAME_VGA, FRAME_SVGA = 1, 5, 6, 8, 9
+PSRAM = 0
+# Here width << 16 | height.
+FRAME_QQVGA, FRAME_QVGA, FRAME_CIF, FRAME_VGA, FRAME_SVGA = (
+    0xA00078, 0x14000F0, 0x1900128, 0x28001E0, 0x3200258,
+)  # fmt: skip
 
-_SIZES = {1: (160, 120), 5: (320, 240), 6: (400, 296), 8: (640, 480), 9: (800, 600)}
-_state = {}
+_state = []
 
 
 def init(number, format=JPEG, framesize=FRAME_VGA, quality=12, **pins):
-    if format != JPEG or framesize not in _SIZES or not 0 <= quality <= 63:
+    if format != JPEG or not 10 <= quality <= 63:
         raise ValueError("Image format is not valid")
     _camera.on(pins)
-    _state["size"], _state["quality"] = _SIZES[framesize], 100 * (63 - quality) // 53
+    _state[:] = framesize, 100 * (63 - quality) // 53
     return True
 
 
@@ -27,6 +29,4 @@ def deinit():
 
 
 def capture():
-    if not _state:
-        return False
-    return _camera.frame(_state["size"], _state["quality"])
+    return _camera.frame(*_state) if _state else False

@@ -12,7 +12,7 @@ A verb with a `choice` parameter has one case for each value of it.
 from collections import namedtuple
 
 from .errors import ProtocolError
-from .fields import Number, OneOf, boolean, identifier, reason, text, whole
+from .fields import Number, OneOf, identifier, reason, whole
 from .limits import GRAMS_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
@@ -39,9 +39,6 @@ def verbs():
     start = Case(SET, {"speed": speed, "seconds": seconds}, none)
     light = {"on": Case(SET, none, run.required), "off": stop}
     echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
-    photo = {"quality": speed, "flash": boolean, "send": boolean}
-    image = {"image_id": identifier}
-    again = {"image_id": identifier, "missing": text}
     board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
     board_stop = Verb(None, {None: stop}, None, False)
     asked = Verb(None, board_stop.cases, None, True)
@@ -61,12 +58,6 @@ def verbs():
         "emergency_stop": board_stop,  # nothing moves until `clear_stop`
         "clear_stop": board_set,
         "get_log": board_set,  # the answer are messages of kind `log`
-        # A picture is sent by itself unless `send` is false. `send_image` without an id sends all
-        # that were not sent whole; `missing` are the chunks to send, such as "0-3,7".
-        "capture_image": Verb(None, {None: Case(SET, none, photo)}, None, False),
-        "send_image": Verb(None, {None: Case(SET, none, again)}, None, False),
-        "list_images": board_set,
-        "delete_image": Verb(None, {None: Case(SET, image, none)}, None, False),
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
         # the answer is that command's own result, or that the board never had it and never will.
         "query": asked,
