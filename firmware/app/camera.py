@@ -12,10 +12,7 @@ _SECONDS = const(120)
 
 def add_verbs():
     """This board has a camera."""
-    from protocol import image_verbs
-
-    image_verbs.add()
-    for verb in image_verbs.NAMES:
+    for verb in once("image_verbs", "protocol").add():
         services.MODULES[verb] = "camera"
 
 
@@ -26,7 +23,7 @@ def start(node, command_id, verb, parameters):
             return _capture(node, command_id, parameters)
         pictures = once("pictures").Pictures()
         if verb == "list_images":
-            return {name[8:]: _described(pictures, name) for name in pictures.names()}
+            return {pictures.id_of(name): _described(pictures, name) for name in pictures.names()}
         name = _find(pictures, parameters)
         if verb == "send_image":
             return _send(node, pictures, command_id, name, parameters)
@@ -55,17 +52,17 @@ def _send(node, pictures, command_id, name, parameters):
     size = sum(pictures.size(one) for one in ([name] if name else pictures.names("u")))
     parts = None
     if "missing" in parameters:
-        from protocol import image, image_ranges
-
+        image = once("image", "protocol")
         count = image.chunks_of(size, image.CHUNK_SIZE)
-        parts = image_ranges.parse_ranges(parameters["missing"], count)
+        ranges = once("image_ranges", "protocol")
+        parts = ranges.parse_ranges(parameters["missing"], count)
     job = (command_id, parameters.get("image_id"), parts)
     once("camera_jobs").add(node, "transfer", job, 16)
     return min(_SECONDS + size // 1024, 3600)  # a second for each chunk
 
 
 def _described(pictures, name):
-    return "{} {}".format(pictures.size(name), "unsent" if name[6] == "u" else "sent")
+    return "{} {}".format(pictures.size(name), "sent" if pictures.is_sent(name) else "unsent")
 
 
 def _find(pictures, parameters):

@@ -113,20 +113,14 @@ async def _stored(node, image_id, picture, config):
     if size > IMAGE_BYTES:
         raise Fault("too_large", {"bytes": size})
     pictures = once("pictures").Pictures()
+    writing = once("picture_writing")
     facts = (node.now(), config["width"], config["height"])
     try:
-        if not pictures.room_for(size):
+        if not writing.room_for(pictures, size):
             raise Fault("full", {"bytes": size})
-        for _ in pictures.write(image_id, memoryview(picture), *facts):
+        for _ in writing.write(pictures, image_id, memoryview(picture), *facts):
             await asyncio.sleep_ms(0)
         return pictures.facts(pictures.find(image_id))[1]
     except OSError:
-        _tidy(pictures)
+        writing.give_up(pictures)
         raise Fault("storage", {"bytes": size})
-
-
-def _tidy(pictures):
-    try:
-        pictures.tidy()
-    except OSError:
-        pass  # the next picture tries again

@@ -1,6 +1,5 @@
 """`camera` with a class, as the project micropython-camera-API has it: what the firmware uses."""
 
-import _board
 import _camera
 
 
@@ -34,4 +33,4 @@ class Camera:
 
     def deinit(self):
         self._frame = None
-        _board.send("camera", pins=None)
+        _camera.off()

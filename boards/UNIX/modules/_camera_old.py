@@ -1,6 +1,5 @@
 """`camera` with functions, as the project micropython-camera-driver has it: what is used here."""
 
-import _board
 import _camera
 
 JPEG = 4
@@ -24,7 +23,7 @@ def init(number, format=JPEG, framesize=FRAME_VGA, quality=12, **pins):
 
 def deinit():
     _state.clear()
-    _board.send("camera", pins=None)
+    _camera.off()
     return True
 
 
