@@ -1,14 +1,19 @@
 """What the camera has to do, one after another: taking a picture, sending some.
 
-A job is (module, arguments): `once(module).run(node, *arguments)`. The modules of one are let go
-before those of the next are loaded, for a small board has no room for both. `node.camera` is the
-list, the job that is being done first, or None.
+A job is (module, arguments): `once(module).run(node, *arguments)` returns (state, error, result)
+or raises Fault. The first argument is the command's id, or "" where nobody asked. The modules of
+one job are let go before those of the next are loaded, for a small board has no room for both.
+`node.camera` is the list, the job that is being done first, or None.
 """
+
+import gc
 
 from micropython import const
 from protocol import ProtocolError
+from protocol.messages import FAILED
 
 from . import once
+from .actuators import Fault
 
 _LIMIT = const(6)
 
@@ -29,6 +34,14 @@ def add(node, module, arguments, place):
 async def _run(node):
     while node.camera:
         module, arguments = node.camera[0]
-        await once(module).run(node, *arguments)
+        gc.collect()  # else what the job before has left lies between its modules
+        try:
+            done = await once(module).run(node, *arguments)
+        except Fault as fault:
+            done = FAILED, fault.code, fault.result
+        except MemoryError:
+            done = FAILED, "busy", {}
+        if arguments[0]:
+            node.finish(arguments[0], *done)
         del node.camera[0]
     node.camera = None

@@ -11,11 +11,12 @@ import binascii
 
 from micropython import const
 from protocol.limits import IMAGE_BYTES
-from protocol.messages import COMPLETED, FAILED
+from protocol.messages import COMPLETED
 
 from . import board, once
 from .actuators import Fault
 from .clock import ticks_ms
+from .flash import Flash
 
 _QUIET_MS = const(3000)  # no action may end sooner than that
 _WAIT_MS = const(60000)  # for that to be so
@@ -24,18 +25,29 @@ _FRAME_MS = const(2000)  # for a frame to be there
 _SETTLE = const(3)  # frames, until the exposure is right
 
 
-async def run(node, command_id, parameters, config):
-    """Take one and say what became of it; then it is sent, unless `send` is false."""
-    try:
-        await _quiet(node)
-        result = await _taken(node, command_id, parameters, config)
-    except Fault as fault:
-        node.finish(command_id, FAILED, fault.code, fault.result)
-        return
-    node.finish(command_id, COMPLETED, None, result)
+async def run(node, command_id, parameters):
+    """Take one; then it is sent, unless `send` is false. See camera_jobs. Raises Fault."""
+    config = _config()
+    if parameters.get("flash") and config["flash_pin"] is None:
+        raise Fault("bad_parameter", {})
+    await _quiet(node)
+    result = await _taken(node, command_id, parameters, config)
     all_unsent = ("transfer", ("", None, None))
     if parameters.get("send", True) and all_unsent not in node.camera[1:]:
         node.camera.append(all_unsent)
+    return COMPLETED, None, result
+
+
+def _config():
+    """What camera.json says; it was right when this board started."""
+    try:
+        config = once("camera_settings").load(Flash())
+    except ValueError as why:
+        once("errorlog").write(why)
+        config = None
+    if config is None:
+        raise Fault("hardware", {})
+    return config
 
 
 async def _quiet(node):

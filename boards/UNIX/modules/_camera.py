@@ -24,11 +24,12 @@ def frame(size, quality):
     while "frame" not in _board.values:
         _board.poller.poll(100)
         _board.step()
-    file = vfs.VfsPosix("/").open(_board.values.pop("frame"), "rb")
-    try:
-        return file.read()
-    finally:
-        file.close()
+    host, path = vfs.VfsPosix("/"), _board.values.pop("frame")
+    picture = bytearray(host.stat(path)[6])
+    file = host.open(path, "rb")
+    file.readinto(picture)
+    file.close()
+    return picture
 
 
 def off():

@@ -28,4 +28,4 @@ def deinit():
 
 
 def capture():
-    return _camera.frame(*_state) if _state else False
+    return bytes(_camera.frame(*_state)) if _state else False
