@@ -75,7 +75,7 @@ class Assembly:
         if self.header is None:
             return True
         left = self.header.size - index * self.header.chunk_size
-        return len(data) == min(self.header.chunk_size, left)
+        return bool(len(data) == min(self.header.chunk_size, left))
 
     def _forget(self) -> None:
         self._chunks.clear()

@@ -11,13 +11,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from protocol import ProtocolError, decode
+from protocol import ProtocolError, decode, image_reading
+from protocol.image_reading import Chunk, Header
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, parse
+from protocol.topics import ACK, HEARTBEAT, IMAGE, STARTUP, STATUS, parse
 
 from backend import store
 from backend.dispatcher import Dispatcher
+from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
 from backend.presence import Presence, Roster
@@ -26,16 +28,16 @@ from backend.work import Work
 log = logging.getLogger(__name__)
 
 # What is read, {the end of its topic: its kind}.
-KINDS = {ACK: "ack", STATUS: "status", STARTUP: "startup", HEARTBEAT: "heartbeat"}
+KINDS = {ACK: "ack", STATUS: "status", STARTUP: "startup", HEARTBEAT: "heartbeat", IMAGE: "image"}
 
 
 @dataclass(slots=True)
 class Heard:
-    """One message of a board that was read and found right."""
+    """One message of a board that was read and found right; an image's is a Header or Chunk."""
 
     board: Presence
     kind: str
-    message: dict[str, Any]
+    message: Any
 
 
 class Ingest:
@@ -43,6 +45,7 @@ class Ingest:
 
     def __init__(self, roster: Roster, dispatcher: Dispatcher, refused: Counter[str]) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
+        self.images = Receiver()
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
@@ -53,6 +56,8 @@ class Ingest:
                 raise ProtocolError("unknown_board", "board_id", "is not registered here")
             if leaf not in KINDS:
                 raise ProtocolError("unknown_type", "topic", "is not read by this version")
+            if leaf == IMAGE:
+                return Heard(board, KINDS[leaf], image_reading.decode(payload, board.key))
             return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
         except ProtocolError as why:
             self.refused[why.code] += 1
@@ -71,6 +76,8 @@ class Ingest:
                 self._startup(work, one.board, one.message)
             elif one.kind == "heartbeat":
                 self._heartbeat(work, one.board, one.message)
+            elif one.kind == "image":
+                self._image(work, one.board, one.message)
             else:
                 self._status(work, one.board, one.message)
 
@@ -136,6 +143,12 @@ class Ingest:
         if (board.running, board.latched) != news:
             board.running, board.latched = news
             work.out.boards[board.board_id] = board
+
+    def _image(self, work: Work, board: Presence, said: Header | Chunk) -> None:
+        """A part of a picture; one that is whole is to be kept before this is acknowledged."""
+        picture = self.images.take(board.board_id, said)
+        if picture is not None:
+            work.out.pictures.append((board.board_id, said.image_id, picture))
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if said["status"] == "online":

@@ -76,10 +76,9 @@ class Camera:
     """A camera that is on; what goes wrong with it is a Fault (hardware), and the log says why."""
 
     def __init__(self, config, quality):
-        self._driver = None
         self._config = config
-        module = self._safely(once, "camera_driver")
-        self._driver = self._safely(module.opened, config, quality)
+        module = _safely(once, "camera_driver")
+        self._driver = _safely(module.opened, config, quality)
 
     async def picture(self, flash):
         """A JPEG, with light if `flash`; good until `close`."""
@@ -90,7 +89,7 @@ class Camera:
                 light.on()
             for _ in range(_SETTLE):
                 await self._frame()
-                self._safely(self._driver.free)
+                _safely(self._driver.free)
             return await self._frame()
         finally:
             if light:
@@ -98,25 +97,26 @@ class Camera:
 
     def close(self):
         """Off."""
-        self._safely(self._driver.close)
+        _safely(self._driver.close)
 
     async def _frame(self):
         for _ in range(_FRAME_MS // _LOOK_MS):
-            if self._safely(self._driver.ready):
-                return self._safely(self._driver.capture)
+            if _safely(self._driver.ready):
+                return _safely(self._driver.capture)
             await asyncio.sleep_ms(_LOOK_MS)
         raise Fault("hardware", {})
 
-    def _safely(self, function, *arguments):
-        # What drivers raise; ImportError where there is none, AttributeError where it does not
-        # know a frame size.
-        try:
-            return function(*arguments)
-        except (
-            OSError, ValueError, TypeError, RuntimeError, ImportError, AttributeError, MemoryError,
-        ) as why:  # fmt: skip
-            once("errorlog").write(why)
-            raise Fault("hardware", {})
+
+def _safely(function, *arguments):
+    # What drivers raise; ImportError where there is none, AttributeError where it does not
+    # know a frame size.
+    try:
+        return function(*arguments)
+    except (
+        OSError, ValueError, TypeError, RuntimeError, ImportError, AttributeError, MemoryError,
+    ) as why:  # fmt: skip
+        once("errorlog").write(why)
+        raise Fault("hardware", {})
 
 
 async def _stored(node, image_id, picture, config):

@@ -10,7 +10,7 @@ from typing import Any
 
 from paho.mqtt.client import MQTTMessage
 from protocol import topics
-from protocol.image_reading import decode
+from protocol.image_reading import Chunk, decode
 from protocol.messages import RESULTS
 
 from backend.images import Receiver
@@ -19,6 +19,7 @@ from tools.brokers import Broker
 from tools.emulator import Board
 from tools.proxy import Proxy
 
+HEAP = "160K"  # in the emulation a picture lies in the heap, and so does the driver
 SMALL = {"model": "built_in", "frame_size": "QQVGA", "flash_pin": 4}
 
 
@@ -47,6 +48,13 @@ class Viewer(Backend):
         self.until(lambda: {} if image_id in self.pictures else None, seconds)
         return self.pictures[image_id]
 
+    def seen(self, image_id: str, index: int) -> bool:
+        """Whether a chunk of that picture, or a later one, has come, lost or not."""
+        return any(
+            isinstance(said, Chunk) and said.image_id == image_id and said.index >= index
+            for said in self.chunks
+        )
+
     def captured(self, seconds: float = 10, **given: Any) -> Message:
         """Takes a picture: the result."""
         result: Message = self.result(self.command("capture_image", **given), seconds)["result"]
@@ -68,10 +76,11 @@ def board_with_camera(
     port: int,
     camera: dict[str, Any] | None = None,
     module: str = "modern",
+    heap: str = HEAP,
     **made: Any,
 ) -> Board:
     """A board that is off, with this camera.json; its MicroPython has that `camera` module."""
-    board = make_board(folder, port, camera=module, **made)
+    board = make_board(folder, port, heap=heap, camera=module, **made)
     board.flash.write({"camera.json": json.dumps(SMALL if camera is None else camera)})
     return board
 
