@@ -233,8 +233,12 @@ def test_both_modules_get_the_pins(embedded_broker: Broker, tmp_path: Path) -> N
     camera = {"pins": pins, "frame_size": "QQVGA"}
     told = {}
     for module in ("modern", "old"):
-        with studio(tmp_path / module, embedded_broker, camera, module=module) as (board, *rest):
-            rest[0].captured(send=False)
+        with studio(tmp_path / module, embedded_broker, camera, module=module) as (
+            board,
+            viewer,
+            _,
+        ):
+            viewer.captured(send=False)
             told[module] = json.loads(json.dumps(board.log.of("camera")[0]["pins"]))
     assert told["modern"]["data_pins"] == pins["data"] and told["modern"]["sda_pin"] == 27
     assert told["modern"]["powerdown_pin"] == 33 and told["modern"]["reset_pin"] == -1
