@@ -115,6 +115,8 @@ def test_a_link_that_is_cut_in_the_middle(embedded_broker: Broker, tmp_path: Pat
         viewer.until(lambda: {} if viewer.seen(result["image_id"], 4) else None, 10)
         proxy.drop()
         check(viewer.picture(result["image_id"], 30), result)
+        startups = [said["session"] for leaf, said in viewer.heard if leaf == topics.STARTUP]
+        assert startups == [1, 2]  # the rest of it came over the second connection
         said = viewer.result(sending, 30)["result"]
         assert said["bytes"] == result["bytes"]
         indexes = [said.index for said in viewer.chunks if isinstance(said, Chunk)]
@@ -170,6 +172,7 @@ def test_commands_get_through_while_a_picture_is_sent(
         viewer.result(stop)
         took_ms = (time.monotonic() - began) * 1000
         print(f"a stop while a picture is sent: answered after {took_ms:.0f} ms")
+        assert image_id not in viewer.pictures  # it was still on its way
         assert took_ms < STOP_MS and board.level(LIGHT) == 0
         viewer.picture(image_id, 20)
         late = lateness(board, FEEDER, 1000)
