@@ -26,5 +26,5 @@ TEXTS = {
     "no_result": "the board accepted the command and sent no result in time",
     "storage": "the board could not write to its flash",
     "full": "the board's flash is full of pictures that were not sent yet",
-    "hardware": "the actuator or the camera reported a fault",
+    "hardware": "the actuator reported a fault, or the camera did",
 }
