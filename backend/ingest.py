@@ -8,16 +8,19 @@ boot: see `Presence.believe`.
 import json
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from protocol import ProtocolError, decode, reports  # noqa: F401 (its kinds)
+from protocol import ProtocolError, decode, image_reading, reports  # noqa: F401 (its kinds)
+from protocol.image_reading import Chunk, Header
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import ACK, HEARTBEAT, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
+from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
 from backend import logs, sensors, store
 from backend.dispatcher import Dispatcher
+from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
 from backend.presence import Presence, Roster
@@ -34,16 +37,17 @@ KINDS = {
     LOG: "log",
     SENSORS: "sensors",
     THRESHOLD: "threshold",
+    IMAGE: "image",
 }
 
 
 @dataclass(slots=True)
 class Heard:
-    """One message of a board that was read and found right."""
+    """One message of a board that was read and found right; an image's is a Header or Chunk."""
 
     board: Presence
     kind: str
-    message: dict[str, Any]
+    message: Any
 
 
 class Ingest:
@@ -51,7 +55,7 @@ class Ingest:
 
     def __init__(self, roster: Roster, dispatcher: Dispatcher, refused: Counter[str]) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
-        self._appliers = {
+        self._appliers: dict[str, Callable[[Work, Presence, Any], None]] = {
             "ack": self._ack,
             "startup": self._startup,
             "heartbeat": self._heartbeat,
@@ -59,7 +63,9 @@ class Ingest:
             "log": self._log,
             "sensors": self._measured,
             "threshold": self._measured,
+            "image": self._image,
         }
+        self.images = Receiver()
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
@@ -70,6 +76,8 @@ class Ingest:
                 raise ProtocolError("unknown_board", "board_id", "is not registered here")
             if leaf not in KINDS:
                 raise ProtocolError("unknown_type", "topic", "is not read by this version")
+            if leaf == IMAGE:
+                return Heard(board, KINDS[leaf], image_reading.decode(payload, board.key))
             return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
         except ProtocolError as why:
             self.refused[why.code] += 1
@@ -162,6 +170,12 @@ class Ingest:
             self.refused["too_many_sensors"] += left_out
             log.info("%s: %d readings are of too many sensors", board.board_id, left_out)
         work.out.boards[board.board_id] = board
+
+    def _image(self, work: Work, board: Presence, said: Header | Chunk) -> None:
+        """A part of a picture; one that is whole is to be kept before this is acknowledged."""
+        picture = self.images.take(board.board_id, said)
+        if picture is not None:
+            work.out.pictures.append((board.board_id, said.image_id, picture))
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if said["status"] == "online":

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from backend import boards, commands
@@ -12,6 +13,7 @@ from backend.core import Core
 from backend.dispatcher import stops
 from backend.errors import Busy, NotFound, Slow
 from backend.events import Hub
+from backend.images import Album
 from backend.ingest import KINDS
 from backend.lifecycle import OPEN
 from backend.models import OPEN_SQL, database
@@ -26,15 +28,16 @@ ANSWER_SECONDS = 10.0
 class Backend:
     """A running backend: the core, its writer and its link to the broker.
 
-    The database must be open (`models.open_database`).
+    The database must be open (`models.open_database`). Pictures go to the folder `images`.
     """
 
-    def __init__(self, broker_url: str, window: int = 2_000) -> None:
+    def __init__(self, broker_url: str, window: int = 2_000, images: Path | None = None) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
         self._window = window
         self._core = Core(random.Random())
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
+        self._writer.album = Album(images) if images else None
         self._link = Link(
             broker_url, tuple(KINDS), self._writer.message, self._writer.link_changed
         )

@@ -25,5 +25,6 @@ TEXTS = {
     "no_answer": "the board did not answer",
     "no_result": "the board accepted the command and sent no result in time",
     "storage": "the board could not write to its flash",
-    "hardware": "the actuator reported a fault",
+    "full": "the board's flash is full of pictures that were not sent yet",
+    "hardware": "the actuator reported a fault, or the camera did",
 }

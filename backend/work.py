@@ -25,6 +25,7 @@ class Outcome:
     changes: list[tuple[Row, Row]] = field(default_factory=list)  # history entry, command row
     boards: dict[str, Presence] = field(default_factory=dict)  # boards whose state changed
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
+    pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
 
 
 class Work:

@@ -24,6 +24,7 @@ from backend.commands import Cancellation, NewCommand, public
 from backend.core import Batch, Core
 from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
+from backend.images import Album
 from backend.models import database
 from backend.mqtt import Link, Receipt
 from backend.presence import Presence
@@ -66,6 +67,7 @@ class Writer(threading.Thread):
     ) -> None:
         super().__init__(name="writer", daemon=True)
         self.link: Link | None = None
+        self.album: Album | None = None  # where pictures go
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         self._now, self._monotonic = clock, monotonic
         self._offset = clock() - monotonic()
@@ -187,6 +189,8 @@ class Writer(threading.Thread):
 
     def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
         """Let the world know what is durable now."""
+        for board_id, image_id, picture in outcome.pictures:
+            self._keep(board_id, image_id, picture)
         if self.link:
             for board_id, message in outcome.publish:
                 self._send(self.link, board_id, message)
@@ -199,6 +203,15 @@ class Writer(threading.Thread):
                 answer.set_result((_show(shown, result[0]), result[1]))
         if self._hub.watched:
             self._hub.publish(self._events(outcome, shown))
+
+    def _keep(self, board_id: str, image_id: str, picture: bytes) -> None:
+        """Put a picture on disk. One that can't be kept is still on its board."""
+        try:
+            if self.album:
+                self.album.keep(board_id, image_id, picture)
+        except OSError as why:
+            self._core.refused["storage"] += 1
+            log.error("can't keep picture %s of %s: %s", image_id, board_id, why)
 
     def _send(self, link: Link, board_id: str, message: dict[str, Any]) -> None:
         board = self._core.roster.get(board_id)

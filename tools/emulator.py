@@ -35,8 +35,9 @@ class Board:
     """One board, off until `start`. Its flash is `directory`/flash.img and outlives it.
 
     `files` is put on the flash where the image does not exist yet. `heap` is MicroPython's heap,
-    `sleep_scale` multiplies the length of deep sleep, `serial` adds a port for mpremote, `picture`
-    is a JPEG for its camera. `on_event` is called with each event, in the board's own thread.
+    `sleep_scale` multiplies the length of deep sleep, `serial` adds a port for mpremote. `camera`
+    is which `camera` module its MicroPython has: "modern", "old", or "" for none. `on_event` is
+    called with each event, in the board's own thread.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Board:
         sleep_scale: float = 1.0,
         flash_kib: int = 512,
         serial: bool = False,
-        picture: Path | None = None,
+        camera: str = "modern",
         on_event: Listener | None = None,
     ) -> None:
         interpreter()
@@ -64,7 +65,7 @@ class Board:
         settings = {
             "BOARD_FLASH": str(image),
             "BOARD_UNIQUE_ID": unique_id,
-            "BOARD_PICTURE": str(picture or ""),
+            "BOARD_CAMERA": camera,
         }
         self._machine = self._loop.call(
             lambda: Machine(self._loop, self.log, settings, heap, sleep_scale, self._serial)
@@ -135,6 +136,10 @@ class Board:
     def set_wifi(self, there: bool) -> None:
         """Whether the Wi-Fi network is there."""
         self._put("set", members={"wifi": there})
+
+    def set_camera(self, there: bool) -> None:
+        """Whether the camera answers; lasts through resets."""
+        self._put("set", pin="camera", members={"camera": there})
 
     def cut_at_write(self, number: int) -> None:
         """Power fails half-way through the flash write of that number (1 is the next one).

@@ -10,6 +10,8 @@ same for all boards and all boots) and `number` (0, 1, 2, ... for this board):
     reset | soft_reset | deepsleep for_ms | cut (power failed at a flash write) | power_cut
     wifi ssid                    asked to connect
     rtc memory                   hexadecimal
+    camera pins                  switched on, or off (None)
+    frame width height quality   a picture was taken
     console line                 a line of the serial console; `cut` if a reset came before its end
     exit code                    the interpreter ended by itself, which it never should
 """

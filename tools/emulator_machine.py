@@ -6,7 +6,9 @@ deep sleep, watchdog, power cut) is SIGKILL, so no `finally` of the firmware run
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from tools.emulator_camera import Camera
 from tools.emulator_events import Event, EventLog
 from tools.emulator_loop import Loop
 from tools.emulator_process import Processor
@@ -49,7 +51,9 @@ class Machine:
             "reset": lambda _: self._restart(RESET),
             "soft_reset": lambda _: self._soft_reset(),
             "deepsleep": self._sleep,
+            "frame": self._take_frame,
         }
+        self._camera = Camera(Path(settings["BOARD_FLASH"]).parent)
         if serial:
             loop.watch(serial.fd, self._on_serial)
 
@@ -146,6 +150,11 @@ class Machine:
 
     def _feed(self, _: Event) -> None:
         self._loop.at("watchdog", time.monotonic() + self._watchdog_seconds, self._bite)
+
+    def _take_frame(self, event: Event) -> None:
+        path = self._camera.take(event["width"], event["height"], event["quality"])
+        if self._processor:
+            self._processor.order(op="set", members={"frame": path})
 
     def _bite(self) -> None:
         self._log.add({"event": "bite"})

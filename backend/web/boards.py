@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from protocol.fields import Number, OneOf
+from protocol.fields import Number, OneOf, boolean, identifier, text
+from protocol.limits import TEXT_LENGTH
 from protocol.verbs import VERBS, Case, Verb
 
 from backend.lifecycle import STATUSES
@@ -52,6 +53,14 @@ class BoardRoutes:
         return Answer({"status": "degraded"}, 503)
 
 
+# The schemas of the checks that are functions.
+_SCHEMAS: dict[Any, dict[str, Any]] = {
+    boolean: {"type": "boolean"},
+    identifier: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    text: {"type": "string", "maxLength": TEXT_LENGTH},
+}
+
+
 def schema(check: Check) -> dict[str, Any]:
     """A check of the protocol as a JSON schema; a `Number` has its unit as `x-unit`."""
     if isinstance(check, Number):
@@ -60,6 +69,8 @@ def schema(check: Check) -> dict[str, Any]:
         return {**out, "x-unit": check.unit} if check.unit else out
     if isinstance(check, OneOf):
         return {"type": "string", "enum": list(check.choices)}
+    if check in _SCHEMAS:
+        return dict(_SCHEMAS[check])
     raise TypeError(f"no schema is known for {check!r}")
 
 

@@ -8,8 +8,10 @@ import sys
 VERSION = "0.1.0"
 
 
-def once(name):
-    """A module of this package that is needed only now: nothing here keeps it in memory."""
-    module = __import__(__name__ + "." + name, None, None, (name,))
-    del sys.modules[__name__ + "." + name], globals()[name]
+def once(name, package=__name__):
+    """A module of a package that is needed only now: nothing here keeps it in memory."""
+    path = package + "." + name
+    module = __import__(path, None, None, (name,))
+    del sys.modules[path]
+    delattr(sys.modules[package], name)
     return module

@@ -63,6 +63,7 @@ class Node:
         self.restarting = None  # ticks
         self._held = set()  # outputs made safe since the link went
         self._failed = None
+        self.camera = None  # what is under way with it: see camera.py
         self._latched = self.commands.latch.on  # as it was said last
         self.sensors, self._misread = None, sensors == ()
         if sensors:
@@ -110,9 +111,13 @@ class Node:
 
     def say(self, leaf, kind, message):
         """Send a message of QoS 1 that outlives the connection. Returns it: see `waits`."""
-        sent = self._outbox.ack(topic(self._id, leaf), encode(kind, message, self._key))
+        return self.publish(leaf, lambda key: encode(kind, message, key))
+
+    def publish(self, leaf, write):
+        """As `say`, but send what `write(key)` makes."""
+        message = self._outbox.ack(topic(self._id, leaf), write(self._key))
         self.link.wake()
-        return sent
+        return message
 
     def waits(self, message):
         """False once it was confirmed (its `data` is None then), or had to make room."""
@@ -151,8 +156,8 @@ class Node:
     def _hello(self, again=False):
         if again:
             self.link.number += 1
-        facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
-        self.presence.startup(self.link.number, facts, self.commands.latch.on, now)
+        facts = actuators.describe(self._actuators)
+        self.presence.startup(self.link.number, facts, self.commands.latch.on, self.time())
         self.link.wake()
         return self.link.number
 

@@ -11,8 +11,9 @@ LIMIT = 16
 
 
 class Message:
-    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent;
-    `data` is None once its PUBACK came.
+    """One message. `keep`: it outlives the connection; `packet_id` is 0 until it was sent.
+
+    `data` becomes None when it is confirmed, and b"" where it had to go before that.
     """
 
     def __init__(self, topic, data, qos, retain, keep):
@@ -92,7 +93,7 @@ class Outbox:
     def add(self, message):
         """Where there is no room, the oldest goes."""
         if len(self.messages) >= LIMIT:
-            self.messages.pop(0)
+            self.messages.pop(0).data = b""
             self.dropped["unconfirmed"] += 1
         self.messages.append(message)
 

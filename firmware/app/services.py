@@ -10,9 +10,11 @@ Each group of verbs is a module of its own, loaded when it is asked for and let 
 It is on flash as begun when `start` is called, and after a power cut its answer is `interrupted`.
 """
 
+from protocol import ProtocolError
+
 from . import once
 
-MODULES = {"get_log": "get_log", "read_sensors": "read_sensors"}
+MODULES = {"get_log": "get_log", "read_sensors": "read_sensors"}  # a camera adds its own
 
 
 class Services:
@@ -26,4 +28,8 @@ class Services:
 
     def start(self, command_id, verb, parameters):
         """See above."""
-        return once(MODULES[verb]).start(self._node, command_id, verb, parameters)
+        try:
+            module = once(MODULES[verb])
+        except MemoryError:
+            raise ProtocolError("busy", "command_type", "needs more memory than there is now")
+        return module.start(self._node, command_id, verb, parameters)

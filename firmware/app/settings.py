@@ -79,7 +79,11 @@ def actuators(values):
 
 def load(flash):
     """(settings, actuators) from the files on `flash`. Raises ValueError, OSError."""
-    return settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
+    loaded = settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
+    if flash.read("camera.json") is not None:
+        once("camera_settings").load(flash, loaded[1])
+        once("camera").add_verbs()
+    return loaded
 
 
 def actuator(name, values):

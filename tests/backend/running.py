@@ -35,6 +35,7 @@ class Station:
     """Database, broker, backend and one board, `pond`."""
 
     def __init__(self, folder: Path, kind: type[EmbeddedBroker] | type[MosquittoBroker]) -> None:
+        self.images = folder / "images"
         self.database = models.open_database(f"sqlite:///{folder / 'test.db'}")
         told = boards.enroll("pond", 1)
         self.key, self.password = key_from_hex(told["key"]), told["password"]
@@ -47,7 +48,8 @@ class Station:
     def start(self) -> None:
         """Start the backend, for the first time or anew."""
         self.backend = Backend(
-            f"mqtt://{BACKEND_USER}:of%20the%20backend@127.0.0.1:{self.broker.port}"
+            f"mqtt://{BACKEND_USER}:of%20the%20backend@127.0.0.1:{self.broker.port}",
+            images=self.images,
         )
         self.backend.start()
         eventually(lambda: self.backend.health()["mqtt"]["connected"])

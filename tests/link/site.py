@@ -33,12 +33,15 @@ Message = dict[str, Any]
 _TURNED = "import sys\nsys.path.append('/lib')\n{}\n{}"
 
 
-def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP) -> Board:
-    """A board that will connect to 127.0.0.1:`port`; `turned` is Python that changes constants."""
+def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP, **made: Any) -> Board:
+    """A board that will connect to 127.0.0.1:`port`; `turned` is Python that changes constants.
+
+    `made` goes to Board.
+    """
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
     main = stage.files()["main.py"].decode()
-    return Board(folder, {**files, "main.py": _TURNED.format(turned, main)}, heap=heap)
+    return Board(folder, {**files, "main.py": _TURNED.format(turned, main)}, heap=heap, **made)
 
 
 def settings_with(board: Board, **members: Any) -> None:

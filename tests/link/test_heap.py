@@ -32,6 +32,10 @@ SAID: tuple[tuple[str, str, dict[str, object], str], ...] = (
     ("clear_stop", "", {}, "completed"),
     ("get_log", "", {}, "completed"),
     ("read_sensors", "", {}, "completed"),
+    ("capture_image", "", {}, "rejected"),  # it has no camera
+    ("send_image", "", {}, "rejected"),
+    ("list_images", "", {}, "rejected"),
+    ("delete_image", "", {"image_id": "a"}, "rejected"),
 )
 
 # What fills the journal with those: a quarter of it is kept for stops.

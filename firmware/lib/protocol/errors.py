@@ -26,6 +26,7 @@ CODES = [  # a list: in a constant tuple MicroPython keeps each text a second ti
     "no_answer",
     "no_result",
     "storage",
+    "full",
     "hardware",
 ]
 

@@ -12,10 +12,11 @@ STARTUP = "data/startup"
 HEARTBEAT = "data/heartbeat"
 LOG = "data/log"
 SENSORS = "data/sensors"
+IMAGE = "data/image"
 THRESHOLD = "threshold"
 
 LEAVES = (
-    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, SENSORS, "data/image", THRESHOLD,
+    COMMANDS, ACK, STATUS, STARTUP, HEARTBEAT, LOG, SENSORS, IMAGE, THRESHOLD,
 )  # fmt: skip
 
 ID_RULE = "must be 1 to 64 of A-Z a-z 0-9 _ -"

@@ -1,0 +1,168 @@
+"""Pictures as boards send them: put together from chunks in any order, then kept as files.
+
+Rules of this file:
+- whatever comes, memory is bounded: OPEN_PER_BOARD pictures of one board, OPEN_BYTES in all; the
+  one that has been quiet for longest goes first, and its board can be asked for it again;
+- nothing is a picture before its SHA-256 is right;
+- an id is 1 to 64 of A-Z a-z 0-9 _ -, so a file can't be put anywhere but in its board's folder.
+
+Chunks live in memory only until the picture is whole: what a crash of the backend takes is still
+on the board's flash, and is asked for with `send_image`.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from protocol.image import chunks_of
+from protocol.image_ranges import ranges
+from protocol.image_reading import Chunk, Header
+from protocol.limits import IMAGE_BYTES
+
+log = logging.getLogger(__name__)
+
+OPEN_PER_BOARD = 4
+OPEN_BYTES = 32 << 20
+KEPT_PER_BOARD = 1_000
+
+Key = tuple[str, str]  # board id, image id
+
+
+class Assembly:
+    """One picture on its way. `size`: bytes of the chunks that are here."""
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self._chunks: dict[int, bytes] = {}
+        self.size = 0
+
+    def begin(self, header: Header) -> None:
+        """Its header has come; what came before and does not fit goes, all of it if it changed."""
+        if self.header not in (None, header):
+            self._forget()
+        self.header = header
+        for index in [i for i in self._chunks if not self._fits(i, self._chunks[i])]:
+            self.size -= len(self._chunks.pop(index))
+
+    def add(self, chunk: Chunk) -> None:
+        """A chunk has come; the first of each index counts."""
+        fits = self._fits(chunk.index, chunk.data)
+        if fits and chunk.index not in self._chunks and self.size < IMAGE_BYTES:
+            self._chunks[chunk.index] = chunk.data
+            self.size += len(chunk.data)
+
+    def missing(self) -> list[int]:
+        """The chunks that are not here; none are known to be before the header is."""
+        if self.header is None:
+            return []
+        count = chunks_of(self.header.size, self.header.chunk_size)
+        return [index for index in range(count) if index not in self._chunks]
+
+    def whole(self) -> bytes | None:
+        """The picture, or None. One whose SHA-256 is wrong is dropped: every chunk is missing."""
+        if self.header is None or self.size != self.header.size:
+            return None
+        data = b"".join(self._chunks[index] for index in sorted(self._chunks))
+        if hashlib.sha256(data).digest() == self.header.digest:
+            return data
+        log.warning("picture %s is not what its header says; dropped", self.header.image_id)
+        self._forget()
+        return None
+
+    def _fits(self, index: int, data: bytes) -> bool:
+        if self.header is None:
+            return True
+        left = self.header.size - index * self.header.chunk_size
+        return bool(len(data) == min(self.header.chunk_size, left))
+
+    def _forget(self) -> None:
+        self._chunks.clear()
+        self.size = 0
+
+
+class Receiver:
+    """The pictures of all boards that are on their way; nothing here touches a disk."""
+
+    def __init__(self) -> None:
+        self._open: dict[Key, Assembly] = {}  # the one heard last is last
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return sum(one.size for one in self._open.values())
+
+    def take(self, board_id: str, said: Header | Chunk) -> bytes | None:
+        """A header or chunk of a board: the picture, if that was the last of it."""
+        key = (board_id, said.image_id)
+        one = self._open.pop(key, None) or Assembly()
+        self._open[key] = one
+        if isinstance(said, Header):
+            one.begin(said)
+        else:
+            one.add(said)
+        picture = one.whole()
+        if picture is not None:
+            del self._open[key]
+        self._make_room(board_id)
+        return picture
+
+    def missing(self, board_id: str, image_id: str) -> str:
+        """The missing chunks as `send_image` takes them; "" where none are known to be missing."""
+        one = self._open.get((board_id, image_id))
+        text: str = ranges(one.missing()) if one else ""
+        return text
+
+    def _make_room(self, board_id: str) -> None:
+        for key in self._beyond(board_id):
+            log.info("picture %s of %s was not finished; dropped", key[1], key[0])
+            del self._open[key]
+
+    def _beyond(self, board_id: str) -> list[Key]:
+        """What has to go, the one quiet for longest first."""
+        mine = [key for key in self._open if key[0] == board_id]
+        if len(mine) > OPEN_PER_BOARD:
+            return mine[:-OPEN_PER_BOARD]
+        over, out = self.size - OPEN_BYTES, []
+        for key, one in self._open.items():
+            if over <= 0:
+                break
+            out.append(key)
+            over -= one.size
+        return out
+
+
+class Album:
+    """Pictures as files: `folder`/BOARD/ID.jpg, the newest KEPT_PER_BOARD of each board."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, board_id: str, image_id: str) -> Path:
+        """Where a picture is, if it is here."""
+        return self._folder / board_id / f"{image_id}.jpg"
+
+    def keep(self, board_id: str, image_id: str, picture: bytes) -> None:
+        """Put it there, whole or not at all; durable when this returns. Raises OSError."""
+        path = self.path(board_id, image_id)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        with open(new, "wb") as file:
+            file.write(picture)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        for old in list(self._beyond(path.parent)):
+            log.info("%s has more than %d pictures; dropped %s", board_id, KEPT_PER_BOARD, old)
+            old.unlink(missing_ok=True)
+
+    @staticmethod
+    def _beyond(folder: Path) -> Iterator[Path]:
+        kept = [entry for entry in os.scandir(folder) if entry.name.endswith(".jpg")]
+        if len(kept) > KEPT_PER_BOARD:
+            for entry in sorted(kept, key=lambda one: one.stat().st_mtime)[:-KEPT_PER_BOARD]:
+                yield Path(entry.path)
