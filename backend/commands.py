@@ -12,7 +12,7 @@ from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.verbs import VERBS, check_parameters, check_target
 
-from backend import store
+from backend import logs, store
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, NotFound
 from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
@@ -207,13 +207,14 @@ def public_step(entry: Row) -> dict[str, Any]:
 
 
 def get(command_id: str) -> dict[str, Any]:
-    """A command with its `history`. Raises NotFound."""
+    """A command with its `history`, and the `log` it brought, or None. Raises NotFound."""
     found = as_rows(Command.select().where(Command.id == command_id))
     if not found:
         raise NotFound("unknown_command", "command_id", f"there is no command {command_id!r}")
     row = found[0]
     steps = as_rows(History.select().where(History.command == row["seq"]).order_by(History.id))
-    return {**public(row), "history": [public_step(step) for step in steps]}
+    history = [public_step(step) for step in steps]
+    return {**public(row), "history": history, "log": logs.text_of(command_id)}
 
 
 def find(

@@ -14,9 +14,18 @@ from typing import Any
 from protocol import ProtocolError, decode
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import ACK, HEARTBEAT, SENSORS, STARTUP, STATUS, THRESHOLD, parse
+from protocol.topics import (
+    ACK,
+    HEARTBEAT,
+    LOG,
+    SENSORS,
+    STARTUP,
+    STATUS,
+    THRESHOLD,
+    parse,
+)
 
-from backend import sensors, store
+from backend import logs, sensors, store
 from backend.dispatcher import Dispatcher
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
@@ -31,6 +40,7 @@ KINDS = {
     STATUS: "status",
     STARTUP: "startup",
     HEARTBEAT: "heartbeat",
+    LOG: "log",
     SENSORS: "sensors",
     THRESHOLD: "threshold",
 }
@@ -78,6 +88,8 @@ class Ingest:
                 self._startup(work, one.board, one.message)
             elif one.kind == "heartbeat":
                 self._heartbeat(work, one.board, one.message)
+            elif one.kind == "log":
+                self._log(one.board, one.message)
             elif one.kind in ("sensors", "threshold"):
                 self._measured(work, one.board, one.message)
             else:
@@ -119,6 +131,11 @@ class Ingest:
             self._dispatcher.accepted(work, row, min(max(within, 0), COMMAND_LIFE_MAX))
         elif row["status"] == UNKNOWN:
             self._dispatcher.unsure(work, row)
+
+    def _log(self, board: Presence, said: dict[str, Any]) -> None:
+        if not logs.keep(board.board_id, said):
+            self.refused["unknown_command"] += 1
+            log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         self._tell_time(work, board, said)

@@ -12,6 +12,7 @@ from peewee import (
     AutoField,
     BigIntegerField,
     BooleanField,
+    CompositeKey,
     DatabaseError,
     DatabaseProxy,
     ForeignKeyField,
@@ -106,7 +107,18 @@ class History(Base):
     actor = TextField(default="")
 
 
-TABLES = (Board, Command, History)
+class LogPart(Base):
+    """A part of a board's log, as it was told in answer to one command."""
+
+    command_id = TextField()
+    part = IntegerField()
+    text = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("command_id", "part")
+
+
+TABLES = (Board, Command, History, LogPart)
 
 
 def as_rows(query: Any) -> list[dict[str, Any]]:

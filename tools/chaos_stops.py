@@ -16,9 +16,9 @@ MOTOR = {"kind": "motor", "pin": PIN, "pwm_hz": 1000, "longest_s": 600}
 VERBS = ("stop", "emergency_stop")
 LIMIT_MS = 200.0
 
-# A journal has room for 48 commands that have not expired, two for each round.
+# A journal has room for 48 commands that have not expired, at most three for each round.
 _LIFE = {"expires_in": 1}
-_ROUNDS = 22
+_ROUNDS = 16
 _EXPIRED_SECONDS = 3  # whole seconds on the wire and on the board's clock
 
 
@@ -42,6 +42,9 @@ class Driver:
         self._report.time(f"{verb} to COMPLETED", known - began)
         self._report.time(f"{verb} to the pin being off", off - began)
         self._report.count(verb)
+        if verb == "emergency_stop":  # which holds until somebody clears it
+            clear, _ = self._site.api.post(f"clear-{number}", BOARD, "clear_stop", **_LIFE)
+            self._events.ended(clear["id"], "COMPLETED")
 
     def _let_expire(self) -> None:
         all_posted = time.monotonic()

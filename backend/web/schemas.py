@@ -169,7 +169,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Step": _object(_STEP),
     "Command": _object(_COMMAND),
-    "CommandWithHistory": _object({**_COMMAND, "history": list_of(ref("Step"))}),
+    "CommandWithHistory": _object(
+        {**_COMMAND, "history": list_of(ref("Step")), "log": MAYBE_TEXT}
+    ),
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
     "HealthInFull": _object(_HEALTH),

@@ -121,9 +121,9 @@ class Dispatcher:
             raise ProtocolError("expired", "expires_at", "has passed")
         if now and message["expires_at"] > now + COMMAND_LIFE_MAX:
             raise ProtocolError("bad_parameter", "expires_at", "is too far off")
-        case = check_parameters(verb, parameters)
+        check_parameters(verb, parameters)
         check_target(verb, message["target"], describe(self._actuators))
-        if message["target"] and case.kind != STOP:
+        if message["target"] and self.kind(message) != STOP:
             if self.latch.on:
                 raise ProtocolError("latched", "command_type", "must wait for clear_stop")
             self._actuators[message["target"]].plan(parameters)

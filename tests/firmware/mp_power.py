@@ -36,6 +36,7 @@ STORY = (
     (2500, "f4", FEED),
     (300, "f5", FEED),
     (100, "e1", ("emergency_stop",)),
+    (100, "c1", ("clear_stop",)),
     (100, "n1", FEED),
     (100, "f6", FEED),
     (2500, "r1", ("restart",)),

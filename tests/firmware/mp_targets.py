@@ -72,6 +72,7 @@ def test_a_stop_overtakes_and_empties_the_queue():
     assert board.say("e", "emergency_stop") == [DONE, ("failed", "stopped")]
     assert board.dispatcher.running() == {} and board.dispatcher.next_due(board.now_ms) is None
     assert board.say("b", *FEED) == [("cancelled", "cancelled")]
+    assert board.say("c", "clear_stop") == [DONE]
     assert board.say("n", *FEED) == [ACCEPTED]
 
 

@@ -24,7 +24,7 @@ USERS = {"answerback": "backend's", BOARD_ID: "one's"}
 KEY = bytes(range(32))
 FEEDER, LIGHT = 16, 21
 GRAMS_PER_SECOND = 10
-HEAP = "144K"
+HEAP = "160K"
 LATE_MS = 20
 
 Message = dict[str, Any]

@@ -12,7 +12,8 @@ from protocol import topics
 
 from tests.link import peer
 from tests.link.peer import Peer
-from tests.link.site import FEEDER, LIGHT, make_board, settings_with
+from tests.link.site import FEEDER, LIGHT, make_board, settings_with, site
+from tools.brokers import Broker
 from tools.emulator import POWER, RESET, Board
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,8 +83,7 @@ def test_a_bug_ends_the_whole_program(tmp_path: Path, broker: Peer, place: str) 
         assert b"ZeroDivisionError" in board.flash.read("errors.log")
 
 
-def test_errors_on_flash_are_bounded(tmp_path: Path) -> None:
-    turned = """
+FAULTS = """
 from app import errorlog
 for number in range(50):
     try:
@@ -92,12 +92,27 @@ for number in range(50):
         errorlog.write(why)
 print("written")
 """
-    with make_board(tmp_path, 1, turned) as board:
+
+
+def test_errors_on_flash_are_bounded(tmp_path: Path) -> None:
+    with make_board(tmp_path, 1, FAULTS) as board:
         board.start().wait_for("console", line="written")
         board.power_cut()
         files = board.flash.files()
         kept = files["errors.log.old"] + files["errors.log"]
         assert b"'error number', 49" in kept and len(kept) <= 2 * 4096
+
+
+def test_errors_on_flash_can_be_fetched(tmp_path: Path, embedded_broker: Broker) -> None:
+    with site(tmp_path, embedded_broker, FAULTS) as (board, backend, _):
+        done = backend.result(backend.command("get_log"))
+        parts = [said for leaf, said in backend.heard if leaf == topics.LOG]
+        assert done["result"] == {"parts": len(parts)} and done["state"] == "completed"
+        assert [part["part"] for part in parts] == list(range(1, len(parts) + 1))
+        board.power_cut()
+        files = board.flash.files()
+        told = "".join(part["text"] for part in parts).encode()
+        assert told == files["errors.log.old"] + files["errors.log"] and len(told) > 4096
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,16 @@ Each rule yields the violations it finds, as text. A dose's fate and its pulses 
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from protocol.verbs import DOSE, SET, STOP, case_of
+from protocol.verbs import DOSE, SET, STOP
 
 from backend.lifecycle import ENDED
-from backend.models import database
-from backend.presence import Presence
-from tests.simulation.board import LATE_MS, Board
+from tests.simulation.board import LATE_MS
+from tests.simulation.evidence import Evidence, Row
 from tests.simulation.hardware import Pulse
-from tests.simulation.watch import SETTLED, TABLE, Watch
+from tests.simulation.invariants_order import after_stop, in_order, while_latched
+from tests.simulation.watch import SETTLED, TABLE
 from tests.simulation.wiring import CONFIG
 
 # A tick may come late, and crystals differ.
@@ -31,48 +28,10 @@ CLOCK_MS = 2_000 + 1_000
 HEARD_AFTER_MS = 30_000
 NOT_BEGUN = ("not_started", "never", "expired", "storage")
 
-Row = dict[str, Any]
-
-
-@dataclass
-class Evidence:
-    """All there is to judge a run by; `promised`: ids answered 202; `known`: to the backend."""
-
-    watch: Watch
-    promised: set[str]
-    pulses: list[Pulse]
-    boards: list[Board]
-    known: list[Presence]
-    orderly: bool
-
-    def __post_init__(self) -> None:
-        self.rows = {row["id"]: row for row in _select("command")}
-        self.history: dict[int, list[Row]] = defaultdict(list)
-        for entry in _select("history"):
-            self.history[entry["command_seq"]].append(entry)
-        self.pulses_of: dict[str, list[Pulse]] = defaultdict(list)
-        for pulse in self.pulses:
-            self.pulses_of[pulse.owner].append(pulse)
-        for row in self.rows.values():
-            row["verb"] = str(case_of(row["command_type"], json.loads(row["parameters"])).kind)
-            row["kind"] = _kind(row)
-
-
-def _kind(row: Row) -> str:
-    if row["command_type"] == "switch" and CONFIG[row["target"]]["safe"]:
-        return SET  # where it is on that is safe, off is no stop
-    return str(row["verb"])
-
-
-def _select(table: str) -> list[Row]:
-    cursor = database.execute_sql(f"SELECT * FROM {table} ORDER BY 1")
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-
 
 def violations(evidence: Evidence) -> list[str]:
     """Every rule that is broken."""
-    rules = [kept, histories, fates, honest, expiry, pins, restarts, presence]
+    rules = [kept, histories, fates, honest, expiry, pins, restarts, presence, while_latched]
     if evidence.orderly:
         rules += [in_order, after_stop]
     return evidence.watch.broken + [text for rule in rules for text in rule(evidence)]
@@ -217,32 +176,3 @@ def presence(evidence: Evidence) -> Iterator[str]:
         if board.powered and board.link.ready_for() > HEARD_AFTER_MS and not right:
             is_, was = f"{board.boot_id}/{board.session}", f"{said.boot}/{said.session}"
             yield f"{board.board_id} is there as {is_}, known as {was}, {said.online=}"
-
-
-def in_order(evidence: Evidence) -> Iterator[str]:
-    """Doses on one target begin in the order in which they were asked for."""
-    last: dict[tuple[str, str], int] = {}
-    for pulse in evidence.pulses:
-        row = evidence.rows.get(pulse.owner)
-        if row and row["kind"] == DOSE:
-            place = (pulse.board, pulse.target)
-            if row["seq"] < last.get(place, 0):
-                yield f"{pulse.owner} began after one that was asked for later"
-            last[place] = max(row["seq"], last.get(place, 0))
-
-
-def after_stop(evidence: Evidence) -> Iterator[str]:
-    """What was asked for before a stop does not begin after the board has obeyed it.
-
-    What the backend takes for a stop is never called off by another.
-    """
-    for stop in evidence.rows.values():
-        moment = evidence.watch.done.get(stop["id"])
-        if stop["kind"] != STOP or moment is None:
-            continue
-        for pulse in evidence.pulses:
-            row = evidence.rows.get(pulse.owner)
-            meant = pulse.board == stop["board_id"] and stop["target"] in ("", pulse.target)
-            older = row and row["verb"] != STOP and row["seq"] < stop["seq"]
-            if meant and older and pulse.moment > moment:
-                yield f"{pulse.owner} began after {stop['id']} had stopped it"

@@ -13,6 +13,7 @@ import pytest
 from app.actuators import Actuator
 from app.commands import Dispatcher as BoardDispatcher
 from app.journal import QUEUED, Journal
+from app.latch import Latch
 from app.work import Work as BoardWork
 
 from backend import commands, lifecycle, store
@@ -137,6 +138,11 @@ def no_second_thought(patch: Patch) -> None:
     patch.setattr(Presence, "believe", believe)
 
 
+def no_latch(patch: Patch) -> None:
+    """An emergency stop is forgotten with the power."""
+    patch.setattr(Latch, "_write", lambda self, data: True)
+
+
 PLANTS = (
     Plant("no journal", no_journal, "it ran more than once"),
     Plant("ack before journal", ack_before_journal, "and then the board had never seen it"),
@@ -147,5 +153,6 @@ PLANTS = (
     Plant("the newest first", newest_first, "after one that was asked for later"),
     Plant("no dead-man timer", no_dead_man, "stayed on too long"),
     Plant("any epoch is believed", any_epoch, "went back from session"),
+    Plant("an emergency stop lasts until the power goes", no_latch, "held"),
     Plant("an old boot is never believed", no_second_thought, "is there as", first=100),
 )

@@ -10,9 +10,10 @@ from backend.models import database as proxy
 from tests.simulation.backend import Backend, enroll, open_database
 from tests.simulation.board import Board
 from tests.simulation.broker import Badness, Broker
+from tests.simulation.evidence import Evidence
 from tests.simulation.faults import Faults
 from tests.simulation.hardware import Pulse
-from tests.simulation.invariants import Evidence, violations
+from tests.simulation.invariants import violations
 from tests.simulation.life import Life
 from tests.simulation.users import Users
 from tests.simulation.watch import Watch

@@ -21,6 +21,7 @@ WISHES = (
     ("stop", "valve1", 2),
     ("stop", "", 1),
     ("emergency_stop", "", 1),
+    ("clear_stop", "", 6),
     ("restart", "", 2),
     ("feed", "nobody", 1),
     ("feed", "valve1", 1),

@@ -20,7 +20,7 @@ SETTLED = ("interrupted", "forgotten")  # the board itself has said that it can'
 class Watch:
     """`broken`: rules that were broken, as text.
 
-    `status`: {id: status as last committed}; `sent`: ids whose command was to be published;
+    `status`: {id: status as last committed}; `sent`: {id: moment it was first to be published};
     `accepted`: ids a board said it has; `done`: {id: moment a board first said it is completed}.
     """
 
@@ -29,7 +29,7 @@ class Watch:
         self.broken: list[str] = []
         self.status: dict[str, str] = {}
         self.open: set[str] = set()
-        self.sent: set[str] = set()
+        self.sent: dict[str, int] = {}
         self.accepted: set[str] = set()
         self.done: dict[str, int] = {}
         self._known: dict[str, tuple[Presence, str, int]] = {}  # board, its boot and session
@@ -88,4 +88,4 @@ class Watch:
         if command_id not in self.status:
             self.broken.append(f"{command_id} was sent and is no command")
         if message["command_type"] not in ("query", "cancel"):
-            self.sent.add(command_id)
+            self.sent.setdefault(command_id, self._world.moment())

@@ -62,8 +62,9 @@ export class Boards {
     if (!card || !board) return;
     card.node.classList.toggle("away", board.online !== true);
     fill(card.head, ...this.#head(board));
-    card.note.hidden = board.online === true;
-    card.note.textContent = board.online === false
+    card.note.hidden = board.online === true && !board.latched;
+    card.note.textContent = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
+      : board.online === false
       ? "Offline: what you send waits, and goes out when the board is back within 60 s."
       : "Not heard yet: what you send waits until the board is, for up to 60 s.";
     const read = Object.entries(board.sensors).sort();

@@ -41,6 +41,7 @@ export class Timeline {
       el("p", { class: "quiet" }, where(command)),
       why ? el("p", { class: `why ${command.status.toLowerCase()}` }, why) : "",
       el("ol", { class: "steps" }, command.history.map((step, index) => this.#step(step, index))),
+      command.log ? el("pre", { class: "log" }, command.log) : "",
       this.#facts(command),
       ended(command) ? "" : this.#cancelButton(command));
   }
