@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import protocol.measured  # noqa: F401 (makes its kinds known)
 from protocol import ProtocolError, decode
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS

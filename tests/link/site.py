@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import protocol.measured  # noqa: F401 (makes its kinds known)
 from paho.mqtt.client import MQTTMessage
 from protocol import decode, encode, topics
 

@@ -11,7 +11,8 @@ import json
 import sys
 
 sys.path.pop(0)
-from protocol import ProtocolError, decode  # noqa: E402 (after the path is right)
+import protocol.measured  # noqa: E402, F401 (makes its kinds known, after the path is right)
+from protocol import ProtocolError, decode  # noqa: E402
 
 
 def verdict(kind, data, key):

@@ -4,6 +4,7 @@ import binascii
 import gc
 import json
 
+import protocol.measured  # noqa: F401 (makes its kinds known)
 from protocol import ProtocolError, decode, encode, topics
 from protocol.signature import key_from_hex
 from protocol.verbs import check_parameters, check_target

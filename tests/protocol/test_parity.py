@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 
+import protocol.measured  # noqa: F401 (makes its kinds known)
 from protocol import ProtocolError, decode, encode
 
 from tests import unix_port

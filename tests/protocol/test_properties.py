@@ -4,6 +4,7 @@ import json
 import string
 from typing import Any
 
+import protocol.measured  # noqa: F401 (makes its kinds known)
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

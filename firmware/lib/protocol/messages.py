@@ -11,7 +11,6 @@ from collections import OrderedDict
 
 from .errors import CODES, ProtocolError
 from .fields import (
-    Number,
     OneOf,
     boolean,
     identifier,
@@ -23,15 +22,7 @@ from .fields import (
     text,
     whole,
 )
-from .limits import (
-    ATTEMPTS_MAX,
-    EPOCH_MAX,
-    EPOCH_MIN,
-    LOG_TEXT,
-    MAP_ITEMS,
-    MESSAGE_BYTES,
-    SAFE_INTEGER,
-)
+from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, LOG_TEXT, MESSAGE_BYTES, SAFE_INTEGER
 from .signature import sign, verify
 
 try:  # CPython: non-ASCII as UTF-8, for MicroPython can't join an escaped surrogate pair
@@ -54,13 +45,8 @@ UNKNOWN = "unknown"
 RESULTS = (COMPLETED, FAILED, REJECTED, CANCELLED, UNKNOWN)
 SUCCESSES = (ACCEPTED, PROGRESS, COMPLETED)
 
-# What a limit of a sensor can be.
-CROSSED = "crossed"
-CLEARED = "cleared"
-
 _epoch = whole(EPOCH_MIN, EPOCH_MAX)
 count = whole(0, SAFE_INTEGER)
-_measured = Number(-SAFE_INTEGER, SAFE_INTEGER, "", True)
 
 
 def _epoch_or_unset(value):
@@ -89,29 +75,8 @@ def _actuators(value):
     return members(value, scalars)
 
 
-# What one sensor read. The time is that of the reading, 0 where the board did not know it then.
-_READING = (
-    ("sensor", identifier),
-    ("value", _measured),
-    ("unit", short_text),
-    ("timestamp", _epoch_or_unset),
-)
-
-
-def _readings(value):
-    if type(value) is not list or len(value) > MAP_ITEMS:
-        return "must be a list of at most {}".format(MAP_ITEMS)
-    for one in value:
-        if type(one) is not dict or len(one) != len(_READING):
-            return "must be objects of sensor, value, unit and timestamp"
-        for member, check in _READING:
-            why = reason(check, one.get(member))
-            if why:
-                return "has a {} that {}".format(member, why)
-    return None
-
-
 # kind -> {name: check}, in order: every member is required; there are no optional ones.
+# `measured` adds those of sensors.
 KINDS = {
     "command": OrderedDict(
         (
@@ -176,21 +141,6 @@ KINDS = {
             ("part", count),
             ("parts", count),
             ("text", _log_text),
-        )
-    ),
-    # `failed`: {sensor: why} of those whose latest reading was none.
-    "sensors": OrderedDict(
-        (("boot", identifier), ("readings", _readings), ("failed", _identifiers))
-    ),
-    "threshold": OrderedDict(
-        (
-            ("boot", identifier),
-            ("sensor", identifier),
-            ("limit", identifier),
-            ("state", OneOf((CROSSED, CLEARED))),
-            ("value", _measured),
-            ("unit", short_text),
-            ("timestamp", _epoch_or_unset),
         )
     ),
 }
