@@ -51,8 +51,8 @@ class Sensors:
             asked, self.asked = self.asked, []
             now = ticks_ms()
             due = list(range(len(self._sensors))) if asked else self._schedule.due(now)
-            count = await self._sample(due, self._watched(now))
-            self._send()
+            count = await self.sample(due, self._watched(now))
+            self.send()
             for command_id in asked:
                 self._node.finish(command_id, COMPLETED, None, {"readings": count})
             await asyncio.sleep_ms(self._pause())
@@ -64,7 +64,7 @@ class Sensors:
         self._look = ticks_add(now, _LOOK_MS)
         return [limit.number for limit in self._limits if limit.pending]
 
-    async def _sample(self, due, watched):
+    async def sample(self, due, watched):
         """Read all those; `due` ones are told. Returns how many of them have a value."""
         numbers = due + [number for number in set(watched) if number not in due]
         begun, longest = {}, 0
@@ -124,7 +124,7 @@ class Sensors:
         self._readings.add(number, value, self._clock.now(ticks_ms()))
         return 1
 
-    def _send(self):
+    def send(self):
         """The next message, where it is time for one."""
         node = self._node
         node.commands.dropped["readings"] = self._readings.dropped
