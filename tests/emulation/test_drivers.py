@@ -1,5 +1,7 @@
 """The drivers of sensors on an emulated board, under the names they have on an ESP32."""
 
+import errno
+
 from tests.emulation.boards import MakeBoard
 
 ROMS = ("28ff000000000001", "28ff000000000002")
@@ -48,11 +50,12 @@ def test_thermometers_on_one_wire(make_board: MakeBoard) -> None:
     board.set_temperatures(4, {ROMS[1]: -0.5, ROMS[0]: 21.5})
     board.wait_for("console", line="other CRC error")
     said = [event["line"] for event in board.log.of("console")]
-    assert said == ["none", "early 85.0", f"{ROMS[0]} 21.5", f"{ROMS[1]} -0.5", "other CRC error"]
+    wanted = ["none", "early 85.0", f"{ROMS[0]} 21.5", f"{ROMS[1]} -0.5", "other CRC error"]
+    assert said[:5] == wanted
 
 
 def test_air(make_board: MakeBoard) -> None:
     board = make_board(AIR)
-    board.wait_for("console", line="silent 110")
+    board.wait_for("console", line=f"silent {errno.ETIMEDOUT}")
     board.set_air(5, 19.5, 61)
     board.wait_for("console", line="air 19.5 61")
