@@ -7,10 +7,10 @@ N ?= 20
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl enroll token password lock clean
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos flash provision repl logs test-board enroll token password lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp ## start the broker, the backend and two emulated boards
 	@$(PY) -m tools.run $(ARGS)
@@ -36,6 +36,18 @@ bench: .venv/run.stamp ## measure this machine
 
 chaos: .venv/test.stamp ## the long run of kills, power cuts and broken links
 	@$(PY) -m tools.chaos $(ARGS)
+
+flash: .venv/run.stamp ## write MicroPython onto a board (BOARD=ESP32_GENERIC PORT=/dev/ttyUSB0)
+	@$(PY) -m tools.flash "$(BOARD)" --port "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)") $(ARGS)
+
+provision: .venv/run.stamp ## tell a board who it is (BOARD= PORT= ID=pond-1); asks for the rest
+	@$(PY) -m tools.provision "$(BOARD)" --port "$(PORT)" --id "$(ID)" $(ARGS)
+
+logs: .venv/run.stamp ## follow a board's console (PORT=; ARGS=--errors: first those on its flash)
+	@$(PY) -m tools.logs --port "$(PORT)" $(ARGS)
+
+test-board: .venv/run.stamp ## run the firmware's tests on a board that is plugged in (PORT=)
+	@$(PY) -m tools.board_tests --port "$(PORT)" $(ARGS)
 
 repl: .venv/run.stamp ## a prompt on a board (PORT=/dev/ttyUSB0)
 	@$(PY) -m mpremote $(if $(PORT),connect $(PORT)) repl

@@ -26,16 +26,24 @@ def enroll(board_id: str, now: int, name: str = "") -> dict[str, str]:
         raise Invalid("reserved", "board_id", reason)
     if Board.get_or_none(Board.id == board_id):
         raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
-    row = {
-        "id": board_id,
-        "name": name or board_id,
-        "key": secrets.token_hex(KEY_BYTES),
-        "password": secrets.token_urlsafe(24),
-        "created_at": now,
-    }
+    row = {"id": board_id, "name": name or board_id, "created_at": now, **_secrets()}
     with database.atomic():
         Board.insert(row).execute()
     return credentials(board_id)
+
+
+def renew(board_id: str) -> dict[str, str]:
+    """A fresh key and password for a board; see `enroll`. Raises peewee's DoesNotExist.
+
+    A backend that runs goes on with the old ones until it is started anew.
+    """
+    with database.atomic():
+        Board.update(_secrets()).where(Board.id == board_id).execute()
+    return credentials(board_id)
+
+
+def _secrets() -> dict[str, str]:
+    return {"key": secrets.token_hex(KEY_BYTES), "password": secrets.token_urlsafe(24)}
 
 
 def credentials(board_id: str) -> dict[str, str]:

@@ -11,20 +11,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import protocol.measured  # noqa: F401 (makes its kinds known)
-from protocol import ProtocolError, decode
+from protocol import ProtocolError, decode, reports  # noqa: F401 (its kinds)
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import (
-    ACK,
-    HEARTBEAT,
-    LOG,
-    SENSORS,
-    STARTUP,
-    STATUS,
-    THRESHOLD,
-    parse,
-)
+from protocol.topics import ACK, HEARTBEAT, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
 from backend import logs, sensors, store
 from backend.dispatcher import Dispatcher
@@ -61,6 +51,15 @@ class Ingest:
 
     def __init__(self, roster: Roster, dispatcher: Dispatcher, refused: Counter[str]) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
+        self._appliers = {
+            "ack": self._ack,
+            "startup": self._startup,
+            "heartbeat": self._heartbeat,
+            "status": self._status,
+            "log": self._log,
+            "sensors": self._measured,
+            "threshold": self._measured,
+        }
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
@@ -83,18 +82,7 @@ class Ingest:
         if wanted:
             work.take(store.by_ids(sorted(wanted)))
         for one in heard:
-            if one.kind == "ack":
-                self._ack(work, one.board, one.message)
-            elif one.kind == "startup":
-                self._startup(work, one.board, one.message)
-            elif one.kind == "heartbeat":
-                self._heartbeat(work, one.board, one.message)
-            elif one.kind == "log":
-                self._log(one.board, one.message)
-            elif one.kind in ("sensors", "threshold"):
-                self._measured(work, one.board, one.message)
-            else:
-                self._status(work, one.board, one.message)
+            self._appliers[one.kind](work, one.board, one.message)
 
     def silence(self, work: Work) -> None:
         """Note the boards that have not been heard for too long."""
@@ -133,7 +121,7 @@ class Ingest:
         elif row["status"] == UNKNOWN:
             self._dispatcher.unsure(work, row)
 
-    def _log(self, board: Presence, said: dict[str, Any]) -> None:
+    def _log(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if not logs.keep(board.board_id, said):
             self.refused["unknown_command"] += 1
             log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])

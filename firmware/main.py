@@ -40,8 +40,11 @@ def run(board):
     try:
         asyncio.run(board.run())
     except KeyboardInterrupt:
+        import app
+
         board.rest()
         asyncio.new_event_loop()
+        app.stopped = board  # type: ignore[attr-defined]  # console.py takes it from here
     finally:
         board.stop()
     print("answerback: stopped, outputs are safe; Ctrl-D starts it again")

@@ -45,7 +45,7 @@ class Board:
         files: Mapping[str, bytes | str] | None = None,
         *,
         unique_id: str = "a1b2c3d4e5f6",
-        heap: str = "128K",
+        heap: str = "160K",
         sleep_scale: float = 1.0,
         flash_kib: int = 512,
         serial: bool = False,

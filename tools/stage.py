@@ -30,6 +30,14 @@ class StageError(RuntimeError):
     """The board's files could not be made; the text names the file and the reason."""
 
 
+def folder_of(board: str) -> Path:
+    """The folder of a board. Raises StageError where there is none of that name."""
+    names = sorted(path.parent.name for path in BOARDS.glob("*/board.json"))
+    if board not in names:
+        raise StageError(f"BOARD {board!r} is none of boards/: use one of {', '.join(names)}")
+    return BOARDS / board
+
+
 class Manifest:
     """What a manifest.py names, as {path on the board: source file}."""
 
@@ -44,7 +52,9 @@ class Manifest:
         exec(code, {name: getattr(self, name) for name in names})
 
     def include(self, path: str) -> None:
-        """Everything another manifest names."""
+        """Everything another manifest names; MicroPython's own is in the board's image already."""
+        if path.startswith("$("):
+            return
         self.sources.update(Manifest(self._folder / path).sources)
 
     def module(self, path: str, base_path: str = ".") -> None:
@@ -143,10 +153,8 @@ def main(arguments: list[str]) -> None:
     """See the head of this file."""
     board = arguments[0] if arguments else "UNIX"
     folder = Path(arguments[1]) if len(arguments) > 1 else ROOT / "build" / board
-    if not (BOARDS / board / "manifest.py").exists():
-        sys.exit(f"there is no board {board}: see the folders of {BOARDS}")
     try:
-        print(table(stage(BOARDS / board, folder)))
+        print(table(stage(folder_of(board), folder)))
     except (StageError, umqtt.FetchError) as error:
         sys.exit(str(error))
 

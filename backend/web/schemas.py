@@ -6,7 +6,7 @@ What a verb's parameters may be comes from the protocol's own table, statuses fr
 from typing import Any
 
 from protocol.limits import COMMAND_LIFE_MAX
-from protocol.measured import CLEARED, CROSSED
+from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
 from backend.lifecycle import STATUSES

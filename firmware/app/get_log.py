@@ -3,6 +3,7 @@
 import asyncio
 
 from micropython import const
+from protocol import reports  # noqa: F401 (it knows the kind `log`)
 from protocol.limits import LOG_TEXT
 from protocol.messages import COMPLETED, FAILED
 from protocol.topics import LOG

@@ -9,8 +9,8 @@ Rules of this file:
 import asyncio
 
 from micropython import const
-from protocol.measured import CLEARED, CROSSED
 from protocol.messages import COMPLETED
+from protocol.reports import CLEARED, CROSSED
 from protocol.topics import SENSORS, THRESHOLD
 
 from .clock import ticks_add, ticks_diff, ticks_ms

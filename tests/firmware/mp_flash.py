@@ -5,7 +5,7 @@ import os
 from app.clock import ticks_ms
 from app.flash import Flash
 
-FOLDER = "/tmp"
+FOLDER = "/tmp" if "tmp" in os.listdir("/") else ""  # a board has none
 NAME = "answerback-flash-{}".format(ticks_ms())
 
 

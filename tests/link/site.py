@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import protocol.measured  # noqa: F401 (makes its kinds known)
 from paho.mqtt.client import MQTTMessage
-from protocol import decode, encode, topics
+from protocol import decode, encode, reports, topics  # noqa: F401 (its kinds)
 
 from tests.support.mqtt import Client
 from tools import stage

@@ -49,4 +49,5 @@ def main(path, *tests):
         say(test=test, traceback=traceback_of(names[test]))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -11,8 +11,7 @@ import json
 import sys
 
 sys.path.pop(0)
-import protocol.measured  # noqa: E402, F401 (makes its kinds known, after the path is right)
-from protocol import ProtocolError, decode  # noqa: E402
+from protocol import ProtocolError, decode, reports  # noqa: E402, F401 (after the path is right; its kinds)
 
 
 def verdict(kind, data, key):

@@ -8,8 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 
-import protocol.measured  # noqa: F401 (makes its kinds known)
-from protocol import ProtocolError, decode, encode
+from protocol import ProtocolError, decode, encode, reports  # noqa: F401 (its kinds)
 
 from tests import unix_port
 from tests.protocol import corpus, make_vectors

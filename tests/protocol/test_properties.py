@@ -4,11 +4,10 @@ import json
 import string
 from typing import Any
 
-import protocol.measured  # noqa: F401 (makes its kinds known)
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from protocol import ProtocolError, ack, decode, encode, topics
+from protocol import ProtocolError, ack, decode, encode, reports, topics  # noqa: F401 (its kinds)
 from protocol.errors import CODES
 from protocol.limits import EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
 from protocol.messages import ACCEPTED, KINDS, PROGRESS, RESULTS

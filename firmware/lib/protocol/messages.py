@@ -22,7 +22,13 @@ from .fields import (
     text,
     whole,
 )
-from .limits import ATTEMPTS_MAX, EPOCH_MAX, EPOCH_MIN, LOG_TEXT, MESSAGE_BYTES, SAFE_INTEGER
+from .limits import (
+    ATTEMPTS_MAX,
+    EPOCH_MAX,
+    EPOCH_MIN,
+    MESSAGE_BYTES,
+    SAFE_INTEGER,
+)
 from .signature import sign, verify
 
 try:  # CPython: non-ASCII as UTF-8, for MicroPython can't join an escaped surrogate pair
@@ -49,7 +55,7 @@ _epoch = whole(EPOCH_MIN, EPOCH_MAX)
 count = whole(0, SAFE_INTEGER)
 
 
-def _epoch_or_unset(value):
+def epoch_or_unset(value):
     return None if type(value) is int and value == 0 else reason(_epoch, value)
 
 
@@ -63,12 +69,8 @@ def _counts(value):
     return members(value, count)
 
 
-def _identifiers(value):
+def identifiers(value):
     return members(value, identifier)
-
-
-def _log_text(value):
-    return text(value, LOG_TEXT)
 
 
 def _actuators(value):
@@ -76,7 +78,7 @@ def _actuators(value):
 
 
 # kind -> {name: check}, in order: every member is required; there are no optional ones.
-# `measured` adds those of sensors.
+# What only some boards say is in `reports`.
 KINDS = {
     "command": OrderedDict(
         (
@@ -97,7 +99,7 @@ KINDS = {
             ("message", text),
             ("error", error),
             ("result", scalars),
-            ("timestamp", _epoch_or_unset),
+            ("timestamp", epoch_or_unset),
             ("boot", identifier),
         )
     ),
@@ -120,7 +122,7 @@ KINDS = {
             ("slot_state", short_text),
             ("latched", boolean),
             ("heap", count),
-            ("timestamp", _epoch_or_unset),
+            ("timestamp", epoch_or_unset),
         )
     ),
     "heartbeat": OrderedDict(
@@ -130,17 +132,9 @@ KINDS = {
             ("uptime", count),
             ("heap", count),
             ("rssi", whole(-200, 0)),
-            ("running", _identifiers),
+            ("running", identifiers),
             ("latched", boolean),
             ("dropped", _counts),
-        )
-    ),
-    "log": OrderedDict(
-        (
-            ("command_id", identifier),
-            ("part", count),
-            ("parts", count),
-            ("text", _log_text),
         )
     ),
 }

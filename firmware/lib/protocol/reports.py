@@ -1,0 +1,68 @@
+"""Messages only some boards say: the log, readings, limits. Who imports this, knows them."""
+
+from collections import OrderedDict
+
+from .fields import Number, OneOf, identifier, reason, short_text, text
+from .limits import LOG_TEXT, MAP_ITEMS, SAFE_INTEGER
+from .messages import KINDS, count, epoch_or_unset, identifiers
+
+# What a limit of a sensor can be.
+CROSSED = "crossed"
+CLEARED = "cleared"
+
+_measured = Number(-SAFE_INTEGER, SAFE_INTEGER, "", True)
+
+
+def _log_text(value):
+    return text(value, LOG_TEXT)
+
+
+# What one sensor read. The time is that of the reading, 0 where the board did not know it then.
+_READING = (
+    ("sensor", identifier),
+    ("value", _measured),
+    ("unit", short_text),
+    ("timestamp", epoch_or_unset),
+)
+
+
+def _readings(value):
+    if type(value) is not list or len(value) > MAP_ITEMS:
+        return "must be a list of at most {}".format(MAP_ITEMS)
+    for one in value:
+        if type(one) is not dict or len(one) != len(_READING):
+            return "must be objects of sensor, value, unit and timestamp"
+        for member, check in _READING:
+            why = reason(check, one.get(member))
+            if why:
+                return "has a {} that {}".format(member, why)
+    return None
+
+
+KINDS.update(
+    {
+        "log": OrderedDict(
+            (
+                ("command_id", identifier),
+                ("part", count),
+                ("parts", count),
+                ("text", _log_text),
+            )
+        ),
+        # `failed`: {sensor: why} of those whose latest reading was none.
+        "sensors": OrderedDict(
+            (("boot", identifier), ("readings", _readings), ("failed", identifiers))
+        ),
+        "threshold": OrderedDict(
+            (
+                ("boot", identifier),
+                ("sensor", identifier),
+                ("limit", identifier),
+                ("state", OneOf((CROSSED, CLEARED))),
+                ("value", _measured),
+                ("unit", short_text),
+                ("timestamp", epoch_or_unset),
+            )
+        ),
+    }
+)
