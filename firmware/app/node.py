@@ -65,16 +65,16 @@ class Node:
         self._failed = None
         self.camera = None  # what is under way with it: see camera.py
         self._latched = self.commands.latch.on  # as it was said last
-        self.sensors, self._misread = None, sensors == ()
+        self.sensors = None
         if sensors:
             from .sensors import Sensors  # it takes memory only where there are some
 
-            self.sensors = Sensors(self, sensors)
+            self.sensors = Sensors(self, self._outbox, self._clock, sensors)
+        elif sensors is not None:
+            self.commands.dropped["sensors_file"] = 1
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
-        if self.sensors:
-            self.spawn(self.sensors.run())
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
@@ -110,7 +110,7 @@ class Node:
         return self._clock.now(ticks_ms())
 
     def say(self, leaf, kind, message):
-        """Send a message of QoS 1 that outlives the connection. Returns it: see `waits`."""
+        """Send a message of QoS 1 that outlives the connection. Returns it."""
         return self.publish(leaf, lambda key: encode(kind, message, key))
 
     def publish(self, leaf, write):
@@ -118,10 +118,6 @@ class Node:
         message = self._outbox.ack(topic(self._id, leaf), write(self._key))
         self.link.wake()
         return message
-
-    def waits(self, message):
-        """False once it was confirmed (its `data` is None then), or had to make room."""
-        return message in self._outbox
 
     def unconfirmed(self):
         """How many messages wait to be sent or confirmed."""
@@ -221,8 +217,4 @@ class Node:
         dropped.update(self._outbox.dropped)
         for reason in self.link.dropped:
             dropped["link_" + reason] = self.link.dropped[reason]
-        if self.sensors:
-            dropped.update(self.sensors.dropped())
-        if self._misread:
-            dropped["sensors_file"] = 1
         return dropped

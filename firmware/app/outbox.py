@@ -35,10 +35,6 @@ class Outbox:
     def __len__(self):
         return len(self.messages)
 
-    def __contains__(self, message):
-        """False where it was confirmed, or had to go."""
-        return message in self.messages
-
     def ack(self, topic, data):
         """An ack, QoS 1: kept over reconnects until it is confirmed. Returns the Message."""
         message = Message(topic, data, 1, False, True)

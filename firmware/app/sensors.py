@@ -28,28 +28,22 @@ _SENDING_MS = const(100)
 
 
 class Sensors:
-    """Of a node. `config` is what sensor_setup returned.
+    """Of a node; what is counted goes to its `commands.dropped`. `config`: see sensor_setup.
 
     `failed`: {name: why} of those whose last reading was none. `asked`: ids of commands that want
     everything read at once.
     """
 
-    def __init__(self, node, config):
+    def __init__(self, node, outbox, clock, config):
         keep, self._sensors, self._limits = config
-        self._node = node
+        self._node, self._outbox, self._clock = node, outbox, clock
         self._readings, self._news = Readings(keep), News(self._limits)
         now = ticks_ms()
         self._schedule, self._look = Schedule([one.every_ms for one in self._sensors], now), now
         self.failed, self.asked = {}, []
-        self._failures = {"sensor_driver": 0, "sensor_range": 0}
         self._untold = False  # that one has failed
         self._sent = None
-
-    def dropped(self):
-        """{reason: count}: what was no value, and what was not kept."""
-        out = {"readings": self._readings.dropped, "limits": self._news.dropped}
-        out.update(self._failures)
-        return out
+        node.spawn(self.run())
 
     async def run(self):
         """For ever."""
@@ -57,8 +51,8 @@ class Sensors:
             asked, self.asked = self.asked, []
             now = ticks_ms()
             due = list(range(len(self._sensors))) if asked else self._schedule.due(now)
-            count = await self._sample(due, self._watched(now))
-            self._send()
+            count = await self.sample(due, self._watched(now))
+            self.send()
             for command_id in asked:
                 self._node.finish(command_id, COMPLETED, None, {"readings": count})
             await asyncio.sleep_ms(self._pause())
@@ -70,7 +64,7 @@ class Sensors:
         self._look = ticks_add(now, _LOOK_MS)
         return [limit.number for limit in self._limits if limit.pending]
 
-    async def _sample(self, due, watched):
+    async def sample(self, due, watched):
         """Read all those; `due` ones are told. Returns how many of them have a value."""
         numbers = due + [number for number in set(watched) if number not in due]
         begun, longest = {}, 0
@@ -114,27 +108,30 @@ class Sensors:
         now = ticks_ms()
         for limit in self._limits:
             if limit.number == number and limit.judge(value, now):
-                self._news.add(limit, value, self._node.time())
+                self._news.add(limit, value, self._clock.now(ticks_ms()))
         return value
 
     def _fail(self, number, why):
         name = self._sensors[number].name
-        self._failures["sensor_" + why] += 1
+        dropped, reason = self._node.commands.dropped, "sensor_" + why
+        dropped[reason] = dropped.get(reason, 0) + 1
         self._untold = self._untold or self.failed.get(name) != why
         self.failed[name] = why
 
     def _keep(self, number, value):
         if value is None:
             return 0
-        self._readings.add(number, value, self._node.time())
+        self._readings.add(number, value, self._clock.now(ticks_ms()))
         return 1
 
-    def _send(self):
+    def send(self):
         """The next message, where it is time for one."""
         node = self._node
+        node.commands.dropped["readings"] = self._readings.dropped
+        node.commands.dropped["limits"] = self._news.dropped
         if self._sent:
             message, queue = self._sent
-            if node.waits(message):
+            if message in self._outbox.messages:
                 return
             self._sent = None
             queue.settle(message.data is None)

@@ -112,14 +112,14 @@ def test_a_reading_is_forgotten_with_its_puback_and_not_before():
     readings.add(1, 6.5, 0)
     readings.take(8)
     message = outbox.ack("t", b"6.5")
-    assert message in outbox
+    assert message in outbox.messages
     outbox.confirm(outbox.take().packet_id + 1)  # another's
     outbox.disconnected()
-    assert message in outbox and message.data == b"6.5"
+    assert message in outbox.messages and message.data == b"6.5"
     outbox.confirm(message.packet_id)  # it was not sent on this connection
-    assert message in outbox
+    assert message in outbox.messages
     outbox.confirm(outbox.take().packet_id)
-    assert message not in outbox and message.data is None
+    assert message not in outbox.messages and message.data is None
     readings.settle(message.data is None)
     assert len(readings) == 0
 
@@ -129,4 +129,4 @@ def test_a_message_that_had_to_go_was_not_confirmed():
     message = outbox.ack("t", b"6.5")
     for number in range(LIMIT):
         outbox.ack("t", number)
-    assert message not in outbox and message.data == b"6.5"
+    assert message not in outbox.messages and message.data == b"6.5"

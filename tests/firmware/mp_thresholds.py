@@ -102,11 +102,11 @@ def test_flapping_is_dropped_and_counted_and_the_last_stays():
 
 
 def test_what_is_on_its_way_is_not_dropped():
-    limit = low()
-    news = News([limit])
-    flap(news, limit, 1)
+    limit, other = low(), high()
+    news = News([limit, other])
+    flap(news, limit, 3)
     first = news.take()
-    flap(news, limit, 50, start=1)
-    assert news.waiting[0] is first
+    flap(news, other, 4)
+    assert news.waiting[0] is first and news.dropped == 2
     news.settle(True)
-    assert told(news)[-1][0] == limit.crossed
+    assert [one[:2] for one in told(news)] == [(False, 1), (True, 2), (True, 0), (False, 3)]
