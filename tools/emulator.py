@@ -124,9 +124,10 @@ class Board:
         """What the ADC at a pin reads, 0 to 65535."""
         self._put("adc", pin=pin, value=reading)
 
-    def set_wifi(self, there: bool) -> None:
-        """Whether the Wi-Fi network is there."""
-        self._put("set", members={"wifi": there})
+    def set_wifi(self, there: bool | list[str], hangs: bool = False) -> None:
+        """Which Wi-Fi networks are there: all, none, or those named. `hangs`: the interface finds
+        none until it is switched off and on; a reset of the board does not help."""
+        self._put("set", members={"wifi": there, "wifi_hangs": hangs})
 
     def cut_at_write(self, number: int) -> None:
         """Power fails half-way through the flash write of that number (1 is the next one).

@@ -31,6 +31,7 @@ from .wifi import Wifi
 
 _IDLE_MS = const(1000)
 _FAREWELL_MS = const(2000)
+_CALM_MS = const(600)
 
 
 class Node:
@@ -53,8 +54,10 @@ class Node:
             self._id, broker["user"] or self._id, broker["password"],
             connection.KEEPALIVE_S, self._heard,
         )  # fmt: skip
-        address = (broker["host"], broker["port"])
-        self.link = Link(address, codec, self._outbox, topic(self._id, COMMANDS), self)
+        self.link = Link(
+            settings["addresses"], codec, self._outbox, topic(self._id, COMMANDS), self,
+            settings["tls"],
+        )  # fmt: skip
         self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
         self.restarting = None  # ticks
@@ -81,6 +84,11 @@ class Node:
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
         return bool(self.commands.running())
+
+    def calm(self):
+        """Whether half a second may pass without a look at what moves."""
+        due = self.commands.next_due(ticks_ms())
+        return due is None or due > _CALM_MS
 
     def opening(self, session):
         """(topic, message): the last will of a connection."""

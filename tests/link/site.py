@@ -29,8 +29,8 @@ LATE_MS = 20
 
 Message = dict[str, Any]
 
-# What a test turns in the firmware before its own main.py runs.
-_TURNED = "import sys\nsys.path.append('/lib')\n{}\n{}"
+# What a test turns in the firmware is turned when the settings are read and gone from memory.
+_PLACE = "    from app import node\n"
 
 
 def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP) -> Board:
@@ -38,7 +38,9 @@ def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP) -> B
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
     main = stage.files()["main.py"].decode()
-    return Board(folder, {**files, "main.py": _TURNED.format(turned, main)}, heap=heap)
+    assert _PLACE in main
+    files["main.py"] = main.replace(_PLACE, "    import turned\n" + _PLACE)
+    return Board(folder, {**files, "turned.py": turned}, heap=heap)
 
 
 def settings_with(board: Board, **members: Any) -> None:
