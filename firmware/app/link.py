@@ -26,10 +26,11 @@ _TRIES = const(4)  # failures in a row before another address is tried
 class Link:
     """One broker, one subscription.
 
-    `addresses` are [(host, port)], tried in turn, each a few times; `codec` and `outbox` say and keep what is sent, `topic` is
-    subscribed to. `node` is asked `network_up()` and `moving()`, and told: `opening(number)`
-    returns (will topic, will) for the connection of that number, `opened(number)` is called when
-    its subscription was granted. `tls` is a context, or None; `node.calm()` is asked then.
+    `addresses` are [(host, port)], tried in turn, each a few times; `codec` and `outbox` say and
+    keep what is sent, `topic` is subscribed to. `node` is asked `network_up()` and `moving()`,
+    and told: `opening(number)` returns (will topic, will) for the connection of that number,
+    `opened(number)` is called when its subscription was granted. `tls` is a context, or None;
+    `node.calm()` is asked then.
 
     `number` counts the connections of this boot. `down_since` is in ticks, None while up.
     `dropped` counts how they ended: {reason: times}; `reason` says it in words.

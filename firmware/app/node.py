@@ -17,7 +17,7 @@ from protocol import encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
 
-from . import actuators, board, connection
+from . import actuators, board, connection, once
 from .clock import Clock, ticks_diff, ticks_ms
 from .commands import Dispatcher
 from .journal import Journal
@@ -39,7 +39,7 @@ class Node:
 
     def __init__(self, flash, settings, config):
         self._id, self._key = settings["board_id"], settings["key"]
-        self.hold_s = settings["hold_s"]
+        self.flash, self.hold_s, self._ntp = flash, settings["hold_s"], settings["ntp"]
         boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
         self._actuators = actuators.build(config, board)
@@ -67,6 +67,8 @@ class Node:
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
+        if self._ntp or self.link.tls:
+            self.spawn(once("ntp").keep(self, self._ntp))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
@@ -89,6 +91,10 @@ class Node:
         """Whether half a second may pass without a look at what moves."""
         due = self.commands.next_due(ticks_ms())
         return due is None or due > _CALM_MS
+
+    def time(self):
+        """Unix seconds, or 0 while the backend has not told the time."""
+        return self._clock.now(ticks_ms())
 
     def opening(self, session):
         """(topic, message): the last will of a connection."""

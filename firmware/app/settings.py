@@ -25,6 +25,7 @@ def settings(values):
         ("hold_s", hold, 30),
         ("broker", lambda _: None, None),
         ("wifi", lambda _: None, []),
+        ("ntp", text, ""),
     )
     out = _checked(_SETTINGS, "", fields, values)
     try:
@@ -48,7 +49,7 @@ def broker(values):
     """The part of /settings.json about the broker."""
     port = 8883 if type(values) is dict and values.get("tls") else 1883
     host = (("host", lambda value: text(value, 253), None), ("port", whole(1, 65535), port))
-    fields = host + (
+    fields: tuple = host + (
         ("user", short_text, ""),
         ("password", short_text, ""),
         ("tls", boolean, False),
@@ -98,7 +99,7 @@ def _tls(flash, name):
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
     try:
         context.load_verify_locations(cadata=flash.read(name) or b"")
     except ValueError:

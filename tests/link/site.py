@@ -53,12 +53,13 @@ def settings_with(board: Board, **members: Any) -> None:
 class Backend:
     """What the backend says to one board, and hears of it: (leaf, message) in order in `heard`.
 
-    It answers each startup with the time, as the backend does.
+    It answers each startup with the time, as the backend does, as long as it is `telling`.
     """
 
     broker: Broker
     heard: list[tuple[str, Message]] = field(default_factory=list)
     client: Client = field(init=False)
+    telling: bool = True
     _number: int = 0
 
     def connect(self) -> "Backend":
@@ -141,8 +142,12 @@ class Backend:
         kind = leaf.removeprefix("data/")
         content = decode(kind, message.payload, KEY)
         self.heard.append((leaf, content))
-        if leaf == topics.STARTUP:
-            self.command("time", boot=content["boot"], session=content["session"])
+        if leaf == topics.STARTUP and self.telling:
+            self.tell_time(content)
+
+    def tell_time(self, startup: Message) -> None:
+        """Answers a startup."""
+        self.command("time", boot=startup["boot"], session=startup["session"])
 
 
 @contextlib.contextmanager

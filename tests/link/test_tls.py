@@ -131,12 +131,14 @@ def test_a_broker_nobody_vouches_for_is_refused(
 
 
 def test_a_broker_without_tls_is_refused(tmp_path: Path, authority: Authority) -> None:
-    with sealed(tmp_path, authority.server("good")) as broker:
-        with tls_board(tmp_path, broker.port, authority.certificate.der, QUICK) as board:
-            board.start()
-            said = board.wait(lambda it: "no connection" in it.get("line", ""), 15)["line"]
-            assert "certificate" not in said
-            assert len(board.log.of("boot")) == 1
+    with (
+        sealed(tmp_path, authority.server("good")) as broker,
+        tls_board(tmp_path, broker.port, authority.certificate.der, QUICK) as board,
+    ):
+        board.start()
+        said = board.wait(lambda it: "no connection" in it.get("line", ""), 15)["line"]
+        assert "certificate" not in said
+        assert len(board.log.of("boot")) == 1
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_broker_without_tls_is_refused(tmp_path: Path, authority: Authority) -
 def test_tls_without_an_authority_is_refused_at_boot(
     tmp_path: Path, authority: Authority, members: dict[str, object], said: str
 ) -> None:
-    with tls_board(tmp_path, 1, authority.certificate.der, **members) as board:
+    with tls_board(tmp_path, 1, authority.certificate.der, "", **members) as board:
         board.start()
         board.wait(lambda it: it["event"] == "console" and said in it["line"])
         board.type("print(6 * 7)\r")
