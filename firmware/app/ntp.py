@@ -14,13 +14,11 @@ import asyncio
 import binascii
 import errno
 import os
-import socket
 
 from micropython import const
 from protocol.limits import EPOCH_MAX, EPOCH_MIN
 
 from . import calendar
-from .wire import peer
 
 _PORT = const(123)
 _PACKET = const(48)
@@ -50,9 +48,9 @@ async def keep(node, server):
     _write(node.flash, node.time())
 
 
-def request():
-    """A question that can't be guessed by who does not hear it: its last 8 bytes are random."""
-    return b"\x23" + bytes(39) + os.urandom(8)
+def request(chance):
+    """A question; `chance` are 8 random bytes that only who hears it can answer with."""
+    return b"\x23" + bytes(39) + chance
 
 
 def answer(packet, question):
@@ -69,12 +67,16 @@ def answer(packet, question):
 
 
 async def _ask(server):
+    import socket
+
+    from .wire import peer
+
     host, _, port = server.partition(":")
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.connect(peer(host, int(port or _PORT)))
         sock.setblocking(False)
-        question = request()
+        question = request(os.urandom(8))
         sock.send(question)
         unix = await _answered(sock, question)
         if unix:

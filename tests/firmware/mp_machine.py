@@ -13,11 +13,13 @@ class RTC:
         if fields is None:
             return RTC.now
         RTC.now = fields
+        return None
 
     def memory(self, content=None):
         if content is None:
             return RTC.kept
         RTC.kept = bytes(content)
+        return None
 
 
 sys.modules["machine"] = sys.modules[__name__]
