@@ -26,4 +26,5 @@ TEXTS = {
     "no_result": "the board accepted the command and sent no result in time",
     "storage": "the board could not write to its flash",
     "hardware": "the actuator reported a fault",
+    "reverted": "the board did not reach the broker with it, and went back to what it had before",
 }

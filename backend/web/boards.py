@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from protocol.fields import Number, OneOf
-from protocol.verbs import VERBS, Case, Verb
+from protocol.fields import Number, OneOf, identifier
+from protocol.verbs import ANY, VERBS, Case, Verb
 
 from backend.lifecycle import STATUSES
 from backend.service import Backend
@@ -60,6 +60,8 @@ def schema(check: Check) -> dict[str, Any]:
         return {**out, "x-unit": check.unit} if check.unit else out
     if isinstance(check, OneOf):
         return {"type": "string", "enum": list(check.choices)}
+    if check is identifier:
+        return {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
     raise TypeError(f"no schema is known for {check!r}")
 
 
@@ -68,7 +70,8 @@ def _case(value: str | None, case: Case) -> dict[str, Any]:
         "value": value,
         "kind": case.kind,
         "required": {name: schema(check) for name, check in case.required.items()},
-        "optional": {name: schema(check) for name, check in case.optional.items()},
+        "optional": {n: schema(check) for n, check in case.optional.items() if n != ANY},
+        "open": ANY in case.optional,
     }
 
 

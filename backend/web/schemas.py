@@ -51,7 +51,8 @@ def _parameters(verb: Schema, case: Schema) -> Schema:
     """The parameters of one case of a verb."""
     choice = {verb["choice"]: {"const": case["value"]}} if verb["choice"] else {}
     properties = {**choice, **case["required"], **case["optional"]}
-    return _closed(properties, [*choice, *case["required"]])
+    shape = _object if case["open"] else _closed
+    return shape(properties, [*choice, *case["required"]])
 
 
 def _new_command(name: str, verb: Schema) -> Schema:
@@ -127,6 +128,7 @@ _CASE = {
     "kind": {"type": "string", "enum": [DOSE, SET, STOP]},
     "required": {"type": "object", "additionalProperties": OBJECT},
     "optional": {"type": "object", "additionalProperties": OBJECT},
+    "open": FLAG,
 }
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
 _HEALTH = {

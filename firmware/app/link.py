@@ -52,6 +52,17 @@ class Link:
         if self.connection:
             self.connection.wake()
 
+    def up(self):
+        """Whether it stands."""
+        return self.down_since is None
+
+    def change(self, addresses, codec, tls):
+        """Leave the broker in good order, and from then on use these."""
+        self.addresses, self.peer, self._codec, self.tls = addresses, None, codec, tls
+        self.failures = self.tries = 0
+        if self.connection:
+            self.connection.leave()
+
     async def run(self):
         """For ever."""
         while True:
@@ -67,11 +78,14 @@ class Link:
 
     async def _connect(self):
         """One connection, until the exception that ends it."""
+        addresses = self.addresses
         if self.peer is None or not self.node.moving():
-            self.peer = wire.peer(*self.addresses[0])
+            self.peer = wire.peer(*addresses[0])
         wrap = self._sealed if self.tls else None
         line = await wire.connect(self.peer, ANSWER_MS, wrap)
         try:
+            if addresses is not self.addresses:
+                raise wire.LinkDown("down", "the settings were changed")
             self.number += 1
             self._framer.clear()
             self.connection = Connection(

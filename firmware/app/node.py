@@ -49,21 +49,29 @@ class Node:
         )  # fmt: skip
         self.presence = Presence(self._id, self._key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
-        broker = settings["broker"]
-        codec = Codec(
-            self._id, broker["user"] or self._id, broker["password"],
-            connection.KEEPALIVE_S, self._heard,
-        )  # fmt: skip
         self.link = Link(
-            settings["addresses"], codec, self._outbox, topic(self._id, COMMANDS), self,
-            settings["tls"],
+            settings["addresses"], self._codec(settings["broker"]), self._outbox,
+            topic(self._id, COMMANDS), self, settings["tls"],
         )  # fmt: skip
+        self.trying = False  # settings are on trial
         self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
         self.restarting = None  # ticks
         self._held = set()  # outputs made safe since the link went
         self._failed = None
         self._latched = self.commands.latch.on  # as it was said last
+
+    def _codec(self, broker):
+        return Codec(
+            self._id, broker["user"] or self._id, broker["password"],
+            connection.KEEPALIVE_S, self._heard,
+        )  # fmt: skip
+
+    def configure(self, settings):
+        """Other settings from now on; network and broker are left and looked for anew."""
+        self.hold_s = settings["hold_s"]
+        self.wifi.change(settings["wifi"])
+        self.link.change(settings["addresses"], self._codec(settings["broker"]), settings["tls"])
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""

@@ -89,9 +89,14 @@ def actuators(values):
 
 def load(flash):
     """(settings, actuators) from the files on `flash`. Raises ValueError, OSError."""
-    out = settings(_read(flash, _SETTINGS))
+    return checked(flash, _read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
+
+
+def checked(flash, values):
+    """As `settings`, with `tls`: the context where TLS is asked for, or None."""
+    out = settings(values)
     out["tls"] = _tls(flash, out["broker"]["ca"]) if out["broker"]["tls"] else None
-    return out, actuators(_read(flash, _ACTUATORS))
+    return out
 
 
 def _tls(flash, name):

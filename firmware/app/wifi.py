@@ -27,6 +27,13 @@ class Wifi:
         """Whether the network is there; where no Wi-Fi was asked for it is taken to be."""
         return not self.networks or self._station.isconnected()
 
+    def change(self, networks):
+        """Other networks from now on; the first of them is tried first."""
+        if networks != self.networks:
+            self.networks = networks
+            if self._station.isconnected():
+                self._station.disconnect()
+
     def rssi(self):
         """Signal strength in dBm, 0 where it is not known."""
         try:
@@ -37,8 +44,8 @@ class Wifi:
     async def run(self):
         """Keep the connection up."""
         failures = 0
-        while self.networks:
-            if self._station.isconnected():
+        while True:
+            if not self.networks or self._station.isconnected():
                 failures = 0
                 await asyncio.sleep_ms(_LOOK_MS)
             elif not await self.join(**self.networks[failures % len(self.networks)]):

@@ -27,6 +27,7 @@ CODES = [  # a list: in a constant tuple MicroPython keeps each text a second ti
     "no_result",
     "storage",
     "hardware",
+    "reverted",
 ]
 
 

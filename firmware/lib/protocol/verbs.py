@@ -6,18 +6,20 @@ A verb is one of three kinds:
 - SET: doing it twice is harmless (light on); it reports at once, and a dead-man timer on the board
   ends what it switched on after `seconds`;
 - STOP: ends something; it overtakes everything, and is obeyed even before the clock is set.
+A Case takes parameters of any other name where `optional` has ANY: the board knows which.
 A verb with a `choice` parameter has one case for each value of it.
 """
 
 from collections import namedtuple
 
 from .errors import ProtocolError
-from .fields import Number, OneOf, identifier, reason, whole
+from .fields import Number, OneOf, identifier, reason, scalar, whole
 from .limits import GRAMS_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
 SET = "set"
 STOP = "stop"
+ANY = "*"
 
 # One form of a verb: its kind, and its parameters as {name: check}.
 Case = namedtuple("Case", ["kind", "required", "optional"])
@@ -41,6 +43,7 @@ def verbs():
     echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
     board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
     board_stop = Verb(None, {None: stop}, None, False)
+    change = Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar})
     asked = Verb(None, board_stop.cases, None, True)
     return {
         "feed": Verb("feeder", {None: Case(DOSE, {"amount": amount}, none)}, None, False),
@@ -57,6 +60,8 @@ def verbs():
         "stop": board_stop,  # with a target: that one; without: everything
         "emergency_stop": board_stop,  # nothing moves until `clear_stop`
         "clear_stop": board_set,
+        "get_config": Verb(None, {None: Case(SET, none, {"section": identifier})}, None, False),
+        "update_config": Verb(None, {None: change}, None, False),
         "get_log": board_set,  # the answer are messages of kind `log`
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
         # the answer is that command's own result, or that the board never had it and never will.
@@ -98,7 +103,7 @@ def check_parameters(command_type, parameters):
     for name in parameters:
         if name == VERBS[command_type].choice:
             continue
-        check = case.required.get(name) or case.optional.get(name)
+        check = case.required.get(name) or case.optional.get(name) or case.optional.get(ANY)
         why = reason(check, parameters[name]) if check else "is no parameter of this command"
         if why:
             raise _bad(name, why)
