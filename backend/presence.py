@@ -20,6 +20,7 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
+    `asleep_until`: it sleeps, and said when it will wake; it is offline, but not missed until then.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`.
     """
@@ -41,6 +42,7 @@ class Presence:
     heap: int = 0
     rssi: int = 0
     uptime: int = 0
+    asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
 
@@ -98,7 +100,7 @@ class Roster:
     def heard(self, board: Presence, now: int) -> bool:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
-        board.online, board.last_seen = True, now
+        board.online, board.last_seen, board.asleep_until = True, now, None
         self._heard[board.board_id] = None
         self._heard.move_to_end(board.board_id)
         return came

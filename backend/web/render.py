@@ -48,7 +48,8 @@ def step(entry: dict[str, Any]) -> dict[str, Any]:
 
 def board(row: dict[str, Any]) -> dict[str, Any]:
     """A board."""
-    return {**row, "last_seen": optional_time(row["last_seen"])}
+    times = {name: optional_time(row[name]) for name in ("last_seen", "asleep_until")}
+    return {**row, **times}
 
 
 def token(row: dict[str, Any]) -> dict[str, Any]:

@@ -109,6 +109,7 @@ _BOARD = {
     "name": TEXT,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
+    "asleep_until": MAYBE_TIME,
     "boot": TEXT,
     "firmware": TEXT,
     "board": TEXT,

@@ -77,6 +77,10 @@ class Dispatcher:
         """ms until `tick` is needed, or None."""
         return self._work.next_due(now_ms)
 
+    def serving(self):
+        """Whether a service has yet to say what became of a command."""
+        return bool(self._work.services)
+
     def set_safe(self, now_ms=None, names=None):
         """All outputs, or those of `names`, to their safe state; what ran is stopped, what waited
         is cancelled.

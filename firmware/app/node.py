@@ -54,6 +54,8 @@ class Node:
             topic(self._id, COMMANDS), self, settings["tls"],
         )  # fmt: skip
         self.trying = False  # settings are on trial
+        self.sleeper, self.leaving = None, False  # see sleep.py
+        self.heard_ms = ticks_ms()  # when a message came
         self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
         self.restarting = None  # ticks
@@ -77,6 +79,8 @@ class Node:
         """For ever; raises what the first task to fail has raised."""
         if self._ntp or self.link.tls:
             self.spawn(once("ntp").keep(self, self._ntp))
+        if once("rtc").read()["every_s"]:
+            self.spawn(once("sleep").keep(self))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
@@ -89,7 +93,7 @@ class Node:
 
     def network_up(self):
         """Whether it is worth trying to connect."""
-        return self.wifi.connected()
+        return self.wifi.connected() and not self.leaving
 
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
@@ -141,6 +145,7 @@ class Node:
             self._due.set()
 
     def _heard(self, _topic, data):
+        self.heard_ms = ticks_ms()
         self.commands.receive(data, ticks_ms())
         self._due.set()
 

@@ -12,7 +12,13 @@ It is on flash as begun when `start` is called, and after a power cut its answer
 
 from . import once
 
-MODULES = {"get_log": "get_log", "get_config": "config", "update_config": "config"}
+MODULES = {
+    "get_log": "get_log",
+    "get_config": "config",
+    "update_config": "config",
+    "set_wake_schedule": "sleep",
+    "sleep": "sleep",
+}
 
 
 class Services:

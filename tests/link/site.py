@@ -33,14 +33,17 @@ Message = dict[str, Any]
 _PLACE = "    from app import node\n"
 
 
-def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP) -> Board:
+def make_board(
+    folder: Path, port: int, turned: str = "", heap: str = HEAP, sleep_scale: float = 1.0
+) -> Board:
     """A board that will connect to 127.0.0.1:`port`; `turned` is Python that changes constants."""
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
     main = stage.files()["main.py"].decode()
     assert _PLACE in main
     files["main.py"] = main.replace(_PLACE, "    import turned\n" + _PLACE)
-    return Board(folder, {**files, "turned.py": turned}, heap=heap)
+    files["turned.py"] = turned
+    return Board(folder, files, heap=heap, sleep_scale=sleep_scale)
 
 
 def settings_with(board: Board, **members: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from protocol import topics
 
-from tests.link.site import USERS, Backend, Message, make_board, site
+from tests.link.site import Backend, Message, site
 from tests.link.test_link import QUICK
 from tools.brokers import Broker, free_port
 from tools.emulator import Board
@@ -60,7 +60,7 @@ def test_a_wrong_one_is_refused_whole(embedded_broker: Broker, tmp_path: Path) -
     with site(tmp_path, embedded_broker, QUICK) as (board, backend, _):
         before = backend.result(backend.command("get_config"))["result"]
         for name, (value, said) in BAD.items():
-            update = backend.command("update_config", **{name: value, "hold_s": 5, name: value})
+            update = backend.command("update_config", **{"hold_s": 5, name: value})
             refused = answer(backend, update, "rejected")
             assert refused["error"] == "bad_parameter" and said in refused["message"], refused
         answer(backend, backend.command("update_config"), "rejected")

@@ -44,7 +44,7 @@ class Pond:
 
     def leave(self) -> None:
         """Be offline, as the last will says it."""
-        self._say(STATUS, "status", {"status": "offline", "boot": "b1", "session": 1})
+        self._say(STATUS, "status", {"status": "offline", "boot": "b1", "session": 1, "until": 0})
         eventually(lambda: self._shown()["online"] is False)
 
     def beat(self, **running: str) -> None:

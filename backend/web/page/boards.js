@@ -9,6 +9,14 @@ export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()
 
 const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
 
+const OVERDUE_MS = 60000; // a wake may be so late, and then the board has to connect
+
+// Whether a board that is not heard said that it would sleep now.
+const asleep = (board) => !board.online && board.asleep_until
+  && Date.now() < new Date(board.asleep_until).getTime() + OVERDUE_MS;
+
+const time = (text) => new Date(text).toLocaleTimeString();
+
 const NO_ANSWER = "No answer from the backend: it may have been taken or not. "
   + "Trying again can't make it happen twice.";
 
@@ -62,14 +70,17 @@ export class Boards {
     card.node.classList.toggle("away", board.online !== true);
     fill(card.head, ...this.#head(board));
     card.note.hidden = board.online === true;
-    card.note.textContent = board.online === false
+    card.note.textContent = asleep(board)
+      ? `Asleep until ${time(board.asleep_until)}: what you send waits, for up to 60 s.`
+      : board.online === false
       ? "Offline: what you send waits, and goes out when the board is back within 60 s."
       : "Not heard yet: what you send waits until the board is, for up to 60 s.";
     for (const [target, node] of card.lines) fill(node, ...this.#result(board, target));
   }
 
   #head(board) {
-    const [kind, word] = ONLINE[board.online];
+    const [kind, word] = asleep(board)
+      ? ["unsure", `Asleep until ${time(board.asleep_until)}`] : ONLINE[board.online];
     const seen = board.last_seen ? `last seen ${this.#ago(board.last_seen)}` : "never seen";
     const facts = [board.board, board.firmware && `firmware ${board.firmware}`,
       board.online && board.uptime > 0 && `up ${duration(board.uptime * 1000)}`,

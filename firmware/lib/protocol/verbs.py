@@ -14,7 +14,7 @@ from collections import namedtuple
 
 from .errors import ProtocolError
 from .fields import Number, OneOf, identifier, reason, scalar, whole
-from .limits import GRAMS_MAX, RUN_SECONDS_MAX
+from .limits import COMMAND_LIFE_MAX, GRAMS_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
 SET = "set"
@@ -43,6 +43,8 @@ def verbs():
     echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
     board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
     board_stop = Verb(None, {None: stop}, None, False)
+    awake = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
+    wake = Case(SET, {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}, awake)  # 0: sleep no more
     change = Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar})
     asked = Verb(None, board_stop.cases, None, True)
     return {
@@ -62,6 +64,8 @@ def verbs():
         "clear_stop": board_set,
         "get_config": Verb(None, {None: Case(SET, none, {"section": identifier})}, None, False),
         "update_config": Verb(None, {None: change}, None, False),
+        "set_wake_schedule": Verb(None, {None: wake}, None, False),
+        "sleep": board_set,  # there is nothing more to do until the next wake
         "get_log": board_set,  # the answer are messages of kind `log`
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
         # the answer is that command's own result, or that the board never had it and never will.
