@@ -20,7 +20,7 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `asleep_until`: it sleeps, and said when it will wake; it is offline, but not missed until then.
+    `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`.
     """

@@ -41,7 +41,7 @@ class Dispatcher:
         self.now_ms = 0
         self.restarting = False
         self.dropped = {}
-        self.running = self._work.running
+        self.running, self.serving = self._work.running, self._work.services
         self.connected = self._time.connected
 
     @property
@@ -76,10 +76,6 @@ class Dispatcher:
     def next_due(self, now_ms):
         """ms until `tick` is needed, or None."""
         return self._work.next_due(now_ms)
-
-    def serving(self):
-        """Whether a service has yet to say what became of a command."""
-        return bool(self._work.services)
 
     def set_safe(self, now_ms=None, names=None):
         """All outputs, or those of `names`, to their safe state; what ran is stopped, what waited

@@ -65,7 +65,7 @@ def next_wake(now, wake_at, every_s):
 
 async def keep(node, woken=True):
     """Sends the board to sleep when it is time. `woken`: it has started for a wake."""
-    node.sleeper = sleeper = Sleeper()
+    node.sleeper = Sleeper()
     rtc = once("rtc")
     began_ms, counted = ticks_ms(), not (woken and node.presence.cause == "deepsleep")
     while True:
@@ -91,7 +91,7 @@ def _may_sleep(node, kept, awake_ms):
         return False
     if awake_ms >= kept["awake_s"] * 1000:
         return True
-    if node.unconfirmed() or node.commands.serving() or not node.link.up() or not node.time():
+    if node.unconfirmed() or node.commands.serving or not node.link.up() or not node.time():
         return False
     quiet_ms = ticks_diff(ticks_ms(), node.heard_ms)
     return node.sleeper.told or min(quiet_ms, awake_ms) >= kept["quiet_s"] * 1000

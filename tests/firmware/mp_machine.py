@@ -22,4 +22,4 @@ class RTC:
         return None
 
 
-sys.modules["machine"] = sys.modules[__name__]
+machine = sys.modules.setdefault("machine", sys.modules[__name__])

@@ -4,7 +4,7 @@ import sys
 
 sys.path.append(__file__.rsplit("/", 1)[0])
 
-import mp_machine  # noqa: E402 (before what asks for the chip)
+from mp_machine import machine  # noqa: E402, I001 (before what asks for the chip)
 from app import rtc, sleep  # noqa: E402
 
 NOW = 1800000000
@@ -24,8 +24,8 @@ def test_the_next_wake():
 
 
 def test_what_is_kept():
-    mp_machine.RTC.kept = b""
-    assert rtc.read() == {name: 0 for name in rtc.FIELDS}
+    machine.RTC.kept = b""
+    assert rtc.read() == dict.fromkeys(rtc.FIELDS, 0)
     rtc.write(every_s=604800, wake_at=4102444800)
     rtc.write(bad_boots=2)
     kept = rtc.read()
@@ -34,14 +34,14 @@ def test_what_is_kept():
 
 def test_what_does_not_fit_its_check_is_nothing():
     rtc.write(bad_boots=2)
-    good = mp_machine.RTC.kept
+    good = machine.RTC.kept
     for at in range(len(good)):
-        mp_machine.RTC.kept = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
+        machine.RTC.kept = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
         assert rtc.read()["bad_boots"] == 0, at
     for length in (0, 4, len(good) - 1):
-        mp_machine.RTC.kept = good[:length]
+        machine.RTC.kept = good[:length]
         assert rtc.read()["bad_boots"] == 0
-    mp_machine.RTC.kept = good + b"x"
+    machine.RTC.kept = good + b"x"
     assert rtc.read()["bad_boots"] == 0
-    mp_machine.RTC.kept = bytes(8192)  # as after a power cut
+    machine.RTC.kept = bytes(8192)  # as after a power cut
     assert rtc.read()["bad_boots"] == 0

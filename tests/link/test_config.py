@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from protocol import topics
@@ -27,9 +28,8 @@ def answer(backend: Backend, command_id: str, state: str, seconds: float = 15) -
 
 def test_a_change_is_tried_and_kept(real_broker: Broker, tmp_path: Path) -> None:
     with site(tmp_path, real_broker, QUICK) as (board, backend, _):
-        update = backend.command(
-            "update_config", **{"hold_s": 77, "broker-port": real_broker.port, "wifi-1-ssid": "b"}
-        )
+        port: dict[str, Any] = {"broker-port": real_broker.port, "wifi-1-ssid": "b"}
+        update = backend.command("update_config", hold_s=77, **port)
         told = backend.result(update)["result"]
         assert told["hold_s"] == 77 and told["broker-port"] == real_broker.port
         assert told["wifi-1-ssid"] == "b"
@@ -44,7 +44,7 @@ def test_a_change_is_tried_and_kept(real_broker: Broker, tmp_path: Path) -> None
         backend.online(since=since)
 
 
-BAD = {
+BAD: dict[str, tuple[Any, str]] = {
     "broker-port": (0, "/settings.json: broker.port must be from 1 to 65535"),
     "hold_s": ("a", "/settings.json: hold_s must be a whole number"),
     "holds": (5, "/settings.json: holds is not one of"),
@@ -60,7 +60,8 @@ def test_a_wrong_one_is_refused_whole(embedded_broker: Broker, tmp_path: Path) -
     with site(tmp_path, embedded_broker, QUICK) as (board, backend, _):
         before = backend.result(backend.command("get_config"))["result"]
         for name, (value, said) in BAD.items():
-            update = backend.command("update_config", **{"hold_s": 5, name: value})
+            fields: dict[str, Any] = {"hold_s": 5, name: value}
+            update = backend.command("update_config", **fields)
             refused = answer(backend, update, "rejected")
             assert refused["error"] == "bad_parameter" and said in refused["message"], refused
         answer(backend, backend.command("update_config"), "rejected")
@@ -74,7 +75,7 @@ def test_a_wrong_one_is_refused_whole(embedded_broker: Broker, tmp_path: Path) -
     ids=["port", "password", "wifi"],
 )
 def test_one_that_loses_the_link_is_taken_back(
-    real_broker: Broker, tmp_path: Path, wrong: dict[str, object]
+    real_broker: Broker, tmp_path: Path, wrong: dict[str, Any]
 ) -> None:
     turned = QUICK + "\nfrom app import wifi\nwifi._TRY_MS, wifi._PAUSE_MS = 500, (20,)\n"
     with site(tmp_path, real_broker, turned) as (board, backend, _):
@@ -92,21 +93,19 @@ def test_one_that_loses_the_link_is_taken_back(
 
 def test_a_fallback_does_not_hide_a_wrong_address(real_broker: Broker, tmp_path: Path) -> None:
     with site(tmp_path, real_broker, QUICK) as (board, backend, proxy):
-        update = backend.command(
-            "update_config",
-            **{
-                "trial_s": TRIAL_S,
-                "broker-port": free_port(),
-                "broker-fallback-host": "127.0.0.1",
-                "broker-fallback-port": proxy.port,
-            },
-        )
+        addresses: dict[str, Any] = {
+            "broker-port": free_port(),
+            "broker-fallback-host": "127.0.0.1",
+            "broker-fallback-port": proxy.port,
+        }
+        update = backend.command("update_config", trial_s=TRIAL_S, **addresses)
         assert answer(backend, update, "failed")["error"] == "reverted"
 
 
 def test_a_restart_during_the_trial_takes_it_back(real_broker: Broker, tmp_path: Path) -> None:
     with site(tmp_path, real_broker, QUICK) as (board, backend, _):
-        update = backend.command("update_config", hold_s=77, **{"broker-port": free_port()})
+        away: dict[str, Any] = {"broker-port": free_port()}
+        update = backend.command("update_config", hold_s=77, **away)
         answer(backend, update, "accepted")
         backend.wait(topics.STATUS, {"status": "online"})
         board.wait(lambda it: "no connection" in it.get("line", ""))
@@ -123,24 +122,15 @@ def test_a_power_cut_leaves_the_old_one_or_the_new_one_whole(
     embedded_broker: Broker, tmp_path: Path
 ) -> None:
     """At each flash write of a change; the last one finds none left."""
-    found = []
+    found: list[tuple[bool, bool]] = []
     with site(tmp_path, embedded_broker, QUICK) as (board, backend, _):
         while not found or found[-1][0]:
             was, hold_s = 30 + len(found), 31 + len(found)
             cuts = len(board.log.of("cut"))
             board.cut_at_write(len(found) + 1)
             update = backend.command("update_config", hold_s=hold_s)
-            ended: tuple[Message, ...] = (
-                {"command_id": update, "state": "completed"},
-                {"status": "offline", "boot": backend.heard[-1][1]["boot"]},
-            )
-            backend.until(
-                lambda ended=ended: next(
-                    (it for _, it in backend.heard if any(e.items() <= it.items() for e in ended)),
-                    None,
-                ),
-                10,
-            )
+            boot = backend.heard[-1][1]["boot"]
+            wait_for_end(backend, update, boot)
             cut = len(board.log.of("cut")) > cuts
             board.power_cut()
             now = settings_of(board)["hold_s"]
@@ -152,6 +142,16 @@ def test_a_power_cut_leaves_the_old_one_or_the_new_one_whole(
             backend.online(since=heard)
     print("power cut at write n: (cut, the new one on flash):", found)
     assert len(found) > 4 and found[0] == (True, False) and found[-1] == (False, True)
+
+
+def wait_for_end(backend: Backend, command_id: str, boot: str) -> None:
+    """Until that command is completed, or that boot has ended."""
+
+    def ended(it: Message) -> bool:
+        completed = it.get("command_id") == command_id and it["state"] == "completed"
+        return completed or it.get("status") == "offline" and it["boot"] == boot
+
+    backend.until(lambda: next((it for _, it in backend.heard if ended(it)), None), 10)
 
 
 def changed(board: Board, **members: object) -> str:

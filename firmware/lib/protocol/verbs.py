@@ -43,9 +43,6 @@ def verbs():
     echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
     board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
     board_stop = Verb(None, {None: stop}, None, False)
-    awake = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
-    wake = Case(SET, {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}, awake)  # 0: sleep no more
-    change = Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar})
     asked = Verb(None, board_stop.cases, None, True)
     return {
         "feed": Verb("feeder", {None: Case(DOSE, {"amount": amount}, none)}, None, False),
@@ -62,9 +59,6 @@ def verbs():
         "stop": board_stop,  # with a target: that one; without: everything
         "emergency_stop": board_stop,  # nothing moves until `clear_stop`
         "clear_stop": board_set,
-        "get_config": Verb(None, {None: Case(SET, none, {"section": identifier})}, None, False),
-        "update_config": Verb(None, {None: change}, None, False),
-        "set_wake_schedule": Verb(None, {None: wake}, None, False),
         "sleep": board_set,  # there is nothing more to do until the next wake
         "get_log": board_set,  # the answer are messages of kind `log`
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
@@ -77,8 +71,22 @@ def verbs():
     }
 
 
+def settings():
+    """Those that change how a board is set up."""
+    none: dict = {}
+    awake = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
+    cases = {
+        "get_config": Case(SET, none, {"section": identifier}),
+        "update_config": Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar}),
+        # `seconds`: until the next wake, and between those after it; 0: it sleeps no more.
+        "set_wake_schedule": Case(SET, {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}, awake),
+    }
+    return {name: Verb(None, {None: cases[name]}, None, False) for name in cases}
+
+
 VERBS = verbs()
-del verbs  # it takes memory on the board
+VERBS.update(settings())
+del verbs, settings  # it takes memory on the board
 
 
 def case_of(command_type, parameters):
