@@ -121,7 +121,9 @@ async def _try(node, command_id, values, new, trial_s):
     node.configure(new)
     number = node.link.number
     error = "reverted"
-    if await _wait(lambda: node.link.number > number and node.link.up(), trial_s * 1000):
+    if await _wait(
+        lambda: node.link.number > number and node.link.down_since is None, trial_s * 1000
+    ):
         error = _write(node.flash, values)
     if error:
         print("answerback: the settings on trial were no good:", error)

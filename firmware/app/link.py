@@ -52,10 +52,6 @@ class Link:
         if self.connection:
             self.connection.wake()
 
-    def up(self):
-        """Whether it stands."""
-        return self.down_since is None
-
     def change(self, addresses, codec, tls):
         """Leave the broker in good order, and from then on use these."""
         self.addresses, self.peer, self._codec, self.tls = addresses, None, codec, tls
@@ -85,7 +81,7 @@ class Link:
         line = await wire.connect(self.peer, ANSWER_MS, wrap)
         try:
             if addresses is not self.addresses:
-                raise wire.LinkDown("down", "the settings were changed")
+                raise wire.LinkDown("down", "left on purpose")
             self.number += 1
             self._framer.clear()
             self.connection = Connection(
@@ -124,4 +120,4 @@ class Link:
         if self.tries >= _TRIES and len(self.addresses) > 1:
             self.tries, self.peer = 0, None
             self.addresses = self.addresses[1:] + self.addresses[:1]
-            print("answerback: trying {}:{}".format(*self.addresses[0]))
+            print("answerback: trying", *self.addresses[0])

@@ -79,7 +79,7 @@ class Node:
         """For ever; raises what the first task to fail has raised."""
         if self._ntp or self.link.tls:
             self.spawn(once("ntp").keep(self, self._ntp))
-        if once("rtc").read()["every_s"]:
+        if self.presence.cause != "power_on" and once("rtc").read()["every_s"]:
             self.spawn(once("sleep").keep(self))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 

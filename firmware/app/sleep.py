@@ -91,7 +91,12 @@ def _may_sleep(node, kept, awake_ms):
         return False
     if awake_ms >= kept["awake_s"] * 1000:
         return True
-    if node.unconfirmed() or node.commands.serving or not node.link.up() or not node.time():
+    if (
+        node.unconfirmed()
+        or node.commands.serving
+        or node.link.down_since is not None
+        or not node.time()
+    ):
         return False
     quiet_ms = ticks_diff(ticks_ms(), node.heard_ms)
     return node.sleeper.told or min(quiet_ms, awake_ms) >= kept["quiet_s"] * 1000
@@ -100,10 +105,10 @@ def _may_sleep(node, kept, awake_ms):
 async def _sleep(node, until, seconds, began_ms):
     """Takes leave and sleeps. Returns where a message came meanwhile, with ticks it came at."""
     heard_ms, link = node.heard_ms, node.link
-    if link.up():
+    if link.down_since is None:
         node.presence.asleep(link.number, until)
         link.wake()
-        await _wait(lambda: not node.unconfirmed() or not link.up())
+        await _wait(lambda: not node.unconfirmed() or link.down_since is not None)
         if node.heard_ms != heard_ms or node.moving():
             node.presence.online(link.number)
             link.wake()
@@ -112,7 +117,7 @@ async def _sleep(node, until, seconds, began_ms):
         if link.connection:
             node.leaving = True
             link.connection.leave()
-            await _wait(lambda: not link.up())
+            await _wait(lambda: link.down_since is not None)
     node.stop()
     print("answerback: asleep for {} s".format(seconds))
     machine.deepsleep(seconds * 1000)

@@ -55,7 +55,7 @@ class Wifi:
                     await self._reset()
 
     async def _reset(self):
-        print("answerback: no Wi-Fi: the radio is switched off and on")
+        print("answerback: no Wi-Fi: radio off and on")
         try:
             self._station.active(False)
             await asyncio.sleep_ms(_OFF_MS)

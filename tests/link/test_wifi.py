@@ -73,7 +73,7 @@ def test_the_other_broker_is_tried_where_the_first_is_away(
         with contextlib.closing(Backend(real_broker).connect()) as backend:
             board.start()
             backend.online()
-            board.wait_for("console", line=f"answerback: trying 127.0.0.1:{real_broker.port}")
+            board.wait_for("console", line=f"answerback: trying 127.0.0.1 {real_broker.port}")
             backend.result(backend.command("ping"))
             assert len(board.log.of("boot")) == 1
 
@@ -87,7 +87,7 @@ def test_a_fallback_that_goes_away_leads_back_to_the_first(
         fallback(board, proxy.port, nobody)
         proxy.refuse(True)
         board.start()
-        board.wait_for("console", line=f"answerback: trying 127.0.0.1:{nobody}")
+        board.wait_for("console", line=f"answerback: trying 127.0.0.1 {nobody}")
         since = len(backend.heard)
         proxy.refuse(False)
         assert backend.online(since=since)
