@@ -30,10 +30,16 @@ _SAID_MS = const(3000)
 
 
 class Sleeper:
-    """`told`: there is nothing more to do."""
+    """`told`: there is nothing more to do. `counted`: this wake is, or there was none."""
 
-    def __init__(self):
-        self.told = False
+    def __init__(self, counted):
+        self.told, self.counted = False, counted
+
+    def count(self, rtc):
+        """One wake more, unless it was counted before."""
+        if not self.counted:
+            self.counted = True
+            rtc.write(wakes=rtc.read()["wakes"] + 1)
 
 
 def start(node, command_id, verb, parameters):
@@ -45,6 +51,8 @@ def start(node, command_id, verb, parameters):
         return {}
     seconds, now = parameters["seconds"], node.time()
     rtc = once("rtc")
+    if node.sleeper:
+        node.sleeper.count(rtc)  # what is written now is another wake than this one
     rtc.write(
         every_s=seconds,
         awake_s=parameters.get("awake_s", _AWAKE_S),
@@ -65,20 +73,19 @@ def next_wake(now, wake_at, every_s):
 
 async def keep(node, woken=True):
     """Sends the board to sleep when it is time. `woken`: it has started for a wake."""
-    node.sleeper = Sleeper()
-    rtc = once("rtc")
-    began_ms, counted = ticks_ms(), not (woken and node.presence.cause == "deepsleep")
+    node.sleeper = sleeper = Sleeper(not woken or node.presence.cause != "deepsleep")
+    rtc, began_ms = once("rtc"), ticks_ms()
     while True:
         await asyncio.sleep_ms(_LOOK_MS)
         kept, now = rtc.read(), node.time()
         if not kept["every_s"]:
             break
-        if now and not counted:
-            counted = True
+        if now and not sleeper.counted:
             if kept["wake_at"] - now > _EARLY_S:
+                sleeper.counted = True
                 began_ms = await _sleep(node, kept["wake_at"], kept["wake_at"] - now, began_ms)
                 continue
-            rtc.write(wakes=kept["wakes"] + 1)
+            sleeper.count(rtc)
         if _may_sleep(node, kept, ticks_diff(ticks_ms(), began_ms)):
             at = next_wake(now, kept["wake_at"], kept["every_s"]) if now else 0
             rtc.write(wake_at=at)
