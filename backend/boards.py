@@ -75,6 +75,7 @@ def public(board: Presence) -> dict[str, Any]:
         "name": board.name,
         "online": board.online,
         "last_seen": board.last_seen,
+        "asleep_until": board.asleep_until,
         "boot": board.boot,
         "firmware": board.firmware,
         "board": board.board,

@@ -181,7 +181,9 @@ class Ingest:
         if said["status"] == "online":
             self._alive(work, board, said)
         elif said["boot"] == board.boot and self._believed(board, said):
+            board.asleep_until = said["until"] * 1000 or None
             self._gone(work, board)
+            work.out.boards[board.board_id] = board
 
     def _alive(self, work: Work, board: Presence, said: dict[str, Any]) -> bool:
         """A sign of life other than a startup. False where it is a late one."""

@@ -23,6 +23,7 @@ class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
+    `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`.
     """
@@ -46,6 +47,7 @@ class Presence:
     uptime: int = 0
     sensors: dict[str, Reading] = field(default_factory=dict)
     limits: dict[str, Crossing] = field(default_factory=dict)
+    asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
 
@@ -103,7 +105,7 @@ class Roster:
     def heard(self, board: Presence, now: int) -> bool:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
-        board.online, board.last_seen = True, now
+        board.online, board.last_seen, board.asleep_until = True, now, None
         self._heard[board.board_id] = None
         self._heard.move_to_end(board.board_id)
         return came

@@ -27,4 +27,5 @@ TEXTS = {
     "storage": "the board could not write to its flash",
     "full": "the board's flash is full of pictures that were not sent yet",
     "hardware": "the actuator reported a fault, or the camera did",
+    "reverted": "the board did not reach the broker with it, and went back to what it had before",
 }

@@ -1,8 +1,8 @@
 """What every test can count on.
 
 - Files called `mp_*.py` hold plain `test_*` functions (async ones too) without fixtures. Each
-  runs twice: under CPython as an ordinary test, and under MicroPython with 128 KB of heap, one
-  process for the file.
+  runs three times: under CPython as an ordinary test, under MicroPython with 128 KB of heap, and
+  under one of 32 bits as an ESP32 has them; one process for the file.
 - A skipped test is a failure where CI=true.
 - Random tests draw from `seed`, which the header prints; SEED=n repeats a run.
 - `make test` runs two processes: in one all that waits for real boards, brokers and browsers, in
@@ -24,12 +24,13 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests import unix_port
+from tests import unix_port, wasm_port
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 CI = os.environ.get("CI") == "true"
 SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the workers' too
+PORTS = {"micropython": unix_port.run_tests, "wasm32": wasm_port.run_tests}
 COMPUTING = {"firmware", "protocol", "simulation"}  # folders
 
 
@@ -40,31 +41,33 @@ class MicroPythonFailure(Exception):
 class MicroPythonFile(pytest.File):
     """The tests of one mp_*.py file; the first one that runs runs them all, in one process."""
 
-    results: dict[str, str | None] | None = None
-
     def collect(self) -> Iterator[pytest.Item]:
+        self.results: dict[str, unix_port.Results] = {}
         found = re.findall(r"^(?:async )?def (test_\w+)", self.path.read_text(), re.MULTILINE)
-        for name in found:
-            yield MicroPythonItem.from_parent(self, name=f"{name}[micropython]", function=name)
+        for port in PORTS:
+            for name in found:
+                yield MicroPythonItem.from_parent(
+                    self, name=f"{name}[{port}]", function=name, port=port
+                )
 
-    def result(self, function: str) -> str | None:
-        if self.results is None:
+    def result(self, function: str, port: str) -> str | None:
+        if port not in self.results:
             items = [item for item in self.session.items if isinstance(item, MicroPythonItem)]
-            wanted = [item.tested for item in items if item.parent is self]
-            self.results = unix_port.run_tests(self.path, wanted)
-        return self.results[function]
+            mine = [item for item in items if item.parent is self and item.port == port]
+            self.results[port] = PORTS[port](self.path, [item.tested for item in mine])
+        return self.results[port][function]
 
 
 class MicroPythonItem(pytest.Item):
     """One `test_*` function under MicroPython."""
 
-    def __init__(self, *, function: str, name: str, parent: MicroPythonFile) -> None:
+    def __init__(self, *, function: str, port: str, name: str, parent: MicroPythonFile) -> None:
         super().__init__(name, parent)
-        self.tested = function
+        self.tested, self.port = function, port
 
     def runtest(self) -> None:
         assert isinstance(self.parent, MicroPythonFile)
-        traceback = self.parent.result(self.tested)
+        traceback = self.parent.result(self.tested, self.port)
         if traceback is not None:
             raise MicroPythonFailure(traceback)
 

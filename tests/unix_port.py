@@ -6,6 +6,7 @@ Where there is none, a test that asks for it is skipped, which is a failure wher
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tools.emulator_process import EmulatorError, interpreter
 ROOT = Path(__file__).resolve().parents[1]
 RUNNERS = ROOT / "tests" / "mp_runner"
 HEAP = "128K"
+Results = dict[str, str | None]
 SECONDS = 100  # for one file, below the time limit of one test
 
 
@@ -40,11 +42,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": ":".join(path)}
 
 
-def run_tests(path: Path, functions: list[str]) -> dict[str, str | None]:
+def run_tests(path: Path, functions: list[str]) -> Results:
     """{function: traceback or None}, from one process unless a test kills it."""
-    results: dict[str, str | None] = {}
+    return results_of(lambda todo: _run(path, todo), functions)
+
+
+def results_of(run: Callable[[list[str]], tuple[str, str]], functions: list[str]) -> Results:
+    """The results of these tests; `run` returns (output, how it ended) of mp_runner/run.py."""
+    results: Results = {}
     while todo := [name for name in functions if name not in results]:
-        output, ending = _run(path, todo)
+        output, ending = run(todo)
         lines = [json.loads(line[3:]) for line in output.splitlines() if line.startswith("@@ ")]
         results.update({line["test"]: line["traceback"] for line in lines if "traceback" in line})
         unanswered = [name for name in todo if name not in results]

@@ -81,7 +81,7 @@ class LightBoard:
             "timestamp": 0,
         }
         self._say(STARTUP, "startup", startup)
-        self._say(STATUS, "status", {"status": "online"})
+        self._say(STATUS, "status", {"status": "online", "until": 0})
 
     def _say(self, leaf: str, kind: str, message: Mapping[str, Any], qos: int = 1) -> None:
         whole = {"boot": _BOOT, "session": _SESSION, **message}

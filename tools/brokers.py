@@ -35,7 +35,7 @@ def mosquitto_binary() -> str | None:
 
 
 class MosquittoBroker:
-    """See backend.broker.EmbeddedBroker."""
+    """See backend.broker.EmbeddedBroker. `tls`: (port, certificate, key) of a second listener."""
 
     host = "127.0.0.1"
 
@@ -45,6 +45,7 @@ class MosquittoBroker:
         self._process: subprocess.Popen[str] | None = None
         self._ready, self._reloaded = threading.Event(), threading.Event()
         self._last_words = ""
+        self.tls: tuple[int, Path, Path] | None = None
 
     @property
     def url(self) -> str:
@@ -107,6 +108,10 @@ class MosquittoBroker:
         settings = [_moved(line, places) for line in lines]
         assert not places, f"tools/mosquitto.conf does not set {list(places)}"
         extra = [f"user {getpass.getuser()}", "log_dest stderr"]
+        if self.tls:
+            port, certificate, key = self.tls
+            extra += [f"listener {port} {self.host}", f"certfile {certificate}", f"keyfile {key}"]
+            extra += ["use_username_as_clientid true"]
         (self.directory / "mosquitto.conf").write_text("\n".join([*settings, *extra]) + "\n")
         entries = [f"{name}:{_hashed(password)}\n" for name, password in self._users.items()]
         (self.directory / "passwd").write_text("".join(entries))

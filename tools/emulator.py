@@ -133,9 +133,10 @@ class Board:
         """What a DHT11 or DHT22 at a pin measures; None: none answers."""
         self._put("dht", pin=pin, value=None if celsius is None else [celsius, humidity])
 
-    def set_wifi(self, there: bool) -> None:
-        """Whether the Wi-Fi network is there."""
-        self._put("set", members={"wifi": there})
+    def set_wifi(self, there: bool | list[str], hangs: bool = False) -> None:
+        """Which Wi-Fi networks are there: all, none, or those named. `hangs`: the interface finds
+        none until it is switched off and on; a reset of the board does not help."""
+        self._put("set", members={"wifi": there, "wifi_hangs": hangs})
 
     def set_camera(self, there: bool) -> None:
         """Whether the camera answers; lasts through resets."""

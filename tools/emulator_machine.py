@@ -39,7 +39,7 @@ class Machine:
         self.console = bytearray()
         self._line = b""
         self._processor: Processor | None = None
-        self._rtc = ""
+        self._rtc = self._clock = ""
         self._world: dict[tuple[str, object], dict[str, object]] = {}
         self._watchdog_seconds = 0.0
         self._writes_to_cut = 0
@@ -74,7 +74,7 @@ class Machine:
         if asleep or self._processor:
             self._end()
             self._log.add({"event": "power_cut"})
-        self._rtc = ""
+        self._rtc = self._clock = ""
 
     def put(self, key: tuple[str, object], order: dict[str, object]) -> None:
         """A fact of the surroundings, such as the level at a pin; it lasts through resets."""
@@ -99,6 +99,7 @@ class Machine:
             **self._settings,
             "BOARD_CAUSE": str(cause),
             "BOARD_RTC": self._rtc,
+            "BOARD_CLOCK": self._clock,
             "BOARD_SKIP_MAIN": "1" if skip_main else "",
             "BOARD_CUT_AT": str(self._writes_to_cut or ""),
         }
@@ -163,6 +164,8 @@ class Machine:
     def _note(self, event: Event) -> None:
         if event["event"] == "rtc":
             self._rtc = event["memory"]
+        if event["event"] == "clock":
+            self._clock = str(event["ahead"])
         if event["event"] != "feed":
             self._log.add(event)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from protocol.fields import Number, OneOf, boolean, identifier, text
 from protocol.limits import TEXT_LENGTH
-from protocol.verbs import VERBS, Case, Verb
+from protocol.verbs import ANY, VERBS, Case, Verb
 
 from backend.lifecycle import STATUSES
 from backend.service import Backend
@@ -79,7 +79,8 @@ def _case(value: str | None, case: Case) -> dict[str, Any]:
         "value": value,
         "kind": case.kind,
         "required": {name: schema(check) for name, check in case.required.items()},
-        "optional": {name: schema(check) for name, check in case.optional.items()},
+        "optional": {n: schema(check) for n, check in case.optional.items() if n != ANY},
+        "open": ANY in case.optional,
     }
 
 

@@ -52,7 +52,8 @@ def _parameters(verb: Schema, case: Schema) -> Schema:
     """The parameters of one case of a verb."""
     choice = {verb["choice"]: {"const": case["value"]}} if verb["choice"] else {}
     properties = {**choice, **case["required"], **case["optional"]}
-    return _closed(properties, [*choice, *case["required"]])
+    shape = _object if case["open"] else _closed
+    return shape(properties, [*choice, *case["required"]])
 
 
 def _new_command(name: str, verb: Schema) -> Schema:
@@ -117,6 +118,7 @@ _BOARD = {
     "name": TEXT,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
+    "asleep_until": MAYBE_TIME,
     "boot": TEXT,
     "firmware": TEXT,
     "board": TEXT,
@@ -138,6 +140,7 @@ _CASE = {
     "kind": {"type": "string", "enum": [DOSE, SET, STOP]},
     "required": {"type": "object", "additionalProperties": OBJECT},
     "optional": {"type": "object", "additionalProperties": OBJECT},
+    "open": FLAG,
 }
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
 _HEALTH = {

@@ -41,7 +41,7 @@ class Dispatcher:
         self.now_ms = 0
         self.restarting = False
         self.dropped = {}
-        self.running = self._work.running
+        self.running, self.serving = self._work.running, self._work.services
         self.connected = self._time.connected
 
     @property

@@ -39,6 +39,12 @@ class Connection:
         self._wanted = asyncio.Event()
         self._began_ms = self._heard = ticks_ms()
         self.state = _GREETING
+        self._leaving = False
+
+    def leave(self):
+        """Send what is to be sent, take leave of the broker, so that it publishes no last will."""
+        self._leaving = True
+        self._wanted.set()
 
     def wake(self):
         """There is something in the outbox."""
@@ -100,6 +106,13 @@ class Connection:
                 self._wire.flush()
                 if self._wire.unsent:  # the network is full
                     await asyncio.sleep_ms(_AGAIN_MS)
+            if self._leaving:
+                self._leave()
+
+    def _leave(self):
+        self._wire.write(self._codec.disconnect())
+        self._wire.flush()
+        raise LinkDown("down", "left on purpose")
 
     def encode(self):
         """The next message onto the wire. Returns whether there was one, and room for it."""

@@ -20,26 +20,28 @@ from .connection import ANSWER_MS, Connection
 BACKOFF_MS = (500, 1000, 2000, 4000, 8000, 15000)
 
 _NETWORK_MS = const(200)
+_TRIES = const(4)  # failures in a row before another address is tried
 
 
 class Link:
     """One broker, one subscription.
 
-    `address` is (host, port), `codec` and `outbox` say and keep what is sent, `topic` is
-    subscribed to. `node` is asked `network_up()` and `moving()`, and told: `opening(number)`
-    returns (will topic, will) for the connection of that number, `opened(number)` is called when
-    its subscription was granted. `wrap` is for TLS, see wire.connect.
+    `addresses` are [(host, port)], tried in turn, each a few times; `codec` and `outbox` say and
+    keep what is sent, `topic` is subscribed to. `node` is asked `network_up()` and `moving()`,
+    and told: `opening(number)` returns (will topic, will) for the connection of that number,
+    `opened(number)` is called when its subscription was granted. `tls` is a context, or None;
+    `node.calm()` is asked then.
 
     `number` counts the connections of this boot. `down_since` is in ticks, None while up.
     `dropped` counts how they ended: {reason: times}; `reason` says it in words.
     """
 
-    def __init__(self, address, codec, outbox, topic, node, wrap=None):
-        self.address, self.peer, self.wrap = address, None, wrap
+    def __init__(self, addresses, codec, outbox, topic, node, tls=None):
+        self.addresses, self.peer, self.tls = addresses, None, tls
         self._codec, self._outbox, self._topic, self.node = codec, outbox, topic, node
         self._framer = wire.Framer(MESSAGE_BYTES + 128)  # a packet has a header and a topic, too
         self.connection = None
-        self.failures = 0  # one after another
+        self.failures = self.tries = 0  # one after another; of them at the present address
         self.number = 0
         self.down_since = ticks_ms()
         self.reason = ""
@@ -49,6 +51,13 @@ class Link:
         """There is something in the outbox."""
         if self.connection:
             self.connection.wake()
+
+    def change(self, addresses, codec, tls):
+        """Leave the broker in good order, and from then on use these."""
+        self.addresses, self.peer, self._codec, self.tls = addresses, None, codec, tls
+        self.failures = self.tries = 0
+        if self.connection:
+            self.connection.leave()
 
     async def run(self):
         """For ever."""
@@ -65,10 +74,14 @@ class Link:
 
     async def _connect(self):
         """One connection, until the exception that ends it."""
+        addresses = self.addresses
         if self.peer is None or not self.node.moving():
-            self.peer = wire.peer(*self.address)
-        line = await wire.connect(self.peer, ANSWER_MS, self.wrap)
+            self.peer = wire.peer(*addresses[0])
+        wrap = self._sealed if self.tls else None
+        line = await wire.connect(self.peer, ANSWER_MS, wrap)
         try:
+            if addresses is not self.addresses:
+                raise wire.LinkDown("down", "left on purpose")
             self.number += 1
             self._framer.clear()
             self.connection = Connection(
@@ -80,6 +93,11 @@ class Link:
             line.close()
             self._outbox.disconnected()
 
+    def _sealed(self, sock):
+        from .tls import wrap
+
+        return wrap(sock, self.tls, self.addresses[0][0], self.node.calm)
+
     def _opened(self):
         self.down_since = None  # type: ignore[assignment]
         self.node.opened(self.number)
@@ -88,10 +106,18 @@ class Link:
     def lost(self, why):
         """A connection ended, or none came about."""
         if self.down_since is None:
-            self.down_since, self.failures = ticks_ms(), 0
+            self.down_since, self.failures, self.tries = ticks_ms(), 0, 0
         else:
             self.failures = min(self.failures + 1, len(BACKOFF_MS) - 1)
+            self._try_another()
         self.dropped[getattr(why, "reason", "down")] += 1
         if str(why) != self.reason:
             self.reason = str(why)
             print("answerback: no connection:", self.reason)
+
+    def _try_another(self):
+        self.tries += 1
+        if self.tries >= _TRIES and len(self.addresses) > 1:
+            self.tries, self.peer = 0, None
+            self.addresses = self.addresses[1:] + self.addresses[:1]
+            print("answerback: trying", *self.addresses[0])

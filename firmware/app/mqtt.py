@@ -104,6 +104,10 @@ class Codec:
         """PINGREQ."""
         return self._encoded(self.umqtt.ping)
 
+    def disconnect(self):
+        """DISCONNECT."""
+        return self._encoded(self.umqtt.disconnect)
+
     def decode(self, packet):
         """(type, body, answer) of a whole packet; a PUBLISH has been handed to the callback.
 

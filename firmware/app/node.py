@@ -17,7 +17,7 @@ from protocol import encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
 
-from . import actuators, board, connection
+from . import actuators, board, connection, once
 from .clock import Clock, ticks_diff, ticks_ms
 from .commands import Dispatcher
 from .journal import Journal
@@ -31,6 +31,7 @@ from .wifi import Wifi
 
 _IDLE_MS = const(1000)
 _FAREWELL_MS = const(2000)
+_CALM_MS = const(600)
 
 
 class Node:
@@ -41,7 +42,7 @@ class Node:
 
     def __init__(self, flash, settings, config, sensors=None):
         self._id, self._key = settings["board_id"], settings["key"]
-        self.hold_s = settings["hold_s"]
+        self.flash, self.hold_s, self._ntp = flash, settings["hold_s"], settings["ntp"]
         self.boot = boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
         self._actuators = actuators.build(config, board)
@@ -51,13 +52,13 @@ class Node:
         )  # fmt: skip
         self.presence = Presence(self._id, self._key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
-        broker = settings["broker"]
-        codec = Codec(
-            self._id, broker["user"] or self._id, broker["password"],
-            connection.KEEPALIVE_S, self._heard,
+        self.link = Link(
+            settings["addresses"], self._codec(settings["broker"]), self._outbox,
+            topic(self._id, COMMANDS), self, settings["tls"],
         )  # fmt: skip
-        address = (broker["host"], broker["port"])
-        self.link = Link(address, codec, self._outbox, topic(self._id, COMMANDS), self)
+        self.trying = False  # settings are on trial
+        self.sleeper, self.leaving = None, False  # see sleep.py
+        self.heard_ms = ticks_ms()  # when a message came
         self._watchdog = board.Watchdog()
         self._due = asyncio.Event()
         self.restarting = None  # ticks
@@ -73,8 +74,24 @@ class Node:
         elif sensors is not None:
             self.commands.dropped["sensors_file"] = 1
 
+    def _codec(self, broker):
+        return Codec(
+            self._id, broker["user"] or self._id, broker["password"],
+            connection.KEEPALIVE_S, self._heard,
+        )  # fmt: skip
+
+    def configure(self, settings):
+        """Other settings from now on; network and broker are left and looked for anew."""
+        self.hold_s = settings["hold_s"]
+        self.wifi.change(settings["wifi"])
+        self.link.change(settings["addresses"], self._codec(settings["broker"]), settings["tls"])
+
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
+        if self._ntp or self.link.tls:
+            self.spawn(once("ntp").keep(self, self._ntp))
+        if self.presence.cause != "power_on" and once("rtc").read()["every_s"]:
+            self.spawn(once("sleep").keep(self))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
@@ -87,11 +104,20 @@ class Node:
 
     def network_up(self):
         """Whether it is worth trying to connect."""
-        return self.wifi.connected()
+        return self.wifi.connected() and not self.leaving
 
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
         return bool(self.commands.running())
+
+    def calm(self):
+        """Whether half a second may pass without a look at what moves."""
+        due = self.commands.next_due(ticks_ms())
+        return due is None or due > _CALM_MS
+
+    def time(self):
+        """Unix seconds, or 0 while the backend has not told the time."""
+        return self._clock.now(ticks_ms())
 
     def opening(self, session):
         """(topic, message): the last will of a connection."""
@@ -104,10 +130,6 @@ class Node:
         self.commands.connected(session, ticks_ms())
         self._hello()
         self.presence.online(session)
-
-    def time(self):
-        """Unix seconds, or 0 while nobody has told."""
-        return self._clock.now(ticks_ms())
 
     def say(self, leaf, kind, message):
         """Send a message of QoS 1 that outlives the connection. Returns it."""
@@ -139,6 +161,7 @@ class Node:
             self._due.set()
 
     def _heard(self, _topic, data):
+        self.heard_ms = ticks_ms()
         self.commands.receive(data, ticks_ms())
         self._due.set()
 

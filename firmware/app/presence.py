@@ -65,7 +65,11 @@ class Presence:
         }
         self._outbox.beat(topic(self._id, HEARTBEAT), encode("heartbeat", message, self._key))
 
-    def status(self, status, session):
+    def asleep(self, session, until):
+        """Say that the board sleeps until then, Unix seconds; kept by the broker."""
+        self._outbox.presence(topic(self._id, STATUS), self.status("asleep", session, until), True)
+
+    def status(self, status, session, until=0):
         """The bytes of a status message."""
-        message = {"status": status, "boot": self._boot, "session": session}
+        message = {"status": status, "boot": self._boot, "session": session, "until": until}
         return encode("status", message, self._key)

@@ -14,7 +14,14 @@ from protocol import ProtocolError
 
 from . import once
 
-MODULES = {"get_log": "get_log", "read_sensors": "read_sensors"}  # a camera adds its own
+MODULES = {  # a camera adds its own
+    "get_log": "get_log",
+    "read_sensors": "read_sensors",
+    "get_config": "config",
+    "update_config": "config",
+    "set_wake_schedule": "sleep",
+    "sleep": "sleep",
+}
 
 
 class Services:

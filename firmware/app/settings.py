@@ -8,7 +8,7 @@ import json
 
 from micropython import const
 from protocol import ProtocolError
-from protocol.fields import Number, identifier, short_text, text, whole
+from protocol.fields import Number, boolean, identifier, short_text, text, whole
 from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
 from protocol.signature import key_from_hex
 
@@ -30,6 +30,7 @@ def settings(values):
         ("hold_s", hold, 30),
         ("broker", lambda _: None, None),
         ("wifi", lambda _: None, []),
+        ("ntp", text, ""),
     )
     out = _checked(_SETTINGS, "", fields, values)
     try:
@@ -40,18 +41,32 @@ def settings(values):
     if type(out["wifi"]) is not list:
         raise _wrong(_SETTINGS, "", "wifi", "must be a list")
     out["wifi"] = [network(one) for one in out["wifi"]]
+    out["addresses"] = _addresses(out["broker"])
     return out
+
+
+def _addresses(broker):
+    both = [broker, broker["fallback"]] if broker["fallback"] else [broker]
+    return [(one["host"], one["port"]) for one in both]
 
 
 def broker(values):
     """The part of /settings.json about the broker."""
-    fields = (
-        ("host", lambda value: text(value, 253), None),
-        ("port", whole(1, 65535), 1883),
+    port = 8883 if type(values) is dict and values.get("tls") else 1883
+    host = (("host", lambda value: text(value, 253), None), ("port", whole(1, 65535), port))
+    fields: tuple = host + (
         ("user", short_text, ""),
         ("password", short_text, ""),
+        ("tls", boolean, False),
+        ("ca", short_text, ""),
+        ("fallback", lambda _: None, {}),
     )
-    return _checked(_SETTINGS, "broker", fields, values)
+    out = _checked(_SETTINGS, "broker", fields, values)
+    if out["fallback"]:
+        out["fallback"] = _checked(_SETTINGS, "broker.fallback", host, out["fallback"])
+    if out["tls"] and not out["ca"]:
+        raise _wrong(_SETTINGS, "broker", "ca", "is missing: the name of a file on the board")
+    return out
 
 
 def network(values):
@@ -79,11 +94,32 @@ def actuators(values):
 
 def load(flash):
     """(settings, actuators) from the files on `flash`. Raises ValueError, OSError."""
-    loaded = settings(_read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
+    loaded = checked(flash, _read(flash, _SETTINGS)), actuators(_read(flash, _ACTUATORS))
     if flash.read("camera.json") is not None:
         once("camera_settings").load(flash, loaded[1])
         once("camera").add_verbs()
     return loaded
+
+
+def checked(flash, values):
+    """As `settings`, with `tls`: the context where TLS is asked for, or None."""
+    out = settings(values)
+    out["tls"] = _tls(flash, out["broker"]["ca"]) if out["broker"]["tls"] else None
+    return out
+
+
+def _tls(flash, name):
+    """The context of connections to a broker that this authority vouches for."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
+    try:
+        context.load_verify_locations(cadata=flash.read(name) or b"")
+    except ValueError:
+        why = "must name a certificate in DER on the board (openssl x509 -outform der)"
+        raise _wrong(_SETTINGS, "broker", "ca", why)
+    return context
 
 
 def actuator(name, values):

@@ -1,12 +1,19 @@
-"""Wi-Fi: the known networks in turn, for ever, without holding anything up."""
+"""Wi-Fi: the known networks in turn, for ever, without holding anything up.
+
+A board never restarts because a network or a hub is away; but the radio is switched off and on
+again where it fails again and again.
+"""
 
 import asyncio
 
 import network
+from micropython import const
 
 _TRY_MS = 15000
 _LOOK_MS = 500
 _PAUSE_MS = (1000, 2000, 5000, 10000, 30000)
+_RESET_AFTER = const(4)  # failures in a row, for a driver can be in a state of its own
+_OFF_MS = const(200)
 
 
 class Wifi:
@@ -20,6 +27,13 @@ class Wifi:
         """Whether the network is there; where no Wi-Fi was asked for it is taken to be."""
         return not self.networks or self._station.isconnected()
 
+    def change(self, networks):
+        """Other networks from now on; the first of them is tried first."""
+        if networks != self.networks:
+            self.networks = networks
+            if self._station.isconnected():
+                self._station.disconnect()
+
     def rssi(self):
         """Signal strength in dBm, 0 where it is not known."""
         try:
@@ -30,13 +44,24 @@ class Wifi:
     async def run(self):
         """Keep the connection up."""
         failures = 0
-        while self.networks:
-            if self._station.isconnected():
+        while True:
+            if not self.networks or self._station.isconnected():
                 failures = 0
                 await asyncio.sleep_ms(_LOOK_MS)
             elif not await self.join(**self.networks[failures % len(self.networks)]):
                 await asyncio.sleep_ms(_PAUSE_MS[min(failures, len(_PAUSE_MS) - 1)])
                 failures += 1
+                if failures % _RESET_AFTER == 0:
+                    await self._reset()
+
+    async def _reset(self):
+        print("answerback: no Wi-Fi: radio off and on")
+        try:
+            self._station.active(False)
+            await asyncio.sleep_ms(_OFF_MS)
+            self._station.active(True)
+        except OSError:
+            pass  # it is tried again after as many failures
 
     async def join(self, ssid, password):
         """Whether that network was there."""

@@ -34,13 +34,12 @@ def peer(host, port):
 async def connect(address, for_ms, wrap=None):
     """A Wire to what `peer` returned. Raises OSError, also where it takes longer than `for_ms`.
 
-    `wrap(socket)` makes a stream for TLS of it, whose handshake is made while reading and writing
-    (do_handshake_on_connect=False).
+    `wrap(socket)` makes the Wire where it is to be another, see tls.py.
     """
     sock = socket.socket()
     try:
         await _connect(sock, address, for_ms)
-        return Wire(sock, wrap(sock) if wrap else sock)
+        return wrap(sock) if wrap else Wire(sock, sock)
     except BaseException:  # cancelled, too
         sock.close()
         raise
@@ -66,7 +65,7 @@ async def _connect(sock, address, for_ms):
         await asyncio.sleep_ms(_LOOK_MS)
 
 
-def _readable(stream):
+def readable(stream):
     """As asyncio.StreamReader waits; all of that class would take 1.7 KB of memory."""
     yield asyncio.core._io_queue.queue_read(stream)  # type: ignore[attr-defined]
 
@@ -81,9 +80,13 @@ class Wire:
     async def read(self, buffer):
         """Puts the next bytes into `buffer`, as soon as there are some; returns how many."""
         count = None
-        while count is None:  # nothing yet, or with TLS a part of a record
-            await _readable(self.stream)
+        while count is None:
+            await readable(self.stream)
             count = self.stream.readinto(buffer)
+        return self.received(count)
+
+    def received(self, count):
+        """So many bytes came; none at all is the end. Raises OSError."""
         if not count:
             raise OSError(errno.ECONNRESET)
         return count

@@ -97,9 +97,10 @@ class Desk:
                    "running": {}, "latched": False, "dropped": {}}  # fmt: skip
         return self.say("data/heartbeat", "heartbeat", message)
 
-    def status(self, status: str, boot: str = "b1", session: int = 1) -> Outcome:
+    def status(self, status: str, boot: str = "b1", session: int = 1, until: int = 0) -> Outcome:
         """The board's status, or its last will."""
-        return self.say("status", "status", {"status": status, "boot": boot, "session": session})
+        said = {"status": status, "boot": boot, "session": session, "until": until}
+        return self.say("status", "status", said)
 
     def ack(
         self, row: Any, state: str, error: str | None = None, boot: str = "b1", **result: Any

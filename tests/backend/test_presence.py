@@ -69,3 +69,17 @@ def test_a_board_never_heard_may_be_asked_what_needs_no_actuator_and_only_that()
     commands.check(NewCommand("new", "feed", "feeder1", {"amount": 5}, None, "ann"), roster)
     with pytest.raises(Invalid, match="must be empty for ping"):
         commands.check(NewCommand("new", "ping", "feeder1", {}, None, "ann"), roster)
+
+
+def test_a_board_that_sleeps_is_offline_until_it_is_heard(desk: Desk) -> None:
+    desk.startup("b1", 2)
+    desk.status("asleep", "b1", 2, until=1_800_003_600)
+    board = desk.core.roster.get("pond")
+    assert board is not None
+    assert (board.online, board.asleep_until) == (False, 1_800_003_600_000)
+    desk.status("asleep", "b1", 1, until=1_800_007_200)  # a late one
+    assert board.asleep_until == 1_800_003_600_000
+    desk.status("offline", "b1", 2)
+    assert board.asleep_until is None
+    desk.startup("b2", 1)
+    assert (board.online, board.asleep_until) == (True, None)

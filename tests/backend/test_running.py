@@ -124,7 +124,7 @@ def resident_bytes() -> int:
 
 def test_hostile_bytes_are_counted_and_end_nothing(station: Station) -> None:
     rng = random.Random(4)
-    status = {"status": "online", "boot": "b1", "session": 1}
+    status = {"status": "online", "boot": "b1", "session": 1, "until": 0}
     sample = encode("status", status, station.key)
     topics = [topic("pond", leaf) for leaf in KINDS]
     refused = station.backend.health()["refused"]

@@ -59,7 +59,7 @@ class Turns:
         return board
 
     def online(self, session: int = 1) -> None:
-        self.say("status", {"status": "online", "boot": "b1", "session": session})
+        self.say("status", {"status": "online", "boot": "b1", "session": session, "until": 0})
 
 
 @pytest.fixture

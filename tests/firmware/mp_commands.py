@@ -154,8 +154,8 @@ def test_bytes_from_anywhere():
         good + b" ",
         good.replace(b"20", b"21"),
         b"\xff" * 5000,
-        encode("status", {"status": "online", "boot": "b", "session": 1}, KEY),
-        encode("status", {"status": "online", "boot": "b", "session": 1}, bytes(32)),
+        encode("status", {"status": "online", "boot": "b", "session": 1, "until": 0}, KEY),
+        encode("status", {"status": "online", "boot": "b", "session": 1, "until": 0}, bytes(32)),
     ):
         board.dispatcher.receive(data, board.now_ms)
     assert board.acks == [] and board.dispatcher.dropped == {

@@ -59,6 +59,10 @@ def test_wrong_settings_name_the_field():
         ("broker.port", {"broker": {"host": "a", "port": 0}}),
         ("broker.host", {"broker": {}}),
         ("broker", {"broker": "a"}),
+        ("broker.tls", {"broker": {"host": "a", "tls": 1}}),
+        ("broker.ca", {"broker": {"host": "a", "tls": True}}),
+        ("broker.fallback", {"broker": {"host": "a", "fallback": 1}}),
+        ("broker.fallback.host", {"broker": {"host": "a", "fallback": {"port": 1}}}),
         ("wifi", {"wifi": {}}),
         ("wifi.ssid", {"wifi": [{}]}),
         ("hold_s", {"hold_s": 0}),
@@ -67,6 +71,14 @@ def test_wrong_settings_name_the_field():
         said = complaint(settings.settings, changed(GOOD, **members))
         assert said.startswith("/settings.json: " + field + " "), said
         assert "mpremote" in said
+
+
+def test_the_addresses_of_brokers():
+    out = settings.settings(GOOD)
+    assert out["addresses"] == [("10.0.0.2", 1883)]
+    both = {"host": "a", "tls": True, "ca": "ca.der", "fallback": {"host": "b"}}
+    out = settings.settings(changed(GOOD, broker=both))
+    assert out["addresses"] == [("a", 8883), ("b", 8883)]
 
 
 def test_wrong_actuators_name_the_field():

@@ -29,8 +29,8 @@ LATE_MS = 20
 
 Message = dict[str, Any]
 
-# What a test turns in the firmware before its own main.py runs.
-_TURNED = "import sys\nsys.path.append('/lib')\n{}\n{}"
+# What a test turns in the firmware is turned when the settings are read and gone from memory.
+_PLACE = "    from app import node\n"
 
 
 def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP, **made: Any) -> Board:
@@ -41,7 +41,10 @@ def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP, **ma
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
     main = stage.files()["main.py"].decode()
-    return Board(folder, {**files, "main.py": _TURNED.format(turned, main)}, heap=heap, **made)
+    assert _PLACE in main
+    files["main.py"] = main.replace(_PLACE, "    import turned\n" + _PLACE)
+    files["turned.py"] = turned
+    return Board(folder, files, heap=heap, **made)
 
 
 def settings_with(board: Board, **members: Any) -> None:
@@ -54,12 +57,13 @@ def settings_with(board: Board, **members: Any) -> None:
 class Backend:
     """What the backend says to one board, and hears of it: (leaf, message) in order in `heard`.
 
-    It answers each startup with the time, as the backend does.
+    It answers each startup with the time, as the backend does, as long as it is `telling`.
     """
 
     broker: Broker
     heard: list[tuple[str, Message]] = field(default_factory=list)
     client: Client = field(init=False)
+    telling: bool = True
     _number: int = 0
 
     def connect(self) -> "Backend":
@@ -142,8 +146,12 @@ class Backend:
         kind = leaf.removeprefix("data/")
         content = decode(kind, message.payload, KEY)
         self.heard.append((leaf, content))
-        if leaf == topics.STARTUP:
-            self.command("time", boot=content["boot"], session=content["session"])
+        if leaf == topics.STARTUP and self.telling:
+            self.tell_time(content)
+
+    def tell_time(self, startup: Message) -> None:
+        """Answers a startup."""
+        self.command("time", boot=startup["boot"], session=startup["session"])
 
 
 @contextlib.contextmanager

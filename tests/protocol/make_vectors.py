@@ -65,7 +65,7 @@ def messages() -> Iterator[Case]:
 
 def writing() -> Iterator[Case]:
     """What encode refuses."""
-    bad_status = changed("status", status="asleep")
+    bad_status = changed("status", status="dozing")
     extra = changed("status", mood="fine")
     ack = changed("ack", result={f"{n:064}": samples.LONGEST_TEXT for n in range(16)})
     for name, kind, message, error in (

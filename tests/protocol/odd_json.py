@@ -5,7 +5,7 @@ from tests.protocol.samples import MESSAGES, ack_saying, body_of
 _STATUS = body_of(MESSAGES["status"])
 _COMMAND = body_of(MESSAGES["command"])
 _FEED = b'"command_id":"f81d4fae'
-_HEAD = b'{"status":"online","boot":"b","session":'
+_HEAD = b'{"status":"online","boot":"b","until":0,"session":'
 
 # name, body of a status, member that is named in the refusal (None: each parser its own)
 BROKEN: tuple[tuple[str, bytes, str | None], ...] = (

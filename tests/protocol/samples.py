@@ -30,7 +30,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "timestamp": NOW + 2,
         "boot": "9f3c",
     },
-    "status": {"status": "online", "boot": "9f3c", "session": 7},
+    "status": {"status": "online", "boot": "9f3c", "session": 7, "until": 0},
     "startup": {
         "boot": "9f3c",
         "session": 7,
@@ -117,7 +117,8 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "boot": ["", None, 9],
     },
     "status": {
-        "status": ["", "Online", "asleep", True, 1, None],
+        "status": ["", "Online", "Asleep", True, 1, None],
+        "until": [1, -1, True, None, "0", 1.5, 4102444801],
         "boot": ["", "a" * 65, None, 9],
         "session": _COUNT,
     },
@@ -196,7 +197,12 @@ RIGHT: dict[str, list[dict[str, Any]]] = {
         {"message": "\\ud83d\\ude00 \ud7ff\ue000\uffff"},
         {"timestamp": 0},
     ],
-    "status": [{"status": "offline"}, {"session": 0}, {"session": SAFE}],
+    "status": [
+        {"status": "offline"},
+        {"status": "asleep", "until": 1800000000},
+        {"session": 0},
+        {"session": SAFE},
+    ],
     "startup": [{"actuators": {}}, {"actuators": {"a": {}}}, {"timestamp": NOW}, {"heap": 0}],
     "heartbeat": [{"rssi": 0}, {"rssi": -200}, {"running": {}}, {"dropped": {}}],
     "log": [{"text": ""}, {"text": "x" * 512}, {"part": 0, "parts": 0}],

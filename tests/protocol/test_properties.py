@@ -55,7 +55,12 @@ GOOD = {
         }
     ),
     "status": st.fixed_dictionaries(
-        {"status": st.sampled_from(["online", "offline"]), "boot": ids, "session": counts}
+        {
+            "status": st.sampled_from(["online", "offline", "asleep"]),
+            "boot": ids,
+            "session": counts,
+            "until": epochs_or_unset,
+        }
     ),
     "startup": st.fixed_dictionaries(
         {

@@ -117,7 +117,7 @@ class Board:
 
     def status(self, status: str, session: int) -> tuple[str, bytes]:
         """(topic, payload) of a status message."""
-        message = {"status": status, "boot": self.boot_id, "session": session}
+        message = {"status": status, "boot": self.boot_id, "session": session, "until": 0}
         return self._topics[STATUS], encode("status", message, self.key)
 
     def opened(self, link: BoardClient) -> None:

@@ -44,7 +44,9 @@ class Pond:
 
     def leave(self) -> None:
         """Be offline, as the last will says it."""
-        self.say_as(STATUS, "status", {"status": "offline", "boot": "b1", "session": 1})
+        self.say_as(
+            STATUS, "status", {"status": "offline", "boot": "b1", "session": 1, "until": 0}
+        )
         eventually(lambda: self._shown()["online"] is False)
 
     def beat(self, **running: str) -> None:

@@ -91,7 +91,7 @@ export function actionForm(name, kind, verbs, send) {
 
 // The buttons for the board as a whole; the emergency stop is last and looks like it.
 export function boardButtons(verbs, send) {
-  const cases = casesFor(null, verbs).filter((one) => !Object.keys(one.required).length);
+  const cases = casesFor(null, verbs).filter((one) => !one.open && !Object.keys(one.required).length);
   return el("div", { class: "buttons board-buttons" }, cases.map((one) =>
     el("button", {
       type: "button",

@@ -9,6 +9,14 @@ export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()
 
 const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
 
+const OVERDUE_MS = 60000; // a wake may be so late, and then the board has to connect
+
+// Whether a board that is not heard said that it would sleep now.
+const asleep = (board) => !board.online && board.asleep_until
+  && Date.now() < new Date(board.asleep_until).getTime() + OVERDUE_MS;
+
+const time = (text) => new Date(text).toLocaleTimeString();
+
 const NO_ANSWER = "No answer from the backend: it may have been taken or not. "
   + "Trying again can't make it happen twice.";
 
@@ -64,6 +72,7 @@ export class Boards {
     fill(card.head, ...this.#head(board));
     card.note.hidden = board.online === true && !board.latched;
     card.note.textContent = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
+      : asleep(board) ? `Asleep until ${time(board.asleep_until)}: what you send waits, for up to 60 s.`
       : board.online === false
       ? "Offline: what you send waits, and goes out when the board is back within 60 s."
       : "Not heard yet: what you send waits until the board is, for up to 60 s.";
@@ -74,7 +83,8 @@ export class Boards {
   }
 
   #head(board) {
-    const [kind, word] = ONLINE[board.online];
+    const [kind, word] = asleep(board)
+      ? ["unsure", `Asleep until ${time(board.asleep_until)}`] : ONLINE[board.online];
     const seen = board.last_seen ? `last seen ${this.#ago(board.last_seen)}` : "never seen";
     const facts = [board.board, board.firmware && `firmware ${board.firmware}`,
       board.online && board.uptime > 0 && `up ${duration(board.uptime * 1000)}`,

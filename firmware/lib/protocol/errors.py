@@ -28,6 +28,7 @@ CODES = [  # a list: in a constant tuple MicroPython keeps each text a second ti
     "storage",
     "full",
     "hardware",
+    "reverted",
 ]
 
 

@@ -105,9 +105,10 @@ KINDS = {
     ),
     "status": OrderedDict(
         (
-            ("status", OneOf(["online", "offline"])),
+            ("status", OneOf(["online", "offline", "asleep"])),
             ("boot", identifier),
             ("session", count),
+            ("until", epoch_or_unset),  # asleep: when it wakes
         )
     ),
     "startup": OrderedDict(

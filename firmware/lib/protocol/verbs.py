@@ -6,18 +6,20 @@ A verb is one of three kinds:
 - SET: doing it twice is harmless (light on); it reports at once, and a dead-man timer on the board
   ends what it switched on after `seconds`;
 - STOP: ends something; it overtakes everything, and is obeyed even before the clock is set.
+A Case takes parameters of any other name where `optional` has ANY: the board knows which.
 A verb with a `choice` parameter has one case for each value of it.
 """
 
 from collections import namedtuple
 
 from .errors import ProtocolError
-from .fields import Number, OneOf, identifier, reason, whole
-from .limits import GRAMS_MAX, RUN_SECONDS_MAX
+from .fields import Number, OneOf, identifier, reason, scalar, whole
+from .limits import COMMAND_LIFE_MAX, GRAMS_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
 SET = "set"
 STOP = "stop"
+ANY = "*"
 
 # One form of a verb: its kind, and its parameters as {name: check}.
 Case = namedtuple("Case", ["kind", "required", "optional"])
@@ -57,6 +59,7 @@ def verbs():
         "stop": board_stop,  # with a target: that one; without: everything
         "emergency_stop": board_stop,  # nothing moves until `clear_stop`
         "clear_stop": board_set,
+        "sleep": board_set,  # there is nothing more to do until the next wake
         "get_log": board_set,  # the answer are messages of kind `log`
         "read_sensors": board_set,  # the answer are messages of kind `sensors`
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
@@ -69,8 +72,22 @@ def verbs():
     }
 
 
+def settings():
+    """Those that change how a board is set up."""
+    none: dict = {}
+    awake = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
+    cases = {
+        "get_config": Case(SET, none, {"section": identifier}),
+        "update_config": Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar}),
+        # `seconds`: until the next wake, and between those after it; 0: it sleeps no more.
+        "set_wake_schedule": Case(SET, {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}, awake),
+    }
+    return {name: Verb(None, {None: cases[name]}, None, False) for name in cases}
+
+
 VERBS = verbs()
-del verbs  # it takes memory on the board
+VERBS.update(settings())
+del verbs, settings  # it takes memory on the board
 
 
 def case_of(command_type, parameters):
@@ -99,7 +116,7 @@ def check_parameters(command_type, parameters):
     for name in parameters:
         if name == VERBS[command_type].choice:
             continue
-        check = case.required.get(name) or case.optional.get(name)
+        check = case.required.get(name) or case.optional.get(name) or case.optional.get(ANY)
         why = reason(check, parameters[name]) if check else "is no parameter of this command"
         if why:
             raise _bad(name, why)

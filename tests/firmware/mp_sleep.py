@@ -1,0 +1,47 @@
+"""When a board is to wake, and what it keeps while it sleeps."""
+
+import sys
+
+sys.path.append(__file__.rsplit("/", 1)[0])
+
+from mp_machine import machine  # noqa: E402, I001 (before what asks for the chip)
+from app import rtc, sleep  # noqa: E402
+
+NOW = 1800000000
+
+
+def test_the_next_wake():
+    for now, wake_at, expected in (
+        (NOW, NOW + 3600, NOW + 3600),  # it is still to come
+        (NOW, NOW, NOW + 60),
+        (NOW, NOW + 5, NOW + 65),  # so early is on time
+        (NOW, NOW + 6, NOW + 6),
+        (NOW, NOW - 59, NOW + 61),  # the next one would be in a second
+        (NOW, NOW - 54, NOW + 6),
+        (NOW, NOW - 6000, NOW + 60),  # many were missed
+    ):
+        assert sleep.next_wake(now, wake_at, 60) == expected, (now, wake_at)
+
+
+def test_what_is_kept():
+    machine.RTC.kept = b""
+    assert rtc.read() == dict.fromkeys(rtc.FIELDS, 0)
+    rtc.write(every_s=604800, wake_at=4102444800)
+    rtc.write(bad_boots=2)
+    kept = rtc.read()
+    assert (kept["every_s"], kept["wake_at"], kept["bad_boots"]) == (604800, 4102444800, 2)
+
+
+def test_what_does_not_fit_its_check_is_nothing():
+    rtc.write(bad_boots=2)
+    good = machine.RTC.kept
+    for at in range(len(good)):
+        machine.RTC.kept = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
+        assert rtc.read()["bad_boots"] == 0, at
+    for length in (0, 4, len(good) - 1):
+        machine.RTC.kept = good[:length]
+        assert rtc.read()["bad_boots"] == 0
+    machine.RTC.kept = good + b"x"
+    assert rtc.read()["bad_boots"] == 0
+    machine.RTC.kept = bytes(8192)  # as after a power cut
+    assert rtc.read()["bad_boots"] == 0
