@@ -1,55 +1,97 @@
-"""Starts the board. At the serial console Ctrl-C ends it, with all outputs safe, in a prompt."""
+"""Chooses one of the two releases on flash, /a and /b, and starts it.
 
-import asyncio
+This file, boot.py and slots.py are the part of a board that is never updated over the air: no
+release can break what goes back to the other one. They stay source, so that they run under any
+version of MicroPython. A release on trial runs under a watchdog from its first line on, and under
+a timer that ends the trial whatever the release believes of itself; see slots.py.
+"""
+
 import gc
+import os
 import sys
 import time
 
 import machine
 
-sys.path.append("/lib")  # where a port does not look by itself
-
-# A collection after so many bytes keeps what lives together, and the free memory in one piece.
-gc.threshold(8192)
-
+_WATCHDOG_MS = 30000
+_AT_PROMPT_MS = 3600000
+_TRIAL_MS = 900000
 _PAUSE_MS = 1000  # to read an error and press Ctrl-C, and to spare the flash where it repeats
 
 
-def main():
-    """Run until something fails; then write down why, and start over."""
-    from app import flash, once
+def slots():
+    """The rules, which take no memory any more once they were asked."""
+    module = __import__("slots")
+    del sys.modules["slots"]
+    return module
 
-    storage = flash.Flash()
+
+def state(rules):
+    """What the pointer file says."""
     try:
-        # What checks the settings takes 7 KB of memory, and is not needed any more then.
-        config = once("settings").load(storage)
-    except ValueError as why:
-        print("answerback:", why)
-        return
-    from app import node
-
-    board = node.Node(storage, *config)
-    del config  # the board has kept what it needs
-    run(board)
+        with open("/" + rules.FILE, "rb") as file:
+            return rules.parse(file.read())
+    except OSError:
+        return rules.FRESH
 
 
-def run(board):
-    """Never returns but for Ctrl-C."""
-    try:
-        asyncio.run(board.run())
-    except KeyboardInterrupt:
-        board.rest()
-        asyncio.new_event_loop()
-    finally:
-        board.stop()
-    print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
+def keep(rules, state):
+    """Puts it into the pointer file. Raises OSError."""
+    path = "/" + rules.FILE
+    with open(path + ".new", "wb") as file:
+        file.write(rules.encode(state))
+    os.rename(path + ".new", path)
 
 
-def restart(why):
-    """Nobody is watching: keep the traceback, and begin again, whatever happens on the way."""
+def complete():
+    """The slots that hold a whole release: its release.json comes last and goes first."""
+    found = ""
+    for slot in "ab":
+        try:
+            os.stat("/" + slot + "/release.json")
+            found += slot
+        except OSError:
+            pass
+    return found
+
+
+def choose():
+    """(slot, what to say of it), written down before it is tried. Slot None: there is none."""
+    rules, rtc, cause = slots(), machine.RTC(), machine.reset_cause()
+    before, bad = state(rules), rules.bad_boots(rtc.memory())
+    after, slot, text = rules.boot(before, complete(), cause == machine.WDT_RESET, bad)
+    if after != before:
+        try:
+            keep(rules, after)
+        except OSError as why:  # then nothing is tried that could not be taken back
+            print("answerback:", why)
+            slot, text = after[0], rules.ROLLED_BACK + "storage"
+    if text != rules.TRIAL and cause != machine.DEEPSLEEP_RESET:
+        rtc.memory(rules.with_bad_boots(rtc.memory(), bad + 1))
+    return slot, text
+
+
+def run(slot, text):
+    """Never returns but to a prompt."""
+    machine.WDT(timeout=_WATCHDOG_MS)
+    if text == "trial":
+        ends = machine.Timer.ONE_SHOT
+        machine.Timer(0).init(mode=ends, period=_TRIAL_MS, callback=lambda _: machine.reset())
+    sys.path.insert(0, "/" + slot)
+    print("answerback: slot", slot, text)
+    from app import start
+
+    start.main(slot, text)
+
+
+def failed(text, why):
+    """Nobody is watching: a trial is over, the traceback is kept, and it begins again."""
     gc.collect()
     try:
         sys.print_exception(why)
+        if text == "trial":
+            rules = slots()
+            keep(rules, rules.rolled_back(state(rules), repr(why)))
         from app import errorlog
 
         errorlog.write(why)
@@ -59,7 +101,20 @@ def restart(why):
     machine.reset()
 
 
-try:
-    main()
-except Exception as why:
-    restart(why)
+def main():
+    """See above."""
+    slot, text = choose()
+    if slot is None:
+        print("answerback: no release is on this board: copy one with make deploy")
+        return
+    try:
+        run(slot, text)
+    except KeyboardInterrupt:
+        machine.Timer(0).deinit()
+        machine.WDT(timeout=_AT_PROMPT_MS)
+        raise
+    except Exception as why:
+        failed(text, why)
+
+
+main()

@@ -17,7 +17,7 @@ from protocol import encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
 
-from . import actuators, board, connection
+from . import actuators, board, connection, once
 from .clock import Clock, ticks_diff, ticks_ms
 from .commands import Dispatcher
 from .journal import Journal
@@ -34,9 +34,14 @@ _FAREWELL_MS = const(2000)
 
 
 class Node:
-    """Made from what `settings.load` returned, with the journal on `flash`."""
+    """Made from what `settings.load` returned, with the journal on `flash`.
 
-    def __init__(self, flash, settings, config):
+    `slot` and `slot_state`: which release runs, and what is to be said of it.
+    """
+
+    def __init__(self, flash, settings, config, slot="", slot_state=""):
+        self.slot, self.slot_state = slot, slot_state
+        self._flash, self._health_s = flash, settings["health_s"]
         self._id, self._key = settings["board_id"], settings["key"]
         self.hold_s = settings["hold_s"]
         boot = os.urandom(4).hex()
@@ -44,7 +49,7 @@ class Node:
         self._actuators = actuators.build(config, board)
         self.commands = Dispatcher(
             self._key, boot, self._clock, Journal(flash, boot), self._actuators,
-            Latch(flash), Services(self), self._say, self._restart, self._hello,
+            Latch(flash), Services(self), self._say, self.restart, self._hello,
         )  # fmt: skip
         self.presence = Presence(self._id, self._key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
@@ -64,6 +69,7 @@ class Node:
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
+        self.spawn(once("health").prove(self, self._flash, self._health_s))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
@@ -77,6 +83,10 @@ class Node:
     def network_up(self):
         """Whether it is worth trying to connect."""
         return self.wifi.connected()
+
+    def online(self):
+        """Whether a connection to the broker stands."""
+        return self.link.down_since is None
 
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
@@ -125,7 +135,13 @@ class Node:
     def _say(self, kind, message):
         self.say(ACK, kind, message)
 
-    def _restart(self):
+    def confirmed(self, slot_state):
+        """This release has proved itself."""
+        self.slot_state = slot_state
+        self._hello()
+
+    def restart(self):
+        """Begin again once what was said is out."""
         self.restarting = ticks_ms()
         self._due.set()
 
@@ -133,7 +149,8 @@ class Node:
         if again:
             self.link.number += 1
         facts, now = actuators.describe(self._actuators), self._clock.now(ticks_ms())
-        self.presence.startup(self.link.number, facts, self.commands.latch.on, now)
+        slot = (self.slot, self.slot_state)
+        self.presence.startup(self.link.number, facts, slot, self.commands.latch.on, now)
         self.link.wake()
         return self.link.number
 
@@ -174,6 +191,7 @@ class Node:
         """Let out what was said, and restart."""
         while len(self._outbox) and ticks_diff(ticks_ms(), self.restarting) < _FAREWELL_MS:
             await asyncio.sleep_ms(20)
+        once("health").well()  # it was meant to
         machine.reset()
 
     async def beat(self):
@@ -186,7 +204,7 @@ class Node:
 
     def _beat(self):
         self._latched = latched = self.commands.latch.on
-        if self.link.down_since is None:
+        if self.online():
             running, rssi = self.commands.running(), self.wifi.rssi()
             self.presence.beat(self.link.number, rssi, running, latched, self.dropped())
             self.link.wake()

@@ -30,7 +30,7 @@ LATE_MS = 20
 Message = dict[str, Any]
 
 # What a test turns in the firmware before its own main.py runs.
-_TURNED = "import sys\nsys.path.append('/lib')\n{}\n{}"
+_TURNED = "import sys\nsys.path.insert(0, '/a')\n{}\n{}"
 
 
 def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP) -> Board:

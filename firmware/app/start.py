@@ -1,0 +1,45 @@
+"""Starts this release; main.py has chosen it.
+
+At the serial console Ctrl-C ends it, with all outputs safe, in a prompt. What is wrong with the
+program itself is raised, and main.py decides what becomes of it.
+"""
+
+import asyncio
+import gc
+
+from . import flash, once
+
+# A collection after so many bytes keeps what lives together, and the free memory in one piece.
+_THRESHOLD = 8192
+
+
+def main(slot, state):
+    """Runs until something fails. `slot`: "a" or "b"; `state`: what main.py says of it."""
+    gc.threshold(_THRESHOLD)
+    storage = flash.Flash()
+    try:
+        # What checks the settings takes 7 KB of memory, and is not needed any more then.
+        settings, config = once("settings").load(storage)
+    except ValueError as why:
+        if state == "trial":  # the other release may have understood them
+            raise
+        print("answerback:", why)
+        once("health").at_prompt()
+        return
+    from . import node
+
+    if state.startswith("safe_mode"):
+        config = {}  # boot.py has made the outputs safe, and nothing touches them any more
+    _run(node.Node(storage, settings, config, slot, state))
+
+
+def _run(board):
+    """Never returns but for Ctrl-C."""
+    try:
+        asyncio.run(board.run())
+    except KeyboardInterrupt:
+        board.rest()
+        asyncio.new_event_loop()
+    finally:
+        board.stop()
+    print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
