@@ -1,8 +1,8 @@
 """Makes the files of one board: sources compiled to .mpy, laid out as on the board's flash.
 
 The board's `manifest.py` says what ships (MicroPython's notation: include, module, package,
-require). What is in FIXED goes to `/`, as source: over the air it is never replaced. The rest is
-the release, which goes to `/a` or `/b`. Compiled files are kept in `var/cache/mpy` by the hash of
+require). What is in FIXED goes to `/`, where nothing replaces it over the air; the rest is the
+release, which goes to `/a` or `/b`. Compiled files are kept in `var/cache/mpy` by the hash of
 their source.
 
     python -m tools.stage [board, default UNIX] [folder, default build/BOARD]
@@ -22,7 +22,8 @@ from tools import manifest, umqtt
 
 ROOT = Path(__file__).resolve().parents[1]
 BOARDS = ROOT / "boards"
-FIXED = ("boot.py", "main.py", "slots.py")
+SOURCES = ("boot.py", "main.py")
+FIXED = (*SOURCES, "chooser.py", "slots.py")
 REQUIRED = {"umqtt.simple": ("umqtt/simple.py", umqtt.fetch)}
 
 _CACHE = umqtt.CACHE / "mpy"
@@ -100,19 +101,23 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def fixed(board: Path) -> dict[str, bytes]:
-    """{file in `/`: source} of a board's directory: what only goes over the serial cable."""
-    sources = Manifest(board / "manifest.py").sources
-    return {name: sources[name].read_bytes() for name in FIXED if name in sources}
+    """{file in `/`: content} of a board's directory: what only goes over the serial cable."""
+    found = Manifest(board / "manifest.py").sources
+    made = _made({place: source for place, source in found.items() if place in FIXED})
+    return {**made, **{name: found[name].read_bytes() for name in SOURCES if name in found}}
 
 
 def release(board: Path) -> dict[str, bytes]:
     """{path in the release: content} of a board's directory. Raises StageError, FetchError."""
-    out = {}
-    for place, source in Manifest(board / "manifest.py").sources.items():
-        if place not in FIXED:
-            name = place.removesuffix(".py")
-            out[name + ".mpy"] = compiled(source, _imported_as(name))
-    return out
+    found = Manifest(board / "manifest.py").sources
+    return _made({place: source for place, source in found.items() if place not in FIXED})
+
+
+def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:
+    names = {
+        place.removesuffix(".py"): path for place, path in sources.items() if place not in SOURCES
+    }
+    return {name + ".mpy": compiled(path, _imported_as(name)) for name, path in names.items()}
 
 
 def version(files: Mapping[str, bytes]) -> str:

@@ -1,28 +1,12 @@
-"""Whether this release does well: it has reached the broker, and has run for a while since.
+"""What follows where a release does well, or does not within its time; loaded just for that.
 
-A release on trial is confirmed then; one that is not in time is given up. One that was confirmed
-before has its count of bad boots cleared. Then all this is not needed any more.
+It does well once it has reached the broker and has run for a while since. A release on trial is
+confirmed then, and one that was confirmed before has its bad boots forgotten.
 """
 
-import asyncio
-
 import machine
-from micropython import const
 
-from . import once
-from .clock import ticks_diff, ticks_ms
-
-_LOOK_MS = const(250)
-_TRIES_MS = const(4)  # so many times the time it takes to be healthy, and a trial has failed
-
-
-def at_prompt():
-    """Somebody is at the prompt: nothing bites, and this was no bad boot."""
-    machine.Timer(0).deinit()
-    from . import board
-
-    board.Watchdog().rest()
-    well()
+from . import board, once
 
 
 def well():
@@ -32,31 +16,19 @@ def well():
         rtc.memory(rules.with_bad_boots(rtc.memory(), 0))
 
 
-async def prove(node, flash, seconds):
-    """Returns once it is healthy, or its trial is over and the board about to restart.
-
-    `seconds`: how long it has to run after it has reached the broker.
-    """
-    began, reached = ticks_ms(), None
-    while True:
-        await asyncio.sleep_ms(_LOOK_MS)
-        now = ticks_ms()
-        if reached is None and node.online():
-            reached = now
-        if reached is not None and ticks_diff(now, reached) >= seconds * 1000 and node.online():
-            if _confirm(node, flash):
-                return
-        late = ticks_diff(now, began) >= seconds * 1000 * _TRIES_MS
-        if late and node.slot_state == "trial" and not node.moving():
-            return _give_up(node, flash, "no broker" if reached is None else "not healthy")
+def at_prompt():
+    """Somebody is at the prompt: nothing bites, and this was no bad boot."""
+    machine.Timer(0).deinit()
+    board.Watchdog().rest()
+    well()
 
 
-def _confirm(node, flash):
-    """Returns whether that is on flash."""
+def confirm(node, flash):
+    """It does well. Returns whether that is on flash."""
     if node.slot_state == "trial":
         rules = once("slots")
         try:
-            flash.replace(rules.FILE, rules.encode(rules.confirmed(_state(rules, flash))))
+            _change(rules, flash, rules.confirmed)
         except OSError:
             return False
         machine.Timer(0).deinit()
@@ -66,15 +38,17 @@ def _confirm(node, flash):
     return True
 
 
-def _give_up(node, flash, why):
+def give_up(node, flash, why):
+    """The trial is over, and the board restarts; where that can't be written, it was counted."""
     rules = once("slots")
     try:
-        flash.replace(rules.FILE, rules.encode(rules.rolled_back(_state(rules, flash), why)))
+        _change(rules, flash, lambda state: rules.rolled_back(state, why))
     except OSError:
-        pass  # then it is counted down
+        pass
     print("answerback: the trial has failed:", why)
     node.restart()
 
 
-def _state(rules, flash):
-    return rules.parse(flash.read(rules.FILE))
+def _change(rules, flash, change):
+    state = rules.parse(flash.read(rules.FILE))
+    flash.replace(rules.FILE, rules.encode(change(state)))

@@ -31,6 +31,7 @@ from .wifi import Wifi
 
 _IDLE_MS = const(1000)
 _FAREWELL_MS = const(2000)
+_TRIES_MS = const(4)  # times what it takes to be healthy, and a trial has failed
 
 
 class Node:
@@ -41,7 +42,8 @@ class Node:
 
     def __init__(self, flash, settings, config, slot="", slot_state=""):
         self.slot, self.slot_state = slot, slot_state
-        self._flash, self._health_s = flash, settings["health_s"]
+        self._flash, self._healthy_ms = flash, settings["health_s"] * 1000
+        self._began_ms, self._reached_ms = ticks_ms(), None  # the broker
         self._id, self._key = settings["board_id"], settings["key"]
         self.hold_s = settings["hold_s"]
         boot = os.urandom(4).hex()
@@ -69,7 +71,6 @@ class Node:
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
-        self.spawn(once("health").prove(self, self._flash, self._health_s))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
     def stop(self):
@@ -99,6 +100,8 @@ class Node:
     def opened(self, session):
         """A connection stands."""
         gc.collect()
+        if self._reached_ms is None:
+            self._reached_ms = ticks_ms()
         self._held.clear()
         self.commands.connected(session, ticks_ms())
         self._hello()
@@ -161,6 +164,8 @@ class Node:
             now = ticks_ms()
             self.commands.tick(now)
             self._hold(now)
+            if self._healthy_ms:
+                self._prove(now)
             if self._latched != self.commands.latch.on:
                 self._beat()  # people must not wait ten seconds to see that
             if self._failed:
@@ -186,6 +191,17 @@ class Node:
             if name not in self._held and down_ms >= hold_s * 1000:
                 self._held.add(name)
                 self.commands.set_safe(now, [name])
+
+    def _prove(self, now):
+        """Until it is known whether this release does well; see `health`."""
+        reached, healthy_ms = self._reached_ms, self._healthy_ms
+        if reached is not None and self.online() and ticks_diff(now, reached) >= healthy_ms:
+            if once("health").confirm(self, self._flash):
+                self._healthy_ms = 0
+        elif self.slot_state == "trial" and not self.moving():
+            if ticks_diff(now, self._began_ms) >= _TRIES_MS * healthy_ms:
+                why = "no broker" if reached is None else "no steady connection"
+                self._healthy_ms = once("health").give_up(self, self._flash, why)
 
     async def _say_goodbye(self):
         """Let out what was said, and restart."""

@@ -47,9 +47,9 @@ def encode(state):
     return "{} {} {} {}".format(*state).encode()
 
 
-def begin(state, slot=None):
-    """A release in the spare slot gets its trial."""
-    return state[0], slot or other(state[0]), TRIES, state[3]
+def begin(state):
+    """The release in the spare slot gets its trial."""
+    return state[0], other(state[0]), TRIES, state[3]
 
 
 def confirmed(state):
@@ -58,7 +58,9 @@ def confirmed(state):
 
 
 def rolled_back(state, why):
-    """The one on trial has failed; `why` is what people get to read."""
+    """The one on trial, if any, has failed; `why` is what people get to read."""
+    if state[1] == NONE:
+        return state
     text = "".join(ch if " " <= ch < "\x7f" else "?" for ch in ROLLED_BACK + why)
     return state[0], NONE, 0, text[:64]
 
@@ -77,7 +79,7 @@ def boot(state, complete, bitten, bad):
     if active not in complete:
         if spare not in complete:
             return state, None, "no release"
-        state = (spare, NONE, 0, ROLLED_BACK + "no release in " + active)
+        state = rolled_back((spare, active, 0, ""), "no release in " + active)
         return state, spare, state[3]
     if bad < BAD_BOOTS:
         return state, active, why

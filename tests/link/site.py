@@ -3,6 +3,7 @@
 import contextlib
 import json
 import queue
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,16 +30,25 @@ LATE_MS = 20
 
 Message = dict[str, Any]
 
-# What a test turns in the firmware before its own main.py runs.
-_TURNED = "import sys\nsys.path.insert(0, '/a')\n{}\n{}"
+_START = "    from app import once\n"
 
 
 def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP) -> Board:
-    """A board that will connect to 127.0.0.1:`port`; `turned` is Python that changes constants."""
+    """A board that will connect to 127.0.0.1:`port`.
+
+    `turned` is Python that changes constants; it runs before the release starts.
+    """
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
-    main = stage.files()["main.py"].decode()
-    return Board(folder, {**files, "main.py": _TURNED.format(turned, main)}, heap=heap)
+    files["main.py"] = turned_main(turned)
+    return Board(folder, files, heap=heap)
+
+
+def turned_main(turned: str) -> str:
+    """main.py with more to do before the release starts."""
+    before, start, after = stage.files()["main.py"].decode().partition(_START)
+    assert start
+    return before + textwrap.indent(turned, "    ") + "\n" + start + after
 
 
 def settings_with(board: Board, **members: Any) -> None:

@@ -1,19 +1,21 @@
 """`machine.RTC` on the host: the supervisor keeps the memory through resets."""
 
 import os
+import sys
 
 import _board
+
+
+del sys.modules["_rtc"]  # needed for a moment now and then
+_board.values.setdefault("rtc", bytes.fromhex(os.getenv("BOARD_RTC") or ""))
 
 
 class RTC:
     """Memory that outlives every reset but the loss of power."""
 
-    _memory = bytes.fromhex(os.getenv("BOARD_RTC") or "")
-
     def memory(self, content=None):
-        return RTC._memory if content is None else RTC._keep(bytes(content))
-
-    @staticmethod
-    def _keep(content):
-        RTC._memory = content
+        if content is None:
+            return _board.values["rtc"]
+        _board.values["rtc"] = bytes(content)
         _board.send("rtc", memory=content.hex())
+        return None
