@@ -26,4 +26,7 @@ TEXTS = {
     "no_result": "the board accepted the command and sent no result in time",
     "storage": "the board could not write to its flash",
     "hardware": "the actuator reported a fault",
+    "download": "the board could not fetch the release: given again, it goes on from there",
+    "bad_release": "the release is damaged, or not the one that was meant for this board",
+    "no_space": "the board's flash has no room for the release",
 }

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from protocol import fields
 from protocol.fields import Number, OneOf
+from protocol.limits import TEXT_LENGTH
 from protocol.verbs import VERBS, Case, Verb
 
 from backend.lifecycle import STATUSES
@@ -52,6 +54,14 @@ class BoardRoutes:
         return Answer({"status": "degraded"}, 503)
 
 
+# Checks that are functions.
+_TEXTS: dict[object, dict[str, Any]] = {
+    fields.text: {"maxLength": TEXT_LENGTH},
+    fields.short_text: {"maxLength": 64},
+    fields.digest: {"pattern": "^[0-9a-f]{64}$"},
+}
+
+
 def schema(check: Check) -> dict[str, Any]:
     """A check of the protocol as a JSON schema; a `Number` has its unit as `x-unit`."""
     if isinstance(check, Number):
@@ -60,6 +70,8 @@ def schema(check: Check) -> dict[str, Any]:
         return {**out, "x-unit": check.unit} if check.unit else out
     if isinstance(check, OneOf):
         return {"type": "string", "enum": list(check.choices)}
+    if check in _TEXTS:
+        return {"type": "string", **_TEXTS[check]}
     raise TypeError(f"no schema is known for {check!r}")
 
 

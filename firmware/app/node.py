@@ -41,19 +41,19 @@ class Node:
     """
 
     def __init__(self, flash, settings, config, slot="", slot_state=""):
-        self.slot, self.slot_state = slot, slot_state
+        self.slot, self.slot_state, self.updating = slot, slot_state, False
         self._flash, self._healthy_ms = flash, settings["health_s"] * 1000
         self._began_ms, self._reached_ms = ticks_ms(), None  # the broker
-        self._id, self._key = settings["board_id"], settings["key"]
+        self._id, self.key = settings["board_id"], settings["key"]
         self.hold_s = settings["hold_s"]
         boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
         self._actuators = actuators.build(config, board)
         self.commands = Dispatcher(
-            self._key, boot, self._clock, Journal(flash, boot), self._actuators,
+            self.key, boot, self._clock, Journal(flash, boot), self._actuators,
             Latch(flash), Services(self), self._say, self.restart, self._hello,
         )  # fmt: skip
-        self.presence = Presence(self._id, self._key, boot, self._outbox)
+        self.presence = Presence(self._id, self.key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
         broker = settings["broker"]
         codec = Codec(
@@ -109,7 +109,7 @@ class Node:
 
     def say(self, leaf, kind, message):
         """Send a message of QoS 1 that outlives the connection."""
-        self._outbox.ack(topic(self._id, leaf), encode(kind, message, self._key))
+        self._outbox.ack(topic(self._id, leaf), encode(kind, message, self.key))
         self.link.wake()
 
     def unconfirmed(self):

@@ -12,7 +12,7 @@ It is on flash as begun when `start` is called, and after a power cut its answer
 
 from . import once
 
-MODULES = {"get_log": "get_log"}
+MODULES = {"get_log": "get_log", "update_firmware": "update_firmware"}
 
 
 class Services:

@@ -42,6 +42,8 @@ BAD_TOPICS = (
     "$SYS/broker/ack",
 )
 
+RELEASE = {"version": "0.2.0", "url": "http://192.168.1.5:8080/r/release.json", "sha256": "0a" * 32}
+
 GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("feed", {"amount": 0.5}, "dose"),
     ("feed", {"amount": 5000}, "dose"),
@@ -60,6 +62,7 @@ GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("emergency_stop", {}, "stop"),
     ("clear_stop", {}, "set"),
     ("get_log", {}, "set"),
+    ("update_firmware", RELEASE, "set"),
     ("query", {}, "stop"),
     ("cancel", {}, "stop"),
     ("time", {"boot": "9f3c", "session": 0}, "stop"),
@@ -99,6 +102,11 @@ BAD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("switch", {"state": "off", "seconds": 5}, "seconds"),
     ("ping", {"a": 1}, "a"),
     ("stop", {"target": "feeder1"}, "target"),
+    ("update_firmware", {**RELEASE, "sha256": "0a" * 31 + "0"}, "sha256"),
+    ("update_firmware", {**RELEASE, "sha256": "0A" * 32}, "sha256"),
+    ("update_firmware", {**RELEASE, "sha256": 7}, "sha256"),
+    ("update_firmware", {**RELEASE, "url": "x" * 201}, "url"),
+    ("update_firmware", {**RELEASE, "version": "x" * 65}, "version"),
     ("time", {"boot": "9f3c"}, "session"),
     ("time", {"session": 1}, "boot"),
     ("time", {"boot": "", "session": 1}, "boot"),

@@ -27,6 +27,9 @@ CODES = [  # a list: in a constant tuple MicroPython keeps each text a second ti
     "no_result",
     "storage",
     "hardware",
+    "download",
+    "bad_release",
+    "no_space",
 ]
 
 
