@@ -47,7 +47,7 @@ class Board:
         unique_id: str = "a1b2c3d4e5f6",
         heap: str = "128K",
         sleep_scale: float = 1.0,
-        flash_kib: int = 512,
+        flash_kib: int = 1024,
         serial: bool = False,
         picture: Path | None = None,
         on_event: Listener | None = None,

@@ -14,7 +14,7 @@ from .flash import Flash
 
 _MANIFEST_BYTES = const(16384)
 _TRIES = const(5)  # one after another in which not one byte came
-_PAUSE_MS = const(500)
+_PAUSE_MS = const(1000)
 _BLOCK = const(4096)  # of littlefs; also what a power cut may take of a download
 _SPARE_BYTES = const(32768)  # for the journal and what else grows
 _MOVING_MS = const(100)
@@ -162,7 +162,9 @@ class Release:
                 failures = 0 if self._fetched > before else failures + 1
                 if failures == _TRIES or ticks_diff(self._give_up, ticks_ms()) <= 0:
                     raise Fault("download", {"bytes": self._fetched})
-                await asyncio.sleep_ms(_PAUSE_MS << failures)
+                await asyncio.sleep_ms(_PAUSE_MS)
+                while not self._node.network_up():
+                    await asyncio.sleep_ms(_PAUSE_MS)
             finally:
                 part.end()
 

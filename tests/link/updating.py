@@ -1,6 +1,7 @@
 """Releases to update a board with, and a board with a broker and a server to fetch them from."""
 
 import contextlib
+import random
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,16 +23,21 @@ HEAP = "176K"
 FINISHED = ("completed", "failed", "rejected")
 
 
-def made(changed: Mapping[str, str] | None = None, version: str = VERSION) -> dict[str, bytes]:
-    """A release; `changed`: {module of app: what stands before its own text}."""
-    files = {**release.make(UNIX, version)}
+def made(changed: Mapping[str, str] | None = None, more: int = 0) -> dict[str, bytes]:
+    """A release; `changed`: {module of app: what stands after its own text}.
+
+    `more`: bytes of one more file.
+    """
+    files = {**release.make(UNIX, VERSION)}
+    if more:
+        files["app/more.bin"] = random.Random(more).randbytes(more)
     for name, text in (changed or {}).items():
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / f"{name}.py"
-            source.write_text(text + "\n" + (SOURCES / f"{name}.py").read_text())
+            source.write_text((SOURCES / f"{name}.py").read_text() + "\n" + text)
             files[f"app/{name}.mpy"] = stage.compiled(source, f"app.{name}")
     files.pop(manifest.NAME)
-    return release.with_manifest(version, files)
+    return release.with_manifest(VERSION, files)
 
 
 def signed(files: Mapping[str, bytes], key: bytes = KEY) -> dict[str, bytes]:
@@ -49,14 +55,17 @@ class Pond:
 
     def update(self, seconds: float = 20, **parameters: Any) -> Message:
         """The last ack of the command; `parameters` differ from what is right."""
+        return self.outcome(self.begin(**parameters), seconds)
+
+    def begin(self, **parameters: Any) -> str:
+        """Gives the command; its id."""
         files = self.server.files
         right = {
             "version": VERSION,
             "url": self.server.url(manifest.NAME),
             "sha256": manifest.sha256(files[manifest.NAME]),
         }
-        command_id = self.backend.command("update_firmware", **{**right, **parameters})
-        return self.outcome(command_id, seconds)
+        return self.backend.command("update_firmware", **{**right, **parameters})
 
     def outcome(self, command_id: str, seconds: float = 20) -> Message:
         """What became of a command."""
@@ -69,6 +78,10 @@ class Pond:
             return None
 
         return self.backend.until(found, seconds)
+
+    def runs_now(self, since: int = 0) -> Message:
+        """The first startup message from there on."""
+        return self.backend.wait(topics.STARTUP, {}, 20, since)
 
     def runs(self, slot: str, state: str, seconds: float = 20, since: int = 0) -> Message:
         """The startup message that says so; `state` is how its text begins."""
@@ -83,13 +96,23 @@ class Pond:
         return self.backend.until(found, seconds)
 
 
+def quick(board: Board) -> None:
+    """Its fixed part waits less."""
+    main = board.flash.read("main.py").decode()
+    for slow, fast in (("_WATCHDOG_MS = 30000", "_WATCHDOG_MS = 1000"), ("_PAUSE_MS = 1000", "_PAUSE_MS = 10")):
+        assert slow in main
+        main = main.replace(slow, fast)
+    board.flash.write({"main.py": main})
+
+
 @contextlib.contextmanager
 def pond(
-    folder: Path, broker: Broker, files: Mapping[str, bytes], heap: str = HEAP, **settings: Any
+    folder: Path, broker: Broker, files: Mapping[str, bytes], turned: str = "", heap: str = HEAP
 ) -> Iterator[Pond]:
     """A board that is online, with the release to be fetched at a server."""
-    board = make_board(folder / "board", broker.port, heap=heap)
-    settings_with(board, **{"health_s": 1, **settings})
+    board = make_board(folder / "board", broker.port, turned, heap=heap)
+    settings_with(board, health_s=1)
+    quick(board)
     backend = Backend(broker).connect()
     with RangeServer(files) as server, board, contextlib.closing(backend):
         board.start()

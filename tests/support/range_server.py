@@ -20,6 +20,7 @@ class RangeServer:
         self.ranges = True
         self.broken: dict[str, bytes] = {}
         self.sent = 0
+        self._news = threading.Condition()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,6 +49,11 @@ class RangeServer:
         """Of one file."""
         return f"http://127.0.0.1:{self.port}/{path}"
 
+    def wait_until_asked(self, path: str, first: int, seconds: float = 10) -> None:
+        """Returns when somebody has asked for that file from that byte on."""
+        with self._news:
+            assert self._news.wait_for(lambda: (path, first) in self.asked, seconds), self.asked
+
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """One request."""
         path = request.path.lstrip("/")
@@ -57,7 +63,9 @@ class RangeServer:
             return
         asked = request.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-")
         first = int(asked) if self.ranges else 0
-        self.asked.append((path, int(asked)))
+        with self._news:
+            self.asked.append((path, int(asked)))
+            self._news.notify_all()
         request.send_response(206 if self.ranges else 200)
         if self.ranges:
             whole = f"bytes {first}-{len(content) - 1}/{len(content)}"
