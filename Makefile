@@ -7,7 +7,7 @@ N ?= 20
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt simulate emulate bench chaos repl enroll token password lock clean
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos deploy release repl enroll token password lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ bench: .venv/run.stamp ## measure this machine
 
 chaos: .venv/test.stamp ## the long run of kills, power cuts and broken links
 	@$(PY) -m tools.chaos $(ARGS)
+
+deploy: .venv/run.stamp ## put the firmware on a board (BOARD=UNIX PORT=/dev/ttyUSB0)
+	@$(PY) -m tools.deploy $(BOARD) $(PORT) $(ARGS)
+
+release: .venv/run.stamp ## make a release that boards can fetch (BOARD=UNIX OUT=folder)
+	@$(PY) -m tools.release $(BOARD) $(OUT) $(ARGS)
 
 repl: .venv/run.stamp ## a prompt on a board (PORT=/dev/ttyUSB0)
 	@$(PY) -m mpremote $(if $(PORT),connect $(PORT)) repl

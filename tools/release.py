@@ -38,7 +38,7 @@ def _with_version(version: str) -> bytes:
     text = (stage.ROOT / "firmware" / "app" / "__init__.py").read_text()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "__init__.py"
-        source.write_text(re.sub('^VERSION = .*$', f'VERSION = "{version}"', text, flags=re.M))
+        source.write_text(re.sub("^VERSION = .*$", f'VERSION = "{version}"', text, flags=re.M))
         return stage.compiled(source, "app")
 
 

@@ -43,7 +43,7 @@ def sizes(folder):
 
 def _walk(folder):
     """The paths of all files; a list, for they may be removed on the way."""
-    found = []
+    found: list = []
     try:
         for entry in os.ilistdir(folder):
             path = folder + "/" + entry[0]

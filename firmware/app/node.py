@@ -77,10 +77,6 @@ class Node:
         """All outputs safe."""
         self.commands.set_safe()
 
-    def rest(self):
-        """The watchdog leaves whoever is at the prompt in peace."""
-        self._watchdog.rest()
-
     def network_up(self):
         """Whether it is worth trying to connect."""
         return self.wifi.connected()
@@ -198,10 +194,11 @@ class Node:
         if reached is not None and self.online() and ticks_diff(now, reached) >= healthy_ms:
             if once("health").confirm(self, self._flash):
                 self._healthy_ms = 0
-        elif self.slot_state == "trial" and not self.moving():
-            if ticks_diff(now, self._began_ms) >= _TRIES_MS * healthy_ms:
-                why = "no broker" if reached is None else "no steady connection"
-                self._healthy_ms = once("health").give_up(self, self._flash, why)
+            return
+        late = ticks_diff(now, self._began_ms) >= _TRIES_MS * healthy_ms
+        if late and self.slot_state == "trial" and not self.moving():
+            why = "no broker" if reached is None else "no steady connection"
+            self._healthy_ms = once("health").give_up(self, self._flash, why)
 
     async def _say_goodbye(self):
         """Let out what was said, and restart."""

@@ -28,7 +28,8 @@ class Part:
 
     def __init__(self, path, size, files, count):
         self.path, self.size, self._files, self._count = path, size, files, count
-        self._file, self._unkept = None, 0
+        self._file = None  # type: ignore[var-annotated]
+        self._unkept = 0
 
     def have(self):
         """Bytes on flash."""
@@ -106,7 +107,8 @@ class Release:
             if not await self._is(_NEW):
                 raise Fault("bad_release", {})
         try:
-            signature.check(*self._files.signed_parts(_NEW), self._node.key)
+            parts, tail = self._files.signed_parts(_NEW)
+            signature.check(parts, tail, self._node.key)
             if self._files.version(_NEW) != self._wanted["version"]:
                 raise ValueError
             for _ in self._files.entries(_NEW):

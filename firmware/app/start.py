@@ -38,7 +38,7 @@ def _run(board):
     try:
         asyncio.run(board.run())
     except KeyboardInterrupt:
-        board.rest()
+        once("health").at_prompt()
         asyncio.new_event_loop()
     finally:
         board.stop()

@@ -12,7 +12,6 @@ Rules of this file:
 """
 
 import asyncio
-import errno
 
 from micropython import const
 from protocol import ProtocolError
@@ -23,6 +22,7 @@ from .actuators import Fault
 
 _SECONDS = const(900)
 _QUIET_MS = const(200)
+_ENOSPC = const(28)  # MicroPython's errno has no name for it
 
 
 def start(node, command_id, verb, parameters):
@@ -47,7 +47,7 @@ async def _update(node, command_id, address, wanted):
         node.finish(command_id, FAILED, "busy", {})
         return
     except OSError as why:
-        code = "no_space" if why.errno == errno.ENOSPC else "storage"
+        code = "no_space" if why.errno == _ENOSPC else "storage"
         node.finish(command_id, FAILED, code, {})
         return
     finally:

@@ -41,11 +41,11 @@ def check_slots(board: Board) -> list[str]:
 @contextlib.contextmanager
 def victim(folder: Path) -> Iterator[Pond]:
     """A board whose power will be cut; its flash as it is now is kept in `fresh.img`."""
-    with running("embedded", folder, USERS) as broker:
-        with pond(folder, broker, signed(made(more=9000))) as site:
-            site.board.power_cut()
-            shutil.copy(site.board.flash.path, folder / "fresh.img")
-            yield site
+    files = signed(made(more=9000))
+    with running("embedded", folder, USERS) as broker, pond(folder, broker, files) as site:
+        site.board.power_cut()
+        shutil.copy(site.board.flash.path, folder / "fresh.img")
+        yield site
 
 
 def cut_update(site: Pond, folder: Path, write: int) -> bool:
@@ -59,7 +59,7 @@ def cut_update(site: Pond, folder: Path, write: int) -> bool:
     event = site.board.wait(
         lambda it: it["event"] in ("power_cut", "reset"), timeout=SECONDS, since=since
     )
-    was_cut = event["event"] == "power_cut"
+    was_cut = bool(event["event"] == "power_cut")
     if was_cut:
         assert "a" in check_slots(site.board)
         complete(site)
@@ -109,8 +109,8 @@ def prepare_trial(site: Pond, folder: Path) -> None:
 def run(folder: Path, writes: Iterable[int], trials: Iterable[int]) -> tuple[int, int]:
     """(cuts made in updates, in first boots of a trial); each ends where there are no more."""
     with victim(folder) as site:
-        cuts = [write for write in itertools.takewhile(lambda n: cut_update(site, folder, n), writes)]
-        boots = [n for n in itertools.takewhile(lambda n: cut_trial(site, folder, n), trials)]
+        cuts = list(itertools.takewhile(lambda n: cut_update(site, folder, n), writes))
+        boots = list(itertools.takewhile(lambda n: cut_trial(site, folder, n), trials))
     return len(cuts), len(boots)
 
 

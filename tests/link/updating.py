@@ -72,9 +72,9 @@ class Pond:
 
         def found() -> Message | None:
             for leaf, message in self.backend.heard:
-                if leaf == topics.ACK and message["command_id"] == command_id:
-                    if message["state"] in FINISHED:
-                        return message
+                mine = leaf == topics.ACK and message["command_id"] == command_id
+                if mine and message["state"] in FINISHED:
+                    return message
             return None
 
         return self.backend.until(found, seconds)
@@ -88,9 +88,9 @@ class Pond:
 
         def found() -> Message | None:
             for leaf, message in self.backend.heard[since:]:
-                if leaf == topics.STARTUP and message["slot"] == slot:
-                    if message["slot_state"].startswith(state):
-                        return message
+                mine = leaf == topics.STARTUP and message["slot"] == slot
+                if mine and message["slot_state"].startswith(state):
+                    return message
             return None
 
         return self.backend.until(found, seconds)
@@ -99,9 +99,9 @@ class Pond:
 def quick(board: Board) -> None:
     """Its fixed part waits less."""
     main = board.flash.read("main.py").decode()
-    for slow, fast in (("_WATCHDOG_MS = 30000", "_WATCHDOG_MS = 1000"), ("_PAUSE_MS = 1000", "_PAUSE_MS = 10")):
-        assert slow in main
-        main = main.replace(slow, fast)
+    for name, slow, fast in (("_WATCHDOG_MS", 30000, 1000), ("_PAUSE_MS", 1000, 10)):
+        assert f"{name} = {slow}" in main
+        main = main.replace(f"{name} = {slow}", f"{name} = {fast}")
     board.flash.write({"main.py": main})
 
 

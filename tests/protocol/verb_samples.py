@@ -42,7 +42,7 @@ BAD_TOPICS = (
     "$SYS/broker/ack",
 )
 
-RELEASE = {"version": "0.2.0", "url": "http://192.168.1.5:8080/r/release.json", "sha256": "0a" * 32}
+RELEASE = {"version": "0.2.0", "url": "http://192.168.1.5:80/release.json", "sha256": "0a" * 32}
 
 GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("feed", {"amount": 0.5}, "dose"),

@@ -5,7 +5,6 @@ import sys
 
 import _board
 
-
 del sys.modules["_rtc"]  # needed for a moment now and then
 _board.values.setdefault("rtc", bytes.fromhex(os.getenv("BOARD_RTC") or ""))
 
