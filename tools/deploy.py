@@ -138,12 +138,14 @@ def deploy(board_name: str, port: str) -> int:
 
 def _watch(board: SerialBoard, slot: str) -> int:
     """Until it is online; whether with the new release."""
+    runs = state = ""
     for line in board.lines(ONLINE_SECONDS):
-        if line.startswith("answerback"):
-            print(line)
-        if running := re.match(r"answerback: slot (\w) (.*)", line):
+        _, said, text = line.partition("answerback: ")  # the prompt's last word is before it
+        if said:
+            print(said + text)
+        if running := re.match(r"slot (\w) (.*)", text):
             runs, state = running.groups()
-        if line.startswith("answerback: connected"):
+        if runs and text.startswith("connected"):
             print(f"online: slot {runs} runs, {state}")
             return 0 if runs == slot else 1
     print(f"it was not online within {ONLINE_SECONDS:.0f} s: see make repl", file=sys.stderr)

@@ -147,8 +147,8 @@ class SerialBoard:
 
     def reset(self) -> None:
         """It starts again, as after power came."""
-        with contextlib.suppress(*_ERRORS):
-            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+        with contextlib.suppress(*_ERRORS):  # no waiting for an answer: there may be none
+            self._transport.serial.write(b"\x03\x01import machine\nmachine.reset()\x04")
 
     def lines(self, seconds: float) -> Iterator[str]:
         """What it says on its console from now on; the port may go and come back."""

@@ -12,6 +12,10 @@ from .actuators import Fault
 from .clock import ticks_add, ticks_diff, ticks_ms
 from .flash import Flash
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _MANIFEST_BYTES = const(16384)
 _TRIES = const(5)  # one after another in which not one byte came
 _PAUSE_MS = const(1000)
@@ -28,7 +32,7 @@ class Part:
 
     def __init__(self, path, size, files, count):
         self.path, self.size, self._files, self._count = path, size, files, count
-        self._file = None  # type: ignore[var-annotated]
+        self._file: Any = None
         self._unkept = 0
 
     def have(self):
@@ -171,9 +175,9 @@ class Release:
                 part.end()
 
     async def _where(self):
-        """The server's address; looking it up may block, so nothing may move."""
+        """The server's address; looking up a name may block, so nothing may move."""
         while self._peer is None:
-            while self._node.moving():
+            while self._host.strip("0123456789.") and self._node.moving():
                 await asyncio.sleep_ms(_MOVING_MS)
             self._peer = wire.peer(self._host, self._port)
         return self._peer

@@ -26,7 +26,8 @@ def embedded(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture
 def board(tmp_path: Path, embedded: Broker) -> Iterator[Board]:
     """One that has a release in slot a, and is online."""
-    files = {**stage.files(), **SPEC.files(("127.0.0.1", embedded.port))}
+    settings = SPEC.files(("127.0.0.1", embedded.port))
+    files: dict[str, bytes | str] = {**stage.files(), **settings}
     with Board(tmp_path / "board", files, heap="176K", serial=True) as board:
         board.start().wait_for("console", line="answerback: connected, session 1")
         yield board

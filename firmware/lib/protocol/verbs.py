@@ -40,7 +40,6 @@ def verbs():
     light = {"on": Case(SET, none, run.required), "off": stop}
     echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
     board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
-    # `url`: http://host:port/path of a signed release.json; `sha256`: of its bytes
     release = Case(SET, {"version": short_text, "url": text, "sha256": digest}, none)
     board_stop = Verb(None, {None: stop}, None, False)
     asked = Verb(None, board_stop.cases, None, True)
@@ -60,7 +59,7 @@ def verbs():
         "emergency_stop": board_stop,  # nothing moves until `clear_stop`
         "clear_stop": board_set,
         "get_log": board_set,  # the answer are messages of kind `log`
-        "update_firmware": Verb(None, {None: release}, None, False),
+        "update_firmware": Verb(None, {None: release}, None, False),  # to a signed release.json
         # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
         # the answer is that command's own result, or that the board never had it and never will.
         "query": asked,
