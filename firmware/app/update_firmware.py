@@ -12,6 +12,7 @@ Rules of this file:
 """
 
 import asyncio
+import gc
 
 from micropython import const
 from protocol import ProtocolError
@@ -29,6 +30,7 @@ def start(node, command_id, verb, parameters):
     """See `services`."""
     if node.updating or node.slot_state == "trial":
         raise ProtocolError("busy", "slot", "must be confirmed first")
+    gc.collect()  # it takes what is free in one piece
     address = once("download").split(parameters["url"])
     node.updating = True
     node.spawn(_update(node, command_id, address, parameters))

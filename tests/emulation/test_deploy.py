@@ -117,6 +117,7 @@ def test_power_that_fails_on_the_way_leaves_the_old_release(
     since = len(board.log)
     assert deploy.main(["UNIX", board.port]) == 1
     assert "does not do as it is told" in capsys.readouterr().err
+    assert board.pid is None  # and what was typed while it was off is gone
     board.start()
     board.wait_for("console", 10, since=since, line="answerback: slot a confirmed")
     board.wait_for("console", 10, since=since, line="answerback: connected, session 1")
