@@ -46,6 +46,7 @@ def give_up(node, flash, why):
     except OSError:
         pass
     print("answerback: the trial has failed:", why)
+    node.commands.restarting = True
     node.restart()
 
 
