@@ -23,7 +23,7 @@ from tools import manifest
 from tools.emulator import Board
 
 SECONDS = 30
-WRITES = 340  # an update has at least as many
+WRITES = 690  # an update has some more
 
 
 def check_slots(board: Board) -> list[str]:
