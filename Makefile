@@ -7,7 +7,7 @@ N ?= 20
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt simulate emulate bench chaos flash provision repl logs test-board enroll token password lock clean
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos flash deploy provision repl logs test-board release enroll token password lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ logs: .venv/run.stamp ## follow a board's console (PORT=; ARGS=--errors: first t
 
 test-board: .venv/run.stamp ## run the firmware's tests on a board that is plugged in (PORT=)
 	@$(PY) -m tools.board_tests --port "$(PORT)" $(ARGS)
+deploy: .venv/run.stamp ## put the firmware on a board (BOARD=UNIX PORT=/dev/ttyUSB0)
+	@$(PY) -m tools.deploy $(BOARD) $(PORT) $(ARGS)
+
+release: .venv/run.stamp ## make a release that boards can fetch (BOARD=UNIX OUT=folder)
+	@$(PY) -m tools.release $(BOARD) $(OUT) $(ARGS)
 
 repl: .venv/run.stamp ## a prompt on a board (PORT=/dev/ttyUSB0)
 	@$(PY) -m mpremote $(if $(PORT),connect $(PORT)) repl

@@ -28,4 +28,7 @@ TEXTS = {
     "full": "the board's flash is full of pictures that were not sent yet",
     "hardware": "the actuator reported a fault, or the camera did",
     "reverted": "the board did not reach the broker with it, and went back to what it had before",
+    "download": "the board could not fetch the release: given again, it goes on from there",
+    "bad_release": "the release is damaged, or not the one that was meant for this board",
+    "no_space": "the board's flash has no room for the release",
 }

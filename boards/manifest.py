@@ -1,6 +1,6 @@
 # What ships on every board, in MicroPython's manifest notation (paths relative to this file).
-# boot.py and main.py stay source; the rest is compiled to .mpy, since compiling on the board is
-# the peak of its memory use.
+# The first five are the fixed part; the rest is the release. All but boot.py and main.py is
+# compiled to .mpy, since compiling on the board is the peak of its memory use.
 #
 # Of that notation only this is used, so that tools/stage.py and MicroPython's own build read the
 # same files alike: include(path), module(path, base_path=), package(path, base_path=) and
@@ -9,6 +9,8 @@
 
 module("boot.py", base_path="../firmware")
 module("main.py", base_path="../firmware")
+module("chooser.py", base_path="../firmware")
+module("slots.py", base_path="../firmware/app")
 module("console.py", base_path="../firmware")
 package("app", base_path="../firmware")
 package("protocol", base_path="../firmware/lib")

@@ -9,8 +9,23 @@ import asyncio
 import gc
 import sys
 
-import app
-from app import once
+
+def _find_release():
+    """Where no program has run, the release that proved itself last is taken."""
+    try:
+        with open("/slots", "rb") as file:
+            state = file.read()
+    except OSError:
+        state = None
+    sys.path.insert(0, "/" + __import__("slots").parse(state)[0])
+
+
+try:
+    import app
+except ImportError:
+    _find_release()
+    import app
+from app import once  # noqa: E402 (now it is found)
 
 
 def help():

@@ -1,60 +1,49 @@
-"""Starts the board. At the serial console Ctrl-C ends it, with all outputs safe, in a prompt."""
+"""Chooses one of the two releases on flash, /a and /b, and starts it.
 
-import asyncio
+What is in `/` (this file, boot.py, chooser.py, slots.py) is never updated over the air: no release
+can break what goes back to the other one. A release runs under a watchdog from its first line on,
+and one on trial under a timer that ends it, whatever it believes of itself.
+"""
+
 import gc
 import sys
 import time
 
 import machine
 
-sys.path.append("/lib")  # where a port does not look by itself
-
-# A collection after so many bytes keeps what lives together, and the free memory in one piece.
-gc.threshold(8192)
-
+_WATCHDOG_MS = 30000
+_AT_PROMPT_MS = 3600000
+_TRIAL_MS = 900000
 _PAUSE_MS = 1000  # to read an error and press Ctrl-C, and to spare the flash where it repeats
 
 
-def main():
-    """Run until something fails; then write down why, and start over."""
-    from app import flash, once
-
-    storage = flash.Flash()
-    try:
-        # What checks the settings takes 7 KB of memory, and is not needed any more then.
-        config = once("settings").load(storage)
-        data = storage.read("sensors.json")
-        sensors = None if data is None else once("sensor_setup").setup(data, config[1])
-    except ValueError as why:
-        print("answerback:", why)
-        return
-    from app import node
-
-    board = node.Node(storage, config[0], config[1], sensors)
-    del config, data, sensors  # the board has kept what it needs
-    run(board)
+def chooser():
+    """It takes no memory any more once it was asked."""
+    module = __import__("chooser")
+    del sys.modules["chooser"]
+    return module
 
 
-def run(board):
-    """Never returns but for Ctrl-C."""
-    try:
-        asyncio.run(board.run())
-    except KeyboardInterrupt:
-        import app
+def run(slot, text):
+    """Never returns but to a prompt."""
+    machine.WDT(timeout=_WATCHDOG_MS)
+    if text == "trial":
+        ends = machine.Timer.ONE_SHOT
+        machine.Timer(0).init(mode=ends, period=_TRIAL_MS, callback=lambda _: machine.reset())
+    sys.path.insert(0, "/" + slot)
+    print("answerback: slot", slot, text)
+    from app import once
 
-        board.rest()
-        asyncio.new_event_loop()
-        app.stopped = board  # type: ignore[attr-defined]  # console.py takes it from here
-    finally:
-        board.stop()
-    print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
+    once("start").main(slot, text)
 
 
-def restart(why):
-    """Nobody is watching: keep the traceback, and begin again, whatever happens on the way."""
+def failed(text, why):
+    """Nobody is watching: a trial is over, the traceback is kept, and it begins again."""
     gc.collect()
     try:
         sys.print_exception(why)
+        if text == "trial":
+            chooser().give_up(repr(why))
         from app import errorlog
 
         errorlog.write(why)
@@ -64,7 +53,20 @@ def restart(why):
     machine.reset()
 
 
-try:
-    main()
-except Exception as why:
-    restart(why)
+def main():
+    """See above."""
+    slot, text = chooser().choose()
+    if slot is None:
+        print("answerback: no release is on this board: copy one with make deploy")
+        return
+    try:
+        run(slot, text)
+    except KeyboardInterrupt:
+        machine.WDT(timeout=_AT_PROMPT_MS)
+        machine.Timer(0).deinit()
+        raise
+    except Exception as why:
+        failed(text, why)
+
+
+main()

@@ -38,9 +38,12 @@ def tests_in(path: Path) -> list[str]:
 
 
 def files(folder: Path, word: str = "") -> list[Path]:
-    """Those of a folder made by `lay_out` that have tests and whose name holds `word`."""
-    found = folder.glob("tests/*/mp_*.py")
-    return sorted(path for path in found if word in path.name and tests_in(path))
+    """Those of a folder made by `lay_out` that have tests and whose name holds `word`.
+
+    Those that bring a chip of their own are nothing for a board.
+    """
+    found = [path for path in folder.glob("tests/*/mp_*.py") if word in path.name]
+    return sorted(p for p in found if tests_in(p) and "mp_machine" not in p.read_text())
 
 
 def lay_out(folder: Path) -> None:

@@ -81,7 +81,7 @@ class Fleet:
         on_event: OnEvent | None = None,
         *,
         firmware: Mapping[str, bytes] | None = None,
-        heap: str = "160K",
+        heap: str = "192K",
         serial: bool = False,
     ) -> None:
         firmware = stage.files() if firmware is None else firmware

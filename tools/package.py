@@ -4,15 +4,15 @@
     mpremote connect PORT mip install ./package.json        from a checkout
     mpremote connect PORT mip install github:OWNER/NAME     from a repository
 
-It names what every board's manifest names but boot.py and main.py, which are a program and no
-library, and what is required from elsewhere: umqtt.simple is in MicroPython's own ESP32 images.
+It names what every board's manifest names, but neither what chooses a release, which is no
+library, nor what is required from elsewhere: umqtt.simple is in MicroPython's own ESP32 images.
 The sources come as they are, and are compiled on the board: `make deploy` is kinder to memory.
 """
 
 import json
 from pathlib import Path
 
-from tools.stage import BOARDS, KEPT_AS_SOURCE, ROOT, Manifest
+from tools.stage import BOARDS, CHOOSING, ROOT, Manifest
 
 PATH = ROOT / "package.json"
 
@@ -23,7 +23,7 @@ def content() -> str:
     urls = [
         [place.removeprefix("lib/"), str(source.relative_to(ROOT))]
         for place, source in sorted(Manifest(BOARDS / "manifest.py").sources.items())
-        if place not in KEPT_AS_SOURCE and _ours(source)
+        if place not in CHOOSING and _ours(source)
     ]
     listed = ",\n".join(f"  {json.dumps(url)}" for url in urls)
     number = json.dumps(version.split('"')[0])

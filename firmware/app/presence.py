@@ -29,8 +29,8 @@ class Presence:
         """(topic, message) the broker publishes when this connection breaks."""
         return topic(self._id, STATUS), self.status("offline", session)
 
-    def startup(self, session, actuators, latched, now):
-        """Say what has started. `now` is Unix seconds or 0."""
+    def startup(self, session, actuators, slot, latched, now):
+        """Say what has started. `slot`: (which, its state); `now` is Unix seconds or 0."""
         message = {
             "boot": self._boot,
             "session": session,
@@ -38,8 +38,8 @@ class Presence:
             "firmware": VERSION,
             "board": self._board,
             "actuators": actuators,
-            "slot": "",
-            "slot_state": "",
+            "slot": slot[0],
+            "slot_state": slot[1],
             "latched": latched,
             "heap": gc.mem_free(),
             "timestamp": now,

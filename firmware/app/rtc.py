@@ -1,7 +1,7 @@
 """What a board keeps in the RTC's memory: it outlives deep sleep and resets, but no power cut.
 
-One layout for everybody: FIELDS, each a whole number of 32 bits, and their CRC-32 behind them.
-Memory that does not fit its CRC counts as never written: all fields are 0.
+The first bytes belong to `slots`. Then come FIELDS, each a whole number of 32 bits, and their
+CRC-32. Memory that does not fit its CRC counts as never written: all fields are 0.
 """
 
 import binascii
@@ -9,8 +9,9 @@ import struct
 
 import machine
 
+from .slots import RTC_REST
+
 FIELDS = (
-    "bad_boots",  # boots that never got as far as to be called good, one after another
     "every_s",  # see sleep.py: seconds between two wakes, 0 for a board that does not sleep
     "awake_s",
     "quiet_s",
@@ -22,7 +23,7 @@ _FORMAT = "<{}I".format(len(FIELDS))
 
 def read():
     """{field: number}."""
-    data = machine.RTC().memory()
+    data = machine.RTC().memory()[RTC_REST:]
     body = data[:-4]
     if len(body) != struct.calcsize(_FORMAT) or data[-4:] != _check(body):
         body = bytes(struct.calcsize(_FORMAT))
@@ -34,7 +35,9 @@ def write(**fields):
     kept = read()
     kept.update(fields)
     body = struct.pack(_FORMAT, *[kept[name] for name in FIELDS])
-    machine.RTC().memory(body + _check(body))
+    memory = machine.RTC().memory()[:RTC_REST]
+    memory += bytes(RTC_REST - len(memory))
+    machine.RTC().memory(memory + body + _check(body))
 
 
 def _check(body):

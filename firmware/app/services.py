@@ -21,6 +21,7 @@ MODULES = {  # a camera adds its own
     "update_config": "config",
     "set_wake_schedule": "sleep",
     "sleep": "sleep",
+    "update_firmware": "update_firmware",
 }
 
 

@@ -28,6 +28,7 @@ def settings(values):
         ("board_id", identifier, None),
         ("key", text, None),
         ("hold_s", hold, 30),
+        ("health_s", whole(1, 180), 90),
         ("broker", lambda _: None, None),
         ("wifi", lambda _: None, []),
         ("ntp", text, ""),

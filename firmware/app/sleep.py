@@ -125,7 +125,7 @@ async def _sleep(node, until, seconds, began_ms):
             node.leaving = True
             link.connection.leave()
             await _wait(lambda: link.down_since is not None)
-    node.stop()
+    node.commands.set_safe()
     print("answerback: asleep for {} s".format(seconds))
     machine.deepsleep(seconds * 1000)
     return began_ms  # only where the chip refused to

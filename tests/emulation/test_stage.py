@@ -16,6 +16,13 @@ package("tongue", base_path="source/lib")
 require("umqtt.simple")
 """
 
+MAIN = """
+import sys
+sys.path.insert(0, "/a")
+import greeting.words, umqtt.simple
+print(greeting.words.hello())
+"""
+
 
 @pytest.fixture
 def board(tmp_path: Path) -> Path:
@@ -23,7 +30,7 @@ def board(tmp_path: Path) -> Path:
     sources = {
         "board/manifest.py": 'include("../manifest.py")',
         "manifest.py": MANIFEST,
-        "source/main.py": "import greeting.words, umqtt.simple\nprint(greeting.words.hello())",
+        "source/main.py": MAIN,
         "source/greeting/__init__.py": "",
         "source/greeting/words.py": "import tongue\ndef hello(): return tongue.HELLO",
         "source/lib/tongue/__init__.py": "HELLO = 'salut'",
@@ -38,10 +45,12 @@ def test_a_board_runs_what_is_staged(board: Path, make_board: MakeBoard) -> None
     files = stage.files(board)
     assert set(files) == {
         "main.py",
-        "greeting/__init__.mpy",
-        "greeting/words.mpy",
-        "lib/tongue/__init__.mpy",
-        "lib/umqtt/simple.mpy",
+        "slots",
+        "a/release.json",
+        "a/greeting/__init__.mpy",
+        "a/greeting/words.mpy",
+        "a/tongue/__init__.mpy",
+        "a/umqtt/simple.mpy",
     }
     running = make_board("")
     running.power_cut()
@@ -53,7 +62,7 @@ def test_staging_writes_a_folder_and_says_how_large(board: Path, tmp_path: Path)
     sizes = stage.stage(board, tmp_path / "out")
     assert stage.read(tmp_path / "out") == stage.files(board)
     assert sizes == {name: len(content) for name, content in stage.files(board).items()}
-    assert stage.table(sizes).endswith(f"{sum(sizes.values()):,d}  bytes in 5 files")
+    assert stage.table(sizes).endswith(f"{sum(sizes.values()):,d}  bytes in 7 files")
 
 
 def test_a_changed_source_is_compiled_again(board: Path) -> None:
@@ -61,7 +70,8 @@ def test_a_changed_source_is_compiled_again(board: Path) -> None:
     words = board.parent / "source" / "greeting" / "words.py"
     words.write_text(words.read_text() + "\nX = 1\n")
     after = stage.files(board)
-    assert [name for name in after if after[name] != before[name]] == ["greeting/words.mpy"]
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"a/greeting/words.mpy", "a/release.json"}
 
 
 def test_a_syntax_error_names_file_and_line(board: Path) -> None:

@@ -6,6 +6,7 @@ sys.path.append(__file__.rsplit("/", 1)[0])
 
 from mp_machine import machine  # noqa: E402, I001 (before what asks for the chip)
 from app import rtc, sleep  # noqa: E402
+from app.slots import RTC_REST  # noqa: E402
 
 NOW = 1800000000
 
@@ -27,21 +28,21 @@ def test_what_is_kept():
     machine.RTC.kept = b""
     assert rtc.read() == dict.fromkeys(rtc.FIELDS, 0)
     rtc.write(every_s=604800, wake_at=4102444800)
-    rtc.write(bad_boots=2)
+    rtc.write(wakes=2)
     kept = rtc.read()
-    assert (kept["every_s"], kept["wake_at"], kept["bad_boots"]) == (604800, 4102444800, 2)
+    assert (kept["every_s"], kept["wake_at"], kept["wakes"]) == (604800, 4102444800, 2)
 
 
 def test_what_does_not_fit_its_check_is_nothing():
-    rtc.write(bad_boots=2)
+    rtc.write(wakes=2)
     good = machine.RTC.kept
-    for at in range(len(good)):
+    for at in range(RTC_REST, len(good)):  # what is before is not ours
         machine.RTC.kept = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
-        assert rtc.read()["bad_boots"] == 0, at
-    for length in (0, 4, len(good) - 1):
+        assert rtc.read()["wakes"] == 0, at
+    for length in (0, RTC_REST, len(good) - 1):
         machine.RTC.kept = good[:length]
-        assert rtc.read()["bad_boots"] == 0
+        assert rtc.read()["wakes"] == 0
     machine.RTC.kept = good + b"x"
-    assert rtc.read()["bad_boots"] == 0
+    assert rtc.read()["wakes"] == 0
     machine.RTC.kept = bytes(8192)  # as after a power cut
-    assert rtc.read()["bad_boots"] == 0
+    assert rtc.read()["wakes"] == 0

@@ -19,7 +19,7 @@ from tools.brokers import Broker
 from tools.emulator import Board
 from tools.proxy import Proxy
 
-HEAP = "160K"  # in the emulation a picture lies in the heap, and so does the driver
+HEAP = "224K"  # in the emulation a picture lies in the heap, and so does the driver
 SMALL = {"model": "built_in", "frame_size": "QQVGA", "flash_pin": 4}
 
 

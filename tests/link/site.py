@@ -3,6 +3,7 @@
 import contextlib
 import json
 import queue
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,27 +25,31 @@ USERS = {"answerback": "backend's", BOARD_ID: "one's"}
 KEY = bytes(range(32))
 FEEDER, LIGHT = 16, 21
 GRAMS_PER_SECOND = 10
-HEAP = "160K"
+HEAP = "192K"
 LATE_MS = 20
 
 Message = dict[str, Any]
 
-# What a test turns in the firmware is turned when the settings are read and gone from memory.
-_PLACE = "    from app import node\n"
+_START = "    from app import once\n"
 
 
 def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP, **made: Any) -> Board:
-    """A board that will connect to 127.0.0.1:`port`; `turned` is Python that changes constants.
+    """A board that will connect to 127.0.0.1:`port`; `made` goes to Board.
 
-    `made` goes to Board.
+    `turned` is Python that changes constants; it runs when the settings are read and gone from
+    memory.
     """
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
-    main = stage.files()["main.py"].decode()
-    assert _PLACE in main
-    files["main.py"] = main.replace(_PLACE, "    import turned\n" + _PLACE)
-    files["turned.py"] = turned
+    files["main.py"] = turned_main(turned)
     return Board(folder, files, heap=heap, **made)
+
+
+def turned_main(turned: str) -> str:
+    """main.py with more to do before the release starts."""
+    before, start, after = stage.files()["main.py"].decode().partition(_START)
+    assert start
+    return before + textwrap.indent(turned, "    ") + "\n" + start + after
 
 
 def settings_with(board: Board, **members: Any) -> None:

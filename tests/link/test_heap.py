@@ -20,6 +20,12 @@ STEP = 4
 LOWEST = 128
 SECONDS = 2.0
 
+RELEASE: dict[str, object] = {
+    "version": "0.2.0",
+    "url": "https://127.0.0.1/release.json",
+    "sha256": "0a" * 32,
+}
+
 # (verb, target, parameters, what the board says last or, of what runs on, first).
 SAID: tuple[tuple[str, str, dict[str, object], str], ...] = (
     ("feed", "feeder1", {"amount": 1}, "completed"),
@@ -40,6 +46,7 @@ SAID: tuple[tuple[str, str, dict[str, object], str], ...] = (
     ("update_config", "", {"hold_s": 31}, "completed"),
     ("set_wake_schedule", "", {"seconds": 0}, "completed"),
     ("sleep", "", {}, "rejected"),  # no wake is scheduled
+    ("update_firmware", "", RELEASE, "rejected"),  # tests/link/test_update.py has the others
 )
 
 # What fills the journal with those: a quarter of it is kept for stops.

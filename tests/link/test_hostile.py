@@ -28,7 +28,7 @@ def broker() -> Iterator[Peer]:
 @pytest.fixture
 def board(tmp_path: Path, broker: Peer) -> Iterator[Board]:
     """A running board that comes back at once; the longest packet takes 12 KB while it is read."""
-    with make_board(tmp_path, broker.port, AT_ONCE, heap="152K") as board:
+    with make_board(tmp_path, broker.port, AT_ONCE, heap="208K") as board:
         yield board.start()
 
 

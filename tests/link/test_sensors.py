@@ -12,7 +12,7 @@ from tests.link.site import FEEDER, LATE_MS, Backend, Message, lateness, site
 from tests.link.test_link import QUICK
 from tools.brokers import Broker
 
-HEAP = "184K"
+HEAP = "224K"
 ROMS = ("28ff000000000001", "28ff000000000002")
 WATER, AIR, OXYGEN, DOOR = 4, 5, 34, 6
 LOW = {"name": "low_oxygen", "below": 4, "hysteresis": 0.5}
@@ -283,7 +283,7 @@ def test_a_board_without_sensors_loads_nothing_of_it(
     embedded_broker: Broker, tmp_path: Path
 ) -> None:
     turned = """
-import asyncio, sys
+import asyncio
 async def later():
     await asyncio.sleep_ms(500)
     print("loaded", sorted(name for name in sys.modules if "sens" in name or "sampl" in name))

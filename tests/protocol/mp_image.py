@@ -19,7 +19,7 @@ HEADER_HEX = "4142010005" + "7069632d31" + "000005dc" + "0400" + "6b49d200" + "0
 
 
 def seal(body):
-    return body + _hmac(KEY, body)
+    return body + _hmac(KEY, (body,))
 
 
 def refusal(data):

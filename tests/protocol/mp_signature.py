@@ -37,7 +37,7 @@ KNOWN = {
 
 def test_known_answers():
     for name, (key, data, digest) in KNOWN.items():
-        assert _hmac(key, data) == unhex(digest), name
+        assert _hmac(key, (data,)) == unhex(digest), name
 
 
 def test_equal():

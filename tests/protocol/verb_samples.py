@@ -42,6 +42,8 @@ BAD_TOPICS = (
     "$SYS/broker/ack",
 )
 
+RELEASE = {"version": "0.2.0", "url": "http://192.168.1.5:80/release.json", "sha256": "0a" * 32}
+
 GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("feed", {"amount": 0.5}, "dose"),
     ("feed", {"amount": 5000}, "dose"),
@@ -68,6 +70,7 @@ GOOD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("set_wake_schedule", {"seconds": 0}, "set"),
     ("set_wake_schedule", {"seconds": 604800, "awake_s": 5, "quiet_s": 600}, "set"),
     ("sleep", {}, "set"),
+    ("update_firmware", RELEASE, "set"),
     ("query", {}, "stop"),
     ("cancel", {}, "stop"),
     ("time", {"boot": "9f3c", "session": 0}, "stop"),
@@ -115,6 +118,11 @@ BAD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("update_config", {"trial_s": 4}, "trial_s"),
     ("update_config", {"hold_s": None}, "hold_s"),
     ("update_config", {"broker-host": "a" * 201}, "broker-host"),
+    ("update_firmware", {**RELEASE, "sha256": "0a" * 31 + "0"}, "sha256"),
+    ("update_firmware", {**RELEASE, "sha256": "0A" * 32}, "sha256"),
+    ("update_firmware", {**RELEASE, "sha256": 7}, "sha256"),
+    ("update_firmware", {**RELEASE, "url": "x" * 201}, "url"),
+    ("update_firmware", {**RELEASE, "version": "x" * 65}, "version"),
     ("time", {"boot": "9f3c"}, "session"),
     ("time", {"session": 1}, "boot"),
     ("time", {"boot": "", "session": 1}, "boot"),

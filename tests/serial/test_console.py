@@ -177,7 +177,7 @@ def test_the_backend_told_the_time_and_hears_at_once_that_it_is_gone(
     users = {"answerback": "backend's", BOARD_ID: PASSWORD}
     with running("embedded", tmp_path, users) as broker:
         backend = Backend(broker).connect()
-        board = plugged_in(tmp_path / "board", broker.port, heap="136K")
+        board = plugged_in(tmp_path / "board", broker.port, heap="192K")
         with contextlib.closing(backend), contextlib.closing(board):
             backend.online()
             backend.result(backend.command("ping"))
@@ -185,4 +185,4 @@ def test_the_backend_told_the_time_and_hears_at_once_that_it_is_gone(
             backend.wait("status", {"status": "offline"}, 3)
             assert len(board.pulses(FEEDER)) == 1
             free = at_prompt(board, "import gc; gc.collect(); print(gc.mem_free())")
-    record_property("free at the console's prompt", f"{free.strip()} bytes of 136K")
+    record_property("free at the console's prompt", f"{free.strip()} bytes of 192K")

@@ -89,7 +89,8 @@ export function actionForm(name, kind, verbs, send) {
   return form;
 }
 
-// The buttons for the board as a whole; the emergency stop is last and looks like it.
+// The buttons for the board as a whole, of verbs that need no parameters; the emergency stop is
+// last and looks like it.
 export function boardButtons(verbs, send) {
   const cases = casesFor(null, verbs).filter((one) => !one.open && !Object.keys(one.required).length);
   return el("div", { class: "buttons board-buttons" }, cases.map((one) =>

@@ -9,14 +9,15 @@ class Timer:
     ONE_SHOT, PERIODIC = 0, 1
 
     def __init__(self, id=-1, **settings):
+        self.id = id
         if settings:
             self.init(**settings)
 
     def init(self, mode=1, period=1000, callback=None, **_):
         self._mode, self._period, self._callback = mode, period, callback
         self._at = time.ticks_add(time.ticks_ms(), period)
-        if self not in _board.timers:
-            _board.timers.append(self)
+        self.deinit()
+        _board.timers.append(self)
 
     def remaining(self, now):
         return max(0, time.ticks_diff(self._at, now))
@@ -30,5 +31,6 @@ class Timer:
         self._callback(self)
 
     def deinit(self):
-        if self in _board.timers:
-            _board.timers.remove(self)
+        """Also one that was made before for the same hardware timer, as on the ESP32."""
+        others = [it for it in _board.timers if it is not self and (it.id < 0 or it.id != self.id)]
+        _board.timers[:] = others

@@ -29,6 +29,9 @@ CODES = [  # a list: in a constant tuple MicroPython keeps each text a second ti
     "full",
     "hardware",
     "reverted",
+    "download",
+    "bad_release",
+    "no_space",
 ]
 
 

@@ -47,6 +47,12 @@ def short_text(value):
     return text(value, 64)
 
 
+def digest(value):
+    """A SHA-256: 64 hexadecimal digits, in lower case."""
+    good = type(value) is str and len(value) == 64 and not value.strip("0123456789abcdef")
+    return None if good else "must be 64 hexadecimal digits"
+
+
 def identifier(value):
     """1 to 64 of A-Z a-z 0-9 _ -"""
     return None if is_id(value) else ID_RULE

@@ -87,4 +87,4 @@ def wrong(field, why):
 def _sealed(key, kind, image_id, *parts):
     name = image_id.encode()
     parts = (MAGIC + bytes((kind, len(name))) + name,) + parts
-    return b"".join(parts + (_hmac(key, *parts),))
+    return b"".join(parts + (_hmac(key, parts),))

@@ -24,7 +24,7 @@ def decode(data, key):
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", "image", "is over {} bytes".format(MESSAGE_BYTES))
     body = memoryview(data)[: max(0, len(data) - _SEAL)]
-    if not _equal(_hmac(key, body), bytes(data[len(body) :])):
+    if not _equal(_hmac(key, (body,)), bytes(data[len(body) :])):
         raise ProtocolError("bad_signature", "image", "does not fit this board's key")
     if len(body) < _START or bytes(body[:3]) != MAGIC or body[3] > 1:
         raise wrong("image", "is of no known version or kind")

@@ -13,13 +13,13 @@ from .limits import KEY_BYTES, SIGNATURE_HEX
 
 _OPEN = b',"sig":"'
 _CLOSE = b'"}'
-_TAIL = len(_OPEN) + SIGNATURE_HEX + len(_CLOSE)
+TAIL = len(_OPEN) + SIGNATURE_HEX + len(_CLOSE)
 
 try:  # CPython
     from hmac import compare_digest as _equal
     from hmac import digest
 
-    def _hmac(key, *parts):
+    def _hmac(key, parts):
         return digest(key, b"".join(parts), "sha256")
 
 except ImportError:  # MicroPython has no hmac
@@ -27,7 +27,7 @@ except ImportError:  # MicroPython has no hmac
     def _pad(key, value):
         return bytes(b ^ value for b in key + bytes(64 - len(key)))  # 64: a block of SHA-256
 
-    def _hmac(key, *parts):
+    def _hmac(key, parts):
         inner = hashlib.sha256(_pad(key, 0x36))
         for part in parts:
             inner.update(part)
@@ -57,7 +57,17 @@ def key_from_hex(text):
 
 def sign(body, key):
     """`body`, the bytes of a non-empty JSON object, with its signature as the last member."""
-    return b"".join((body[:-1], _OPEN, binascii.hexlify(_hmac(key, body)), _CLOSE))
+    return b"".join((body[:-1], _OPEN, binascii.hexlify(_hmac(key, (body,))), _CLOSE))
+
+
+def check(parts, tail, key):
+    """Whether `tail`, the last bytes of what was signed, fits `parts`: the rest of it in pieces,
+    and a brace. Raises ProtocolError where it does not.
+    """
+    if tail[: len(_OPEN)] != _OPEN or tail[-2:] != _CLOSE or len(tail) != TAIL:
+        raise ProtocolError("bad_signature", "sig", "must be the last member, 64 hex digits")
+    if not _equal(binascii.hexlify(_hmac(key, parts)), tail[len(_OPEN) : -2]):
+        raise ProtocolError("bad_signature", "sig", "does not fit this board's key")
 
 
 def verify(data, key):
@@ -65,12 +75,8 @@ def verify(data, key):
 
     Raises ProtocolError where the signature is missing or wrong.
     """
-    cut = len(data) - _TAIL
-    if cut < 2 or data[cut : cut + len(_OPEN)] != _OPEN or data[-2:] != _CLOSE:
-        raise ProtocolError("bad_signature", "sig", "must be the last member, 64 hex digits")
-    head = memoryview(data)[:cut]
-    if not _equal(binascii.hexlify(_hmac(key, head, b"}")), data[cut + len(_OPEN) : -2]):
-        raise ProtocolError("bad_signature", "sig", "does not fit this board's key")
+    cut = len(data) - TAIL
+    check((memoryview(data)[: max(cut, 0)], b"}"), data[cut:] if cut >= 2 else b"", key)
     body = bytearray(data[: cut + 1])  # one piece and one copy, for memory is short on the board
     body[cut] = 0x7D  # the brace
     return body

@@ -13,7 +13,7 @@ A verb with a `choice` parameter has one case for each value of it.
 from collections import namedtuple
 
 from .errors import ProtocolError
-from .fields import Number, OneOf, identifier, reason, scalar, whole
+from .fields import Number, OneOf, digest, identifier, reason, scalar, short_text, text, whole
 from .limits import COMMAND_LIFE_MAX, GRAMS_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
@@ -76,7 +76,9 @@ def settings():
     """Those that change how a board is set up."""
     none: dict = {}
     awake = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
+    release = {"version": short_text, "url": text, "sha256": digest}
     cases = {
+        "update_firmware": Case(SET, release, none),  # to a signed release.json
         "get_config": Case(SET, none, {"section": identifier}),
         "update_config": Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar}),
         # `seconds`: until the next wake, and between those after it; 0: it sleeps no more.

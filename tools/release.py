@@ -1,0 +1,95 @@
+"""Makes a release: the files of a board's firmware as a folder that boards can fetch by HTTP.
+
+    python -m tools.release BOARD FOLDER [--version 0.2.0] [--key 64-HEX-DIGITS]
+
+What boards fetch is `release.json` and the files it names, beside it. It has to be signed with
+the key of the board that asks: without `--key` that is left to whoever serves it.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from protocol import ProtocolError
+from protocol.signature import key_from_hex
+
+from tools import manifest, stage, umqtt
+
+_VERSION = re.compile(r"[A-Za-z0-9._+-]{1,32}")
+
+
+def make(board: Path, version: str | None = None) -> dict[str, bytes]:
+    """{path: content} of a release, its unsigned release.json included.
+
+    Raises StageError, FetchError.
+    """
+    files = stage.release(board)
+    version = version or stage.version(files)
+    if stage.version(files) != version:
+        files = {**files, "app/__init__.mpy": _with_version(version)}
+    return with_manifest(version, files)
+
+
+def _with_version(version: str) -> bytes:
+    """app/__init__.py that says so."""
+    text = (stage.ROOT / "firmware" / "app" / "__init__.py").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "__init__.py"
+        source.write_text(re.sub("^VERSION = .*$", f'VERSION = "{version}"', text, flags=re.M))
+        return stage.compiled(source, "app")
+
+
+def with_manifest(version: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a release and its unsigned release.json."""
+    return {**files, manifest.NAME: manifest.manifest(version, files)}
+
+
+def write(folder: Path, files: Mapping[str, bytes], key: bytes | None = None) -> str:
+    """Puts them into an empty folder, signed if there is a key. The SHA-256 of release.json."""
+    said = files[manifest.NAME]
+    files = {**files, manifest.NAME: manifest.signed(said, key) if key else said}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return manifest.sha256(files[manifest.NAME])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The exit code: 1 where the release could not be made."""
+    given = _arguments(argv)
+    try:
+        files = make(stage.BOARDS / given.board, given.version)
+        key = key_from_hex(given.key) if given.key else None
+        digest = write(given.folder, files, key)
+    except (stage.StageError, umqtt.FetchError, ProtocolError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    version, listed = manifest.read(files[manifest.NAME])
+    size = sum(size for size, _ in listed.values())
+    print(f"release {version}: {len(listed)} files, {size:,d} bytes, in {given.folder}")
+    print(f"sha256 of its {'signed' if key else 'unsigned'} {manifest.NAME}: {digest}")
+    return 0
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("board", help="a folder of boards/")
+    parser.add_argument("folder", type=Path, help="an empty one, or one that does not exist yet")
+    parser.add_argument("--version", help="else VERSION of firmware/app")
+    parser.add_argument("--key", help="of the board it is for")
+    given = parser.parse_args(argv)
+    if not (stage.BOARDS / given.board / "manifest.py").exists():
+        parser.error(f"there is no board {given.board}: see the folders of {stage.BOARDS}")
+    if given.folder.exists() and any(given.folder.iterdir()):
+        parser.error(f"{given.folder} is not empty")
+    if given.version and not _VERSION.fullmatch(given.version):
+        parser.error("a version is 1 to 32 of A-Z a-z 0-9 . _ + -")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())
