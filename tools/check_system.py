@@ -16,6 +16,8 @@ NEEDED = (
         "chromium",
         "brew install --cask chromium",
     ),
+    ("openssl", ("openssl",), "openssl", "brew install openssl"),
+    ("Node", ("npm",), "nodejs npm", "brew install node"),
 )
 FOLDERS = (
     "/usr/sbin",
