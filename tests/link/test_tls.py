@@ -54,7 +54,7 @@ def sealed(folder: Path, certificate: Certificate) -> Iterator[MosquittoBroker]:
 
 def tls_board(folder: Path, port: int, der: bytes, turned: str = "", **members: object) -> Board:
     """A board that asks for TLS at 127.0.0.1:`port`."""
-    board = make_board(folder / "board", port, turned, "152K")
+    board = make_board(folder / "board", port, turned, "224K")
     broker = json.loads(board.flash.read("settings.json"))["broker"]
     settings_with(board, broker={**broker, "tls": True, "ca": "ca.der", **members})
     board.flash.write({"ca.der": der})

@@ -19,7 +19,7 @@ from tools.emulator import Board
 UNIX = stage.BOARDS / "UNIX"
 SOURCES = stage.ROOT / "firmware" / "app"
 VERSION = "0.2.0"
-HEAP = "176K"
+HEAP = "224K"
 FINISHED = ("completed", "failed", "rejected")
 
 
