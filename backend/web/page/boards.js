@@ -87,6 +87,7 @@ export class Boards {
       ? ["unsure", `Asleep until ${time(board.asleep_until)}`] : ONLINE[board.online];
     const seen = board.last_seen ? `last seen ${this.#ago(board.last_seen)}` : "never seen";
     const facts = [board.board, board.firmware && `firmware ${board.firmware}`,
+      board.slot && `slot ${board.slot} ${board.slot_state}`,
       board.online && board.uptime > 0 && `up ${duration(board.uptime * 1000)}`,
       board.heap > 0 && `${Math.round(board.heap / 1024)} KB free`].filter(Boolean).join(" · ");
     return [
