@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from backend.broker import BACKEND_USER, EmbeddedBroker, end_with_parent
+from tools import stage
 from tools.brokers import Broker, free_port
 from tools.chaos_http import PATIENCE, Api, until
 from tools.emulator import Board
 from tools.fleet import BoardSpec, Fleet
 from tools.proxy import Proxy
-from tools import stage
 
 PASSWORD = "backend"
 Actuators = Mapping[str, Mapping[str, Any]]

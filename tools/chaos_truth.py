@@ -58,9 +58,11 @@ def judge_count(commands: Sequence[Any], pulses: Sequence[Pulse]) -> list[str]:
     """What is wrong with commands that each switch an output on once, and with its pulses."""
     out = [line for command in commands for line in judge_command(command)]
     done = sum(command["status"] == COMPLETED for command in commands)
-    unknown = sum(command["status"] == UNKNOWN for command in commands)
+    unknown = sum(
+        command["status"] == UNKNOWN or command["error"] == "stopped" for command in commands
+    )
     if not done <= len(pulses) <= done + unknown:
-        what = f"{done} COMPLETED, {unknown} UNKNOWN, {len(pulses)} pulses"
+        what = f"{done} COMPLETED, {unknown} UNKNOWN or stopped, {len(pulses)} pulses"
         out.append(f"the output did not do what the history says: {what}")
     return out
 
@@ -73,7 +75,7 @@ def judge_feeder(
     if wrong:
         return wrong
     done = [command for command in commands if command["status"] == COMPLETED]
-    unknown = any(command["status"] == UNKNOWN for command in commands)
+    unknown = len(done) < len(pulses)
     out = []
     if not unknown:
         out += [

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -43,7 +44,7 @@ FILES = {
 def run(folder: Path, hours: float, seed: int, tick: Callable[[float], object]) -> Report:
     """A day of so many hours; `tick` is called with each that has passed, or a part of it."""
     report, clock = Report(f"{hours:g} hours of a board"), Clock(folder)
-    made = {"heap": HEAP, "skips": True}
+    made: Any = {"heap": HEAP, "skips": True}
     backend = ("tools.day_clock",)
     with Site(folder, {BOARD: ACTUATORS}, seed=seed, backend=backend, files=FILES, **made) as site:
         world = World(site, clock, seed, report)
@@ -91,7 +92,9 @@ def judge_heap(world: World) -> None:
     mine = [(hour, heap) for of, hour, heap in world.heaps if of == boot]
     mine = mine[len(mine) // 10 :]  # it has done everything once
     tenth = max(1, len(mine) // 10)
-    first, last = (sorted(heap for _, heap in some)[tenth // 2] for some in (mine[:tenth], mine[-tenth:]))
+    first, last = (
+        sorted(heap for _, heap in some)[tenth // 2] for some in (mine[:tenth], mine[-tenth:])
+    )
     world.report.count("boots", len({of for of, _, _ in world.heaps}))
     lasted = mine[-1][0] - mine[0][0]
     world.report.say(
@@ -106,7 +109,7 @@ def slope(points: list[tuple[float, int]]) -> float:
     """Of the straight line nearest to them."""
     x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
     square = sum((one - x) ** 2 for one, _ in points)
-    return sum((one - x) * (other - y) for one, other in points) / (square or 1)
+    return float(sum((one - x) * (other - y) for one, other in points) / (square or 1))
 
 
 def judge_flash(world: World) -> None:

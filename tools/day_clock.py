@@ -62,11 +62,12 @@ class Clock:
         """The backend of this process goes by this clock, and looks at it often."""
         init, wait, start = Writer.__init__, Writer._wait, Link.start
 
-        def made(writer: Writer, *given: Any) -> None:
-            init(writer, *given, clock=self.now, monotonic=self.monotonic)
+        def made(writer: Writer, core: Any, hub: Any, show: Any, end: Any) -> None:
+            init(writer, core, hub, show, end, self.now, self.monotonic)
 
         def started(link: Link) -> None:
-            link._client._reconnect_min_delay = link._client._reconnect_max_delay = _AGAIN_SECONDS
+            client: Any = link._client  # which itself takes whole seconds only
+            client._reconnect_min_delay = client._reconnect_max_delay = _AGAIN_SECONDS
             start(link)
 
         for owner, name, method in (

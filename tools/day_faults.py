@@ -89,8 +89,8 @@ def power_cut(world: World) -> None:
 def asleep(world: World) -> None:
     """It is sent to sleep, and woken by its own clock."""
     since = len(world.board.log)
-    more = {"parameters": {"seconds": NAP_S, "quiet_s": 1, "awake_s": 20}}
-    world.say("set_wake_schedule", **more)
+    schedule = {"seconds": NAP_S, "quiet_s": 1, "awake_s": 20}
+    world.say("set_wake_schedule", parameters=schedule)
     world.settle()
     world.say("sleep")
     world.wait(lambda: any(it["number"] >= since for it in world.board.log.of("deepsleep")))

@@ -1,8 +1,8 @@
 """One board whose quiet hours are skipped, its commands, and what must be true of them.
 
 Time is only skipped, in steps the firmware could have slept through: what happens takes the time
-it takes. So no deadline of the protocol is any shorter than in a real day, and a busy machine makes
-the day last longer instead of breaking links.
+it takes. So no deadline of the protocol is any shorter than in a real day, and a busy machine
+makes the day last longer instead of breaking links.
 """
 
 import random
@@ -48,11 +48,11 @@ BEAT_S = 10
 BEATS = 6  # in a minute
 _PINGS = 30
 
-_STEP_S = 5  # a link is given up after 15 s of silence
-_SOON_S = 0.03  # of the host's: time for what is under way
-_TURN_S = 0.002  # and for the board to wake and the broker to answer
+_STEP_S = 5  # after so long the board asks whether the broker is there
+_SOON_S = 0.04  # of the host's: time for what is under way
+_ASKED = 2  # chunks: there and back
 # What may become of a command on such a day: done, too late, cut short by power, or called off.
-_ENDS = (None, "expired", "interrupted", "never", "cancelled")
+_ENDS = (None, "expired", "interrupted", "never", "cancelled", "stopped")
 
 
 class World:
@@ -76,13 +76,17 @@ class World:
         """So much time has passed at once."""
         self.clock.skip(round(seconds * 1000))
         self.board.skip(seconds)
-        time.sleep(_TURN_S)
 
     def away(self, seconds: int) -> None:
-        """Time passes while something is not there."""
+        """Time passes."""
         for _ in range(seconds // _STEP_S):
-            self.skip(_STEP_S)
-            time.sleep(_SOON_S)
+            self._step()
+
+    def _step(self) -> None:
+        """As long as a link may be silent until the board asks the broker; it gets its answer."""
+        passed = self.site.proxy.passed
+        self.skip(_STEP_S)
+        soon(lambda: self.site.proxy.passed >= passed + _ASKED)
 
     def wait(self, what: Any, seconds: float = 240) -> Any:
         """Let time pass until something is so; time is only skipped while it is not soon so.
@@ -159,8 +163,7 @@ class World:
     def _beat(self, after: str) -> Any:
         """Ten seconds; what the board said in them, or None."""
         before = self.seen()
-        for _ in range(BEAT_S // _STEP_S):
-            self.skip(_STEP_S)
+        self.away(BEAT_S)
         now = soon(lambda: self._beaten(before), PATIENCE / 10)
         if not now:
             self.report.blame([f"no heartbeat at {before['uptime']} s, after: {after}"])

@@ -53,7 +53,7 @@ class Board:
         serial: bool = False,
         camera: str = "modern",
         skips: bool = False,
-        blocks_ms: float | None = None,
+        blocks_ms: int | None = None,
         on_event: Listener | None = None,
     ) -> None:
         interpreter()

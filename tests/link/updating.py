@@ -107,13 +107,24 @@ def quick(board: Board) -> None:
 
 @contextlib.contextmanager
 def pond(
-    folder: Path, broker: Broker, files: Mapping[str, bytes], turned: str = "", heap: str = HEAP
+    folder: Path,
+    broker: Broker,
+    files: Mapping[str, bytes],
+    turned: str = "",
+    heap: str = HEAP,
+    more: Mapping[str, str] | None = None,
+    voice: type[Backend] = Backend,
+    **made: Any,
 ) -> Iterator[Pond]:
-    """A board that is online, with the release to be fetched at a server."""
-    board = make_board(folder / "board", broker.port, turned, heap=heap)
+    """A board that is online, with the release to be fetched at a server.
+
+    `more` are more files for its flash; `made` goes to Board.
+    """
+    board = make_board(folder / "board", broker.port, turned, heap=heap, **made)
+    board.flash.write(more or {})
     settings_with(board, health_s=1)
     quick(board)
-    backend = Backend(broker).connect()
+    backend = voice(broker).connect()
     with RangeServer(files) as server, board, contextlib.closing(backend):
         board.start()
         backend.online()

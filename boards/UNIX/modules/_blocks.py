@@ -1,9 +1,9 @@
 """How long the firmware keeps asyncio's loop from turning: the processor's time, step by step.
 
-A step is what one task does until it waits again. It is measured in this process's CPU time: what
-other programs make the machine do meanwhile does not count. A step that takes BOARD_BLOCKS ms or
-more becomes an event, with the part of it that went into operations worth a name. An operation
-that uses another (an import reads flash) includes it.
+A step is what one task does until it waits again. It is measured in this process's CPU time, in
+whole ms: what other programs make the machine do meanwhile does not count. A step that takes
+BOARD_BLOCKS ms or more becomes an event, with how often operations worth a name were done in it
+and how long they took. One that uses another (an import reads flash) includes it.
 """
 
 import builtins
@@ -12,27 +12,34 @@ import hashlib
 import os
 import sys
 import time
-from asyncio import core
 
 import _board
 
-_LEAST_US = int(float(os.getenv("BOARD_BLOCKS")) * 1000)
-spent = {}  # operation: microseconds, in this step
+_LEAST_MS = int(os.getenv("BOARD_BLOCKS"))
+spent = {}  # operation: [how often, ms], in this step
+under_way = []
+_open = open
 
 
-def now_us():
-    return int(time.clock() * 1000000)
+def now_ms():
+    return round(time.clock() * 1000)
 
 
 def timed(name, function):
-    """`function`, its time added to that of the operation."""
+    """`function`, its time added to that of the operation; once where it uses itself."""
 
     def call(*args):
-        began = now_us()
+        if name in under_way:
+            return function(*args)
+        began = now_ms()
+        under_way.append(name)
         try:
             return function(*args)
         finally:
-            spent[name] = spent.get(name, 0) + now_us() - began
+            under_way.remove(name)
+            one = spent.setdefault(name, [0, 0])
+            one[0] += 1
+            one[1] += now_ms() - began
 
     return call
 
@@ -46,36 +53,69 @@ class Sha256:
 
 
 class Module:
-    """Another module with one of its members replaced."""
+    def __init__(self, values):
+        for name in values:
+            if name not in ("__class__", "__name__", "__dict__"):
+                setattr(self, name, values[name])
 
-    def __init__(self, module, name, value):
-        for each in dir(module):
-            if each not in ("__class__", "__name__", "__dict__"):
-                setattr(self, each, getattr(module, each))
-        setattr(self, name, value)
+
+class File:
+    """An open file whose every use is timed."""
+
+    def __init__(self, file):
+        self._file = file
+        self.read = timed("flash read", file.read)
+        self.readinto = timed("flash read", file.readinto)
+        self.write = timed("flash write", file.write)
+        self.close = timed("flash write", file.close)
+        self.flush = timed("flash write", file.flush)
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def __iter__(self):
+        return iter(self._file)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def opened(*args):
+    return File(_open(*args))
+
+
+def replaced(module, names, operation):
+    """The module from now on, its members of these names timed."""
+    values = {each: getattr(module, each) for each in dir(module)}
+    for name in names:
+        values[name] = timed(operation, values[name])
+    return Module(values)
 
 
 def watch():
-    flash = _board.Flash
-    flash.writeblocks = timed("flash write", flash.writeblocks)
-    flash.readblocks = timed("flash read", flash.readblocks)
+    """From now on; asyncio must find the `time` it is to have."""
+    from asyncio import core
+
     builtins.__import__ = timed("import", __import__)
-    sys.modules["gc"] = Module(gc, "collect", timed("gc", gc.collect))
-    sys.modules["hashlib"] = Module(hashlib, "sha256", Sha256)
-    original = core.IOQueue.wait_io_event
-    began = now_us()
+    builtins.open = timed("flash open", opened)
+    sys.modules["gc"] = replaced(gc, ["collect"], "gc")
+    names = ["rename", "remove", "stat", "statvfs", "ilistdir", "listdir", "mkdir", "rmdir"]
+    sys.modules["os"] = replaced(os, names, "flash other")
+    hashes = sys.modules["hashlib"] = replaced(hashlib, [], "")
+    hashes.sha256 = Sha256
+    original, began = core.IOQueue.wait_io_event, None
 
     def wait_io_event(queue, dt):
         nonlocal began
-        took = now_us() - began
-        if took >= _LEAST_US:
+        took = 0 if began is None else now_ms() - began
+        if took >= _LEAST_MS:
             task = str(core.cur_task and core.cur_task.coro)
-            _board.send("block", us=took, task=task, spent=spent)
+            _board.send("block", took=took, task=task, spent=spent)
         spent.clear()
         original(queue, dt)
-        began = now_us()
+        began = now_ms()
 
     core.IOQueue.wait_io_event = wait_io_event
-
-
-watch()

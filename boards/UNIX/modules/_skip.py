@@ -1,4 +1,4 @@
-"""`time` on a board whose quiet hours are skipped: its clocks go ahead when the supervisor says so.
+"""`time` on a board whose quiet hours are skipped: its clocks go ahead when it is told so.
 
 Found before MicroPython's own by whoever imports `time` from here on, asyncio included. asyncio's
 queue, which is C, takes the real clock for "now": that is never ahead of this one, so such a task

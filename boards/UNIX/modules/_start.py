@@ -37,7 +37,7 @@ def mount():
         import _skip  # noqa: F401
     _board.idle()
     if os.getenv("BOARD_BLOCKS"):
-        import _blocks  # noqa: F401
+        __import__("_blocks").watch()
     _board.send("boot", cause=int(os.getenv("BOARD_CAUSE")))
 
 
