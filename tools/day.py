@@ -8,11 +8,13 @@ grows would show. The exit code is 1 where a promise was broken.
 """
 
 import argparse
+import contextlib
+import itertools
 import json
 import random
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,29 +45,47 @@ FILES = {
 
 def run(folder: Path, hours: float, seed: int, tick: Callable[[float], object]) -> Report:
     """A day of so many hours; `tick` is called with each that has passed, or a part of it."""
-    report, clock = Report(f"{hours:g} hours of a board"), Clock(folder)
-    made: Any = {"heap": HEAP, "skips": True}
-    backend = ("tools.day_clock",)
-    with Site(folder, {BOARD: ACTUATORS}, seed=seed, backend=backend, files=FILES, **made) as site:
-        world = World(site, clock, seed, report)
-        world.fill_journal()
+    report = Report(f"{hours:g} hours of a board")
+    with begun(folder, seed, report) as world:
         while (before := world.hours) < hours:
-            minute(world, restarts=before < hours / 3)
+            faults = {**LASTING, **(RESTARTING if before < hours / 3 else {})}
+            weights = [often for _, often in faults.values()]
+            (name,) = world.random.choices(list(faults), weights)
+            minute(world, name, faults[name][0])
             tick(world.hours - before)
         judge_heap(world)
         judge_flash(world)
     return report
 
 
-def minute(world: World, restarts: bool) -> None:
+def run_each(folder: Path, count: int, seed: int, tick: Callable[[], object]) -> Report:
+    """`count` minutes, each kind of fault in turn; `tick` is called after each."""
+    report, faults = Report("minutes of a day"), {**LASTING, **RESTARTING}
+    with begun(folder, seed, report) as world:
+        for _, name in zip(range(count), itertools.cycle(faults), strict=False):
+            minute(world, name, faults[name][0])
+            tick()
+        judge_flash(world)
+    return report
+
+
+@contextlib.contextmanager
+def begun(folder: Path, seed: int, report: Report) -> Iterator[World]:
+    """The installation, its board's journal full."""
+    made: Any = {"heap": HEAP, "skips": True, "backend": ("tools.day_clock",)}
+    clock = Clock(folder)
+    with Site(folder, {BOARD: ACTUATORS}, seed=seed, files=FILES, **made) as site:
+        world = World(site, clock, seed, report)
+        world.fill_journal()
+        yield world
+
+
+def minute(world: World, name: str, fault: Callable[[World], None]) -> None:
     """Commands, a fault, commands; then a minute in which nothing is wrong."""
-    faults = {**LASTING, **(RESTARTING if restarts else {})}
-    weights = [often for _, often in faults.values()]
-    (name,) = world.random.choices(list(faults), weights)
     world.board.set_adc(34, world.random.randrange(65536))
     world.post(*world.random.choice((("water", "ping"), ("motor",), ("feed", "dark"))))
     try:
-        faults[name][0](world)
+        fault(world)
         world.post(*world.random.choices(ANY_TIME, k=2))
         world.settle()
         halt(world)

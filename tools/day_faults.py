@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
+from tools.brokers import free_port
 from tools.day_world import BOARD, World
 
 AWAY_S = 20
@@ -93,9 +94,37 @@ def asleep(world: World) -> None:
     world.say("set_wake_schedule", parameters=schedule)
     world.settle()
     world.say("sleep")
-    world.wait(lambda: any(it["number"] >= since for it in world.board.log.of("deepsleep")))
-    world.wait(lambda: any(it["number"] >= since for it in world.board.log.of("boot")))
+    world.happens("deepsleep", since)
+    world.happens("boot", since)
     world.say("set_wake_schedule", parameters={"seconds": 0})
+
+
+def asleep_alone(world: World) -> None:
+    """It sleeps and wakes by its schedule while there is no broker, and is found again."""
+    schedule = {"seconds": NAP_S, "quiet_s": 1, "awake_s": 5}
+    world.say("set_wake_schedule", parameters=schedule)
+    world.settle()
+    world.site.broker.kill()
+    for _ in range(2):
+        since = len(world.board.log)
+        world.happens("deepsleep", since)
+        world.happens("boot", since)
+    world.site.broker.start()
+    world.say("set_wake_schedule", parameters={"seconds": 0}, expires_in=3600)
+
+
+def settings_wrong(world: World) -> None:
+    """New settings lose the link; the board takes them back."""
+    world.settle()
+    wrong = {"trial_s": 10, "hold_s": 77, "broker-port": free_port()}
+    command = world.say("update_config", parameters=wrong)
+    told = world.say("get_config")
+    world.settle()
+    found = world.site.api.command(command["id"])
+    if found["error"] != "reverted":
+        world.report.blame([f"wrong settings: {found['status']} {found['error']}"])
+    if world.site.api.command(told["id"])["result"].get("hold_s") == 77:
+        world.report.blame(["wrong settings are still there"])
 
 
 def restart(world: World) -> None:
@@ -113,9 +142,11 @@ LASTING: dict[str, tuple[Callable[[World], None], int]] = {
     "Wi-Fi gone": (wifi_gone, 3),
     "hub killed": (hub_gone, 1),
     "clock set": (clock_set, 2),
+    "settings wrong": (settings_wrong, 1),
 }
 RESTARTING: dict[str, tuple[Callable[[World], None], int]] = {
     "power cut": (power_cut, 4),
     "asleep": (asleep, 1),
+    "asleep without a broker": (asleep_alone, 1),
     "restart": (restart, 1),
 }

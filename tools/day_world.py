@@ -52,7 +52,7 @@ _STEP_S = 5  # after so long the board asks whether the broker is there
 _SOON_S = 0.04  # of the host's: time for what is under way
 _ASKED = 2  # chunks: there and back
 # What may become of a command on such a day: done, too late, cut short by power, or called off.
-_ENDS = (None, "expired", "interrupted", "never", "cancelled", "stopped")
+_ENDS = (None, "expired", "interrupted", "never", "cancelled", "stopped", "reverted")
 
 
 class World:
@@ -99,6 +99,10 @@ class World:
                 raise TimeoutError(f"not within {seconds} s of the board's time")
             self.skip(1)
         return found
+
+    def happens(self, event: str, since: int) -> None:
+        """Let time pass until such an event has come after that number."""
+        self.wait(lambda: any(it["number"] >= since for it in self.board.log.of(event)))
 
     def seen(self) -> Any:
         """The board as the backend sees it."""

@@ -11,10 +11,10 @@ from typing import Any
 from protocol import topics
 
 from tests.link.site import BOARD_ID, KEY, Backend, Message, make_board, settings_with
-from tests.support.range_server import RangeServer
 from tools import manifest, release, stage
 from tools.brokers import Broker
 from tools.emulator import Board
+from tools.range_server import RangeServer
 
 UNIX = stage.BOARDS / "UNIX"
 SOURCES = stage.ROOT / "firmware" / "app"
