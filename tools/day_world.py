@@ -50,7 +50,7 @@ _PINGS = 30
 
 _STEP_S = 5  # after so long the board asks whether the broker is there
 _SOON_S = 0.04  # of the host's: time for what is under way
-_ASKED = 2  # chunks: there and back
+_ASKED, _ANSWER_S = 2, 0.25  # chunks, there and back; it takes far less on an idle machine
 # What may become of a command on such a day: done, too late, cut short by power, or called off.
 _ENDS = (None, "expired", "interrupted", "never", "cancelled", "stopped", "reverted")
 
@@ -86,7 +86,7 @@ class World:
         """As long as a link may be silent until the board asks the broker; it gets its answer."""
         passed = self.site.proxy.passed
         self.skip(_STEP_S)
-        soon(lambda: self.site.proxy.passed >= passed + _ASKED)
+        soon(lambda: self.site.proxy.passed >= passed + _ASKED, _ANSWER_S)
 
     def wait(self, what: Any, seconds: float = 240) -> Any:
         """Let time pass until something is so; time is only skipped while it is not soon so.

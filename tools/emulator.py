@@ -8,6 +8,7 @@ All methods may be called from any thread; each returns when it is done. For the
 tools/emulator_events.py, for what a reset does tools/emulator_machine.py.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -152,8 +153,13 @@ class Board:
 
         Not its watchdog, which bites a board that hangs; events keep the host's own time. Skip
         no more at once than the firmware may sleep through, and nothing while a motor runs.
+        Returns when it has noticed, or after a second of not doing so: it may have lost its power.
         """
-        self._loop.call(lambda: self._machine.skip(round(seconds * 1000)))
+        since = len(self.log)
+        ahead = self._loop.call(lambda: self._machine.skip(round(seconds * 1000)))
+        if ahead is not None:
+            with contextlib.suppress(TimeoutError):
+                self.wait_for("skipped", timeout=1, since=since, ahead=ahead)
 
     def cut_at_write(self, number: int) -> None:
         """Power fails half-way through the flash write of that number (1 is the next one).

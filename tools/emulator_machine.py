@@ -82,13 +82,18 @@ class Machine:
         if self._processor:
             self._processor.order(**order)
 
-    def skip(self, ms: int) -> None:
-        """So much time has passed, all of a sudden; asleep, it wakes that much earlier."""
+    def skip(self, ms: int) -> int | None:
+        """So much time has passed, all of a sudden; asleep, it wakes that much earlier.
+
+        By how much it will say that its clocks are ahead; None where nothing runs.
+        """
         ahead = int(self._settings["BOARD_AHEAD"]) + ms
         self._settings["BOARD_AHEAD"] = str(ahead)
         self._loop.sooner("wake", ms / 1000 * self._sleep_scale)
-        if self._processor:
-            self._processor.order(op="set", members={"ahead": ahead})
+        if not self._processor:
+            return None
+        self._processor.order(op="set", members={"ahead": ahead})
+        return ahead
 
     def cut_at(self, writes: int) -> None:
         """Power fails half-way through that flash write, from now or from the next boot."""

@@ -29,4 +29,14 @@ for name in dir(real):
     if not hasattr(Time, name):
         setattr(Time, name, getattr(real, name))
 
+take = _board._obey
+
+
+def obey(request):
+    take(request)
+    if "ahead" in request.get("members", ()):
+        _board.send("skipped", ahead=_board.values["ahead"])
+
+
+_board._obey = obey
 sys.modules["time"] = _board.time = Time
