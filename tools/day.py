@@ -28,6 +28,7 @@ from tools.day_world import ACTUATORS, ANY_TIME, BOARD, World
 
 HOURS = 24.0
 HEAP = "256K"
+_BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:g} h, {elapsed}, {remaining} left"
 HALTS = 0.05  # of the minutes have an emergency stop
 HEAP_SLACK = 4096  # bytes: the collector is conservative, and may keep a message or two
 LOGS = {"errors.log": 8192, "errors.log.old": 8192}  # bytes, at most
@@ -52,7 +53,7 @@ def run(folder: Path, hours: float, seed: int, tick: Callable[[float], object]) 
             weights = [often for _, often in faults.values()]
             (name,) = world.random.choices(list(faults), weights)
             minute(world, name, faults[name][0])
-            tick(world.hours - before)
+            tick(min(world.hours, hours) - before)
         judge_heap(world)
         judge_flash(world)
     return report
@@ -157,7 +158,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"seed {arguments.seed}", flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="day-") as folder,
-        tqdm(total=arguments.hours, desc="day", unit="h", leave=False) as bar,
+        tqdm(total=arguments.hours, bar_format=_BAR, leave=False) as bar,
     ):
         report = run(Path(folder), arguments.hours, arguments.seed, bar.update)
     print("\n".join(report.lines()))
