@@ -30,7 +30,7 @@ HOURS = 24.0
 HEAP = "256K"
 _BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:g} h, {elapsed}, {remaining} left"
 HALTS = 0.05  # of the minutes have an emergency stop
-HEAP_SLACK = 4096  # bytes: the collector is conservative, and may keep a message or two
+HEAP_SLACK = 8192  # bytes: the journal gets its size, and the collector keeps a message or two
 LOGS = {"errors.log": 8192, "errors.log.old": 8192}  # bytes, at most
 JOURNAL_LINES = 64 + 8 * (16 + 2)  # what is remembered, and of each file what was not cleared yet
 
