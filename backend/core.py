@@ -66,7 +66,10 @@ class Core:
                 if row["due_at"] is not None and row["due_at"] <= now:
                     self.dispatcher.look(work, row)
             self.dispatcher.send_ready(work)
-            return work.finish()
+            out = work.finish()
+        if out.scrubbed:
+            store.empty_log()
+        return out
 
     def clock_set(self, by: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.

@@ -18,7 +18,7 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
 from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import logs, sensors, store
+from backend import logs, sensors, store, updates
 from backend.dispatcher import Dispatcher
 from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
@@ -116,6 +116,7 @@ class Ingest:
         if state in RESULTS:
             row["error"], row["message"] = ack["error"], ack["message"]
             row["result"] = json.dumps(ack["result"])
+        updates.settle(work, board, row)
         self._await(work, row, state, ack["result"])
 
     def _await(self, work: Work, row: store.Row, state: str, result: dict[str, Any]) -> None:
@@ -192,7 +193,7 @@ class Ingest:
             return False
         came = self._roster.heard(board, work.now)
         if board.boot != boot:  # its startup message was lost
-            board.running = {}
+            board.running, board.slot_state = {}, ""
             Board.update(boot=board.boot).where(Board.id == board.board_id).execute()
         if came or board.boot != boot:
             self._rouse(work, board)

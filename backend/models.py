@@ -143,6 +143,7 @@ def open_database(url: str) -> SqliteDatabase:
             "foreign_keys": 1,
             "cache_size": -32_000,
             "busy_timeout": 5_000,
+            "secure_delete": 1,  # what is overwritten may have been a password
         },
     )
     database.initialize(db)

@@ -29,9 +29,16 @@ class Backend:
     """A running backend: the core, its writer and its link to the broker.
 
     The database must be open (`models.open_database`). Pictures go to the folder `images`.
+    `broker_ca`: see `mqtt.Link`.
     """
 
-    def __init__(self, broker_url: str, window: int = 2_000, images: Path | None = None) -> None:
+    def __init__(
+        self,
+        broker_url: str,
+        window: int = 2_000,
+        images: Path | None = None,
+        broker_ca: Path | None = None,
+    ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
         self._window = window
@@ -39,7 +46,11 @@ class Backend:
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
         self._link = Link(
-            broker_url, tuple(KINDS), self._writer.message, self._writer.link_changed
+            broker_url,
+            tuple(KINDS),
+            self._writer.message,
+            self._writer.link_changed,
+            broker_ca,
         )
         self._writer.link = self._link
         self._started = time.monotonic()

@@ -26,7 +26,12 @@ IDENTIFIER: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 TARGET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{0,64}$"}
 STATUS: Schema = {"type": "string", "enum": list(STATUSES)}
 REASON: Schema = {"type": "string", "maxLength": 200, "pattern": "^[^\\u0000]*$"}
-EXPIRES_IN: Schema = {"type": "integer", "minimum": 1, "maximum": COMMAND_LIFE_MAX}
+EXPIRES_IN: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": COMMAND_LIFE_MAX,
+    "description": "Seconds it may wait to be begun",
+}
 
 
 def ref(name: str) -> Schema:
@@ -64,7 +69,7 @@ def _new_command(name: str, verb: Schema) -> Schema:
         "command_type": {"const": name},
         "target": TARGET if name == "stop" else IDENTIFIER if verb["actuator"] else {"const": ""},
         "parameters": cases[0] if len(cases) == 1 else {"oneOf": cases},
-        "expires_in": EXPIRES_IN,
+        "expires_in": {**EXPIRES_IN, "default": verb["life"]},
         "reason": REASON,
     }
     required = ["board_id", "command_type"]
@@ -151,7 +156,12 @@ _HEALTH = {
     "refused": _COUNTS,
     "uptime": WHOLE,
 }
-_VERB = {"actuator": MAYBE_TEXT, "choice": MAYBE_TEXT, "cases": list_of(_object(_CASE))}
+_VERB = {
+    "actuator": MAYBE_TEXT,
+    "choice": MAYBE_TEXT,
+    "cases": list_of(_object(_CASE)),
+    "life": WHOLE,
+}
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
