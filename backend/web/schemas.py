@@ -58,7 +58,9 @@ def _parameters(verb: Schema, case: Schema) -> Schema:
     choice = {verb["choice"]: {"const": case["value"]}} if verb["choice"] else {}
     properties = {**choice, **case["required"], **case["optional"]}
     shape = _object if case["open"] else _closed
-    return shape(properties, [*choice, *case["required"]])
+    one_of = [{"required": [name]} for name in case["one_of"]]
+    out = shape(properties, [*choice, *case["required"]])
+    return {**out, "oneOf": one_of} if one_of else out
 
 
 def _new_command(name: str, verb: Schema) -> Schema:
@@ -146,6 +148,7 @@ _CASE = {
     "required": {"type": "object", "additionalProperties": OBJECT},
     "optional": {"type": "object", "additionalProperties": OBJECT},
     "open": FLAG,
+    "one_of": list_of(TEXT),  # exactly one of these optional parameters is given
 }
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
 _HEALTH = {

@@ -75,6 +75,10 @@ class Actuator:
             return None
         return max(0, self.for_ms - ticks_diff(now_ms, self._began_ms))
 
+    def _for_amount(self, amount, rate):
+        """As `plan`, for so much at `rate` of it per second."""
+        return self._bounded(max(1, int(amount * 1000 / self.facts[rate] + 0.5)), "amount")
+
     def _bounded(self, ms, name):
         longest_s = self.facts["longest_s"]
         if ms > longest_s * 1000:
@@ -126,8 +130,7 @@ class Feeder(Actuator):
         self.amount = 0
 
     def plan(self, parameters):
-        ms = int(parameters["amount"] * 1000 / self.facts["grams_per_second"] + 0.5)
-        return self._bounded(max(1, ms), "amount")
+        return self._for_amount(parameters["amount"], "grams_per_second")
 
     def _drive(self, parameters):
         self.amount = parameters["amount"]
@@ -144,13 +147,32 @@ class Feeder(Actuator):
 
 
 class Valve(Actuator):
-    """Fill and drain; they are never open together."""
+    """Fill and drain; they are never open together.
+
+    One that lets `ml_per_second` through, where that is known, can be asked for an amount.
+    """
 
     def _wire(self, config, pins):
+        if config["ml_per_second"]:
+            self.facts["ml_per_second"] = config["ml_per_second"]
         self.pins = {
             "fill": pins.Output(config["fill_pin"], config["active_low"]),
             "drain": pins.Output(config["drain_pin"], config["active_low"]),
         }
+
+    def plan(self, parameters):
+        if "amount" not in parameters:
+            return super().plan(parameters)
+        if "ml_per_second" not in self.facts:
+            reason = "needs a valve with ml_per_second in actuators.json; say seconds instead"
+            raise ProtocolError("bad_parameter", "parameters.amount", reason)
+        return self._for_amount(parameters["amount"], "ml_per_second")
+
+    def result(self, ran_ms):
+        done = {"ran_ms": ran_ms}
+        if "ml_per_second" in self.facts:
+            done["ml"] = round(min(ran_ms, self.for_ms) * self.facts["ml_per_second"] / 1000, 1)
+        return done
 
     def _move(self, parameters, now_ms):
         other = self.pins["drain" if parameters["action"] == "fill" else "fill"]
