@@ -80,6 +80,7 @@ def public(board: Presence) -> dict[str, Any]:
         "firmware": board.firmware,
         "board": board.board,
         "actuators": board.actuators,
+        "has": board.has.split(),
         "running": board.running,
         "latched": board.latched,
         "slot": board.slot,

@@ -101,4 +101,5 @@ def _presence(row: dict[str, Any]) -> Presence:
         firmware=row["firmware"],
         board=row["board"],
         actuators=json.loads(row["actuators"]),
+        has=row["has"],
     )

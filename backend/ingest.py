@@ -142,6 +142,7 @@ class Ingest:
             return
         board.firmware, board.board = said["firmware"], said["board"]
         board.actuators, board.heap = said["actuators"], said["heap"]
+        board.has = said["has"]
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
@@ -152,6 +153,7 @@ class Ingest:
             firmware=board.firmware,
             board=board.board,
             actuators=json.dumps(board.actuators),
+            has=board.has,
         ).where(Board.id == board.board_id).execute()
         self._rouse(work, board)
 

@@ -47,6 +47,7 @@ class Board(Base):
     firmware = TextField(default="")
     board = TextField(default="")
     actuators = TextField(default="{}")
+    has = TextField(default="")
     created_at = BigIntegerField()
 
 
@@ -151,9 +152,16 @@ def open_database(url: str) -> SqliteDatabase:
         if place != ":memory:":
             _make_private(Path(place))
         db.create_tables(TABLES)
+        _add_columns(db)
     except (OSError, DatabaseError) as why:
         raise ValueError(f"DATABASE_URL: {place} can't be used: {why}") from why
     return db
+
+
+def _add_columns(db: SqliteDatabase) -> None:
+    """What a database of an earlier version lacks."""
+    if "has" not in {column.name for column in db.get_columns("board")}:
+        db.execute_sql("ALTER TABLE board ADD COLUMN has TEXT NOT NULL DEFAULT ''")
 
 
 def _make_private(path: Path) -> None:

@@ -22,6 +22,7 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
+    `has`: what it has beside actuators, such as "camera sleep".
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
@@ -38,6 +39,7 @@ class Presence:
     firmware: str = ""
     board: str = ""
     actuators: dict[str, dict[str, Any]] = field(default_factory=dict)
+    has: str = ""
     running: dict[str, str] = field(default_factory=dict)
     latched: bool = False
     slot: str = ""

@@ -130,6 +130,7 @@ _BOARD = {
     "firmware": TEXT,
     "board": TEXT,
     "actuators": {"type": "object", "additionalProperties": OBJECT},
+    "has": list_of(TEXT),  # beside actuators: camera, sensors, sleep
     "running": {"type": "object", "additionalProperties": TEXT},
     "latched": FLAG,
     "slot": TEXT,

@@ -38,7 +38,7 @@ class Actuator:
     FACTS: list = ["kind", "longest_s"]
 
     def __init__(self, config, pins):
-        self.facts = {name: config[name] for name in self.FACTS}
+        self.facts = {name: config[name] for name in self.FACTS if config[name]}
         self.safe, self.hold_s = config["safe"], config["hold_s"]
         self.command_id, self.dosing = "", False
         self._began_ms = self.for_ms = 0
@@ -139,22 +139,17 @@ class Feeder(Actuator):
     def rest(self):
         self._pin.off()
 
-    def result(self, ran_ms):
-        grams = self.amount  # a tick that comes late by some ms is not worth a fraction
-        if ran_ms < self.for_ms:
-            grams = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
-        return {"grams": grams, "ran_ms": ran_ms}
+    def result(self, ran_ms):  # a tick that comes late by some ms is not worth a fraction
+        part = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
+        return {"grams": part if ran_ms < self.for_ms else self.amount, "ran_ms": ran_ms}
 
 
 class Valve(Actuator):
-    """Fill and drain; they are never open together.
+    """Fill and drain, never open together; `ml_per_second` go through, where that is known."""
 
-    One that lets `ml_per_second` through, where that is known, can be asked for an amount.
-    """
+    FACTS: list = ["kind", "longest_s", "ml_per_second"]
 
     def _wire(self, config, pins):
-        if config["ml_per_second"]:
-            self.facts["ml_per_second"] = config["ml_per_second"]
         self.pins = {
             "fill": pins.Output(config["fill_pin"], config["active_low"]),
             "drain": pins.Output(config["drain_pin"], config["active_low"]),
@@ -164,15 +159,14 @@ class Valve(Actuator):
         if "amount" not in parameters:
             return super().plan(parameters)
         if "ml_per_second" not in self.facts:
-            reason = "needs a valve with ml_per_second in actuators.json; say seconds instead"
+            reason = "needs ml_per_second in actuators.json; say seconds instead"
             raise ProtocolError("bad_parameter", "parameters.amount", reason)
         return self._for_amount(parameters["amount"], "ml_per_second")
 
     def result(self, ran_ms):
-        done = {"ran_ms": ran_ms}
-        if "ml_per_second" in self.facts:
-            done["ml"] = round(min(ran_ms, self.for_ms) * self.facts["ml_per_second"] / 1000, 1)
-        return done
+        rate = self.facts.get("ml_per_second", 0)
+        ml = round(min(ran_ms, self.for_ms) * rate / 1000, 1)
+        return {"ml": ml, "ran_ms": ran_ms} if rate else {"ran_ms": ran_ms}
 
     def _move(self, parameters, now_ms):
         other = self.pins["drain" if parameters["action"] == "fill" else "fill"]
@@ -227,19 +221,15 @@ class Switch(Actuator):
         self._reach_safe()
 
     def _drive(self, parameters):
-        level = parameters["state"] == "on"
-        self._put(level)
-        if level == bool(self.safe):  # it may stay so
+        self._put(parameters["state"] == "on")
+        if (parameters["state"] == "on") == bool(self.safe):  # it may stay so
             self.command_id = ""
 
     def rest(self):
         self._put(self.safe)
 
     def _put(self, level):
-        if level:
-            self._pin.on()
-        else:
-            self._pin.off()
+        (self._pin.on if level else self._pin.off)()
 
 
 KINDS = {"feeder": Feeder, "valve": Valve, "motor": Motor, "switch": Switch}

@@ -83,6 +83,7 @@ class Desk:
             "firmware": "0.1.0",
             "board": "UNIX",
             "actuators": ACTUATORS,
+            "has": "",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": False,

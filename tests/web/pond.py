@@ -33,6 +33,7 @@ class Pond:
             "firmware": "0.1.0",
             "board": "UNIX",
             "actuators": ACTUATORS,
+            "has": "sensors",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": False,
