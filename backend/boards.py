@@ -89,5 +89,6 @@ def public(board: Presence) -> dict[str, Any]:
         "rssi": board.rssi,
         "uptime": board.uptime,
         "sensors": {name: sensors.public(one) for name, one in board.sensors.items()},
+        "pictures": board.pictures,
         "limits": {name: one.state for name, one in board.limits.items()},
     }

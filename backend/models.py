@@ -11,6 +11,7 @@ from peewee import (
     SQL,
     AutoField,
     BigIntegerField,
+    BlobField,
     BooleanField,
     CompositeKey,
     DatabaseError,
@@ -119,7 +120,32 @@ class LogPart(Base):
         primary_key = CompositeKey("command_id", "part")
 
 
-TABLES = (Board, Command, History, LogPart)
+class Picture(Base):
+    """A picture that is not whole yet; `header` is JSON, "" where it has not come."""
+
+    board_id = TextField()
+    image_id = TextField()
+    header = TextField(default="")
+    asked = IntegerField(default=0)  # how often its board was, since it last started
+    at = BigIntegerField()  # when it began to come, or was asked for
+
+    class Meta:
+        primary_key = CompositeKey("board_id", "image_id")
+
+
+class PictureChunk(Base):
+    """A chunk of a picture that is not whole yet."""
+
+    board_id = TextField()
+    image_id = TextField()
+    number = IntegerField()
+    data = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("board_id", "image_id", "number")
+
+
+TABLES = (Board, Command, History, LogPart, Picture, PictureChunk)
 
 
 def as_rows(query: Any) -> list[dict[str, Any]]:
@@ -161,7 +187,7 @@ def open_database(url: str) -> SqliteDatabase:
 def _add_columns(db: SqliteDatabase) -> None:
     """What a database of an earlier version lacks."""
     if "has" not in {column.name for column in db.get_columns("board")}:
-        db.execute_sql("ALTER TABLE board ADD COLUMN has TEXT NOT NULL DEFAULT ''")
+        database.execute_sql("ALTER TABLE board ADD COLUMN has TEXT NOT NULL DEFAULT ''")
 
 
 def _make_private(path: Path) -> None:

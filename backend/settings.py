@@ -24,6 +24,7 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     http_threads: int = 8
+    image_idle_s: int = 15  # without a new part of a picture, before its board is asked for it
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
@@ -103,6 +104,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "HTTP_HOST": lambda name, text: text,
     "HTTP_PORT": _port,
     "HTTP_THREADS": _count,
+    "IMAGE_IDLE_S": _count,
     "WINDOW": _count,
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,

@@ -120,6 +120,9 @@ _READING = {
     "at": MAYBE_TIME,
     "error": MAYBE_TEXT,
 }
+# A picture that is not whole yet: how many parts are here, of how many (null: not known yet), and
+# whether more is waited for before the board starts anew.
+_PICTURE = {"parts": WHOLE, "of": {"type": ["integer", "null"]}, "waiting": FLAG}
 _BOARD = {
     "id": IDENTIFIER,
     "name": TEXT,
@@ -140,6 +143,7 @@ _BOARD = {
     "uptime": WHOLE,
     "sensors": {"type": "object", "additionalProperties": _object(_READING)},
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
+    "pictures": {"type": "object", "additionalProperties": _object(_PICTURE)},
 }
 _TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
 _SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}
