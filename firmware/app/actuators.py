@@ -35,10 +35,11 @@ class Actuator:
     link, or 0 where the board's own time counts.
     """
 
-    FACTS: list = ["kind", "longest_s"]
+    RATE = ""  # the fact that says how much of it comes in a second
 
     def __init__(self, config, pins):
-        self.facts = {name: config[name] for name in self.FACTS if config[name]}
+        facts = ("kind", "longest_s", self.RATE)
+        self.facts = {name: config[name] for name in facts if config.get(name)}
         self.safe, self.hold_s = config["safe"], config["hold_s"]
         self.command_id, self.dosing = "", False
         self._began_ms = self.for_ms = 0
@@ -48,7 +49,14 @@ class Actuator:
 
     def plan(self, parameters):
         """How many ms it will run. Raises ProtocolError (bad_parameter) where it must not."""
-        return self._bounded(parameters.get("seconds", self.facts["longest_s"]) * 1000, "seconds")
+        if "amount" not in parameters:
+            seconds = parameters.get("seconds", self.facts["longest_s"])
+            return self._bounded(seconds * 1000, "seconds")
+        rate = self.facts.get(self.RATE)
+        if rate is None:
+            reason = "needs {} in actuators.json".format(self.RATE)
+            raise ProtocolError("bad_parameter", "parameters.amount", reason)
+        return self._bounded(max(1, int(parameters["amount"] * 1000 / rate + 0.5)), "amount")
 
     def start(self, command_id, dosing, parameters, now_ms):
         """Move. Raises Fault (hardware, interlock), with everything as it was or safe."""
@@ -74,10 +82,6 @@ class Actuator:
         if not self.command_id and not self.stuck:
             return None
         return max(0, self.for_ms - ticks_diff(now_ms, self._began_ms))
-
-    def _for_amount(self, amount, rate):
-        """As `plan`, for so much at `rate` of it per second."""
-        return self._bounded(max(1, int(amount * 1000 / self.facts[rate] + 0.5)), "amount")
 
     def _bounded(self, ms, name):
         longest_s = self.facts["longest_s"]
@@ -123,14 +127,11 @@ class Actuator:
 class Feeder(Actuator):
     """A motor that drops `grams_per_second` while it runs."""
 
-    FACTS: list = ["kind", "longest_s", "grams_per_second"]
+    RATE = "grams_per_second"
 
     def _wire(self, config, pins):
         self._pin = pins.Output(config["pin"], config["active_low"])
         self.amount = 0
-
-    def plan(self, parameters):
-        return self._for_amount(parameters["amount"], "grams_per_second")
 
     def _drive(self, parameters):
         self.amount = parameters["amount"]
@@ -147,7 +148,7 @@ class Feeder(Actuator):
 class Valve(Actuator):
     """Fill and drain, never open together; `ml_per_second` go through, where that is known."""
 
-    FACTS: list = ["kind", "longest_s", "ml_per_second"]
+    RATE = "ml_per_second"
 
     def _wire(self, config, pins):
         self.pins = {
@@ -155,16 +156,8 @@ class Valve(Actuator):
             "drain": pins.Output(config["drain_pin"], config["active_low"]),
         }
 
-    def plan(self, parameters):
-        if "amount" not in parameters:
-            return super().plan(parameters)
-        if "ml_per_second" not in self.facts:
-            reason = "needs ml_per_second in actuators.json; say seconds instead"
-            raise ProtocolError("bad_parameter", "parameters.amount", reason)
-        return self._for_amount(parameters["amount"], "ml_per_second")
-
     def result(self, ran_ms):
-        rate = self.facts.get("ml_per_second", 0)
+        rate = self.facts.get(self.RATE, 0)
         ml = round(min(ran_ms, self.for_ms) * rate / 1000, 1)
         return {"ml": ml, "ran_ms": ran_ms} if rate else {"ran_ms": ran_ms}
 

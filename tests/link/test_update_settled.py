@@ -1,4 +1,4 @@
-"""Power is cut between the change of slots and the journal's line: the backend learns it anyway."""
+"""Power is cut between the change of slots and the journal: the backend learns of it anyway."""
 
 from pathlib import Path
 

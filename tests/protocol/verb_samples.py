@@ -97,7 +97,7 @@ BAD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("water", {"action": True}, "action"),
     ("water", {"action": ["fill"]}, "action"),
     ("water", {"action": "fill"}, "seconds"),
-    ("water", {"action": "fill", "amount": 5, "seconds": 1}, "amount"),
+    ("water", {"action": "fill", "amount": 5, "seconds": 1}, "seconds"),
     ("water", {"action": "fill", "amount": 0.5}, "amount"),
     ("water", {"action": "drain", "amount": 1000001}, "amount"),
     ("water", {"action": "stop", "amount": 5}, "amount"),

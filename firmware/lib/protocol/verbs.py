@@ -124,16 +124,10 @@ def check_parameters(command_type, parameters):
         if why:
             raise _bad(name, why)
     if case.kind == DOSE and case.optional:
-        _check_one_of(sorted(case.optional), parameters)
+        names = sorted(case.optional)
+        if len([name for name in names if name in parameters]) != 1:
+            raise _bad(names[-1], "or another must be given, just one of " + ", ".join(names))
     return case
-
-
-def _check_one_of(names, parameters):
-    given = [name for name in names if name in parameters]
-    if not given:
-        raise _bad(names[-1], "is missing: give one of " + ", ".join(names))
-    if len(given) > 1:
-        raise _bad(given[0], "can't be given with " + given[1])
 
 
 def _bad(name, why):
