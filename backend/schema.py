@@ -14,14 +14,25 @@ from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
 from backend.credentials import Credential, Membership, User
-from backend.models import Board, Command, History, LogPart, Site, database
+from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 
-TABLES = (Site, Board, Command, History, LogPart, User, Membership, Credential)
+TABLES = (
+    Site,
+    Board,
+    Command,
+    History,
+    LogPart,
+    Picture,
+    PictureChunk,
+    User,
+    Membership,
+    Credential,
+)
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
     """Boards belong to sites."""
-    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at")
+    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at", "has")
     return [_new_column(migrator, Board, name) for name in new]
 
 
@@ -52,6 +63,7 @@ def open_database(url: str) -> SqliteDatabase:
             "foreign_keys": 1,
             "cache_size": -32_000,
             "busy_timeout": 5_000,
+            "secure_delete": 1,  # what is overwritten may have been a password
         },
     )
     database.initialize(db)

@@ -1,8 +1,7 @@
 // The story of one command: every step with its time, as far as it has come.
 
 import { cancel, get } from "./api.js";
-import { chip } from "./boards.js";
-import { el } from "./dom.js";
+import { chip, el } from "./dom.js";
 import { clockMs, detailInWords, duration, ended, explain, inWords, labelOf, stepInWords, when } from "./words.js";
 
 export class Timeline {
@@ -59,7 +58,7 @@ export class Timeline {
   }
 
   #facts(command) {
-    const facts = [["Asked for", `${when(command.created_at)} by ${command.user} from ${command.source}`],
+    const facts = [["Asked for", `${when(command.created_at)} by ${command.user}${command.source && ` from ${command.source}`}`],
       ["Wanted until", when(command.expires_at)], ["Reason", command.reason], ["Id", command.id]];
     return el("dl", { class: "facts" }, facts.filter(([, value]) => value)
       .map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
