@@ -2,10 +2,12 @@
 
 import argparse
 import getpass
-import logging
 import sys
+from importlib.metadata import version
 
-from backend import boards, settings
+import argcomplete
+
+from backend import boards, loglines, operating, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
@@ -62,8 +64,12 @@ def _accounts(options: Settings) -> Accounts:
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
+    parser.add_argument(
+        "--version", action="version", version=f"Answerback {version('answerback')}"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="run the backend (the default)")
+    operating.add_arguments(commands)
     board = commands.add_parser("enroll", help="make a board known; prints its key and password")
     board.add_argument("board_id")
     board.add_argument("--name", default="", help="what people call it")
@@ -71,6 +77,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     program.add_argument("name", help="what it is for")
     person = commands.add_parser("password", help="set a user's password; asks for it")
     person.add_argument("user", nargs="?", default=ADMIN)
+    argcomplete.autocomplete(parser)
     return parser.parse_args(argv)
 
 
@@ -78,14 +85,15 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 1 for a failure, 2 for a wrong setting."""
     arguments = _arguments(argv)
     try:
-        options = settings.load()
+        found = settings.find()
+        options = settings.read(found)
     except ValueError as why:
         print(why, file=sys.stderr)
         return 2
-    logging.basicConfig(
-        level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    loglines.begin(options.log_level, options.log_format)
     try:
+        if arguments.command in operating.COMMANDS:
+            return operating.run(options, found, arguments)
         if arguments.command == "enroll":
             return enroll(options, arguments.board_id, arguments.name)
         if arguments.command == "token":

@@ -16,6 +16,7 @@ from typing import IO
 from backend import boards
 from backend.accounts import Accounts
 from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
+from backend.gate import Gate
 from backend.schema import open_database
 from backend.service import Backend
 from backend.settings import Settings
@@ -28,10 +29,16 @@ _LOOK_SECONDS = 0.5  # between looks at what ends the program, and at boards enr
 
 
 def ending_signals() -> threading.Event:
-    """An event that SIGINT (Ctrl-C) and SIGTERM set from now on. Call it in the main thread."""
+    """An event that SIGINT (Ctrl-C) and SIGTERM set from now on; a second one ends all at once.
+
+    Call it in the main thread.
+    """
     ending = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
+        if ending.is_set():  # a second one does not wait
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         ending.set()
 
     signal.signal(signal.SIGINT, end)
@@ -55,7 +62,7 @@ def _claimed(folder: Path) -> IO[str]:
 
 
 @contextlib.contextmanager
-def _one_processor() -> Iterator[None]:
+def one_processor() -> Iterator[None]:
     """Threads that are started inside share one processor (Linux); child processes do not.
 
     Only one thread runs Python at a time, and handing that on to another processor costs more
@@ -73,14 +80,26 @@ def _one_processor() -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
+def make_server(backend: Backend, accounts: Accounts, settings: Settings) -> Server:
+    """The web side, as it is set."""
+    return Server(
+        make_app(backend, accounts, settings),
+        settings.http_host,
+        settings.http_port,
+        settings.http_threads,
+        trusted_proxy=settings.trusted_proxy,
+    )
+
+
 class Application:
-    """Everything that `python -m backend` runs, in this process.
+    """Everything that `python -m backend` runs, in this process; without `web` a `Gate` for web
+    processes in place of the web side.
 
     `admin_password` is set where the first administrator was made by `start`. Raises ValueError
     where another one uses the same data folder.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, web: bool = True) -> None:
         self.settings = settings
         self._claim = _claimed(settings.data_dir)
         self._database = open_database(settings.database)
@@ -101,13 +120,10 @@ class Application:
         )
         if settings.secure_cookies and settings.trusted_proxy is None:
             log.warning("TRUSTED_PROXY is not set: behind a proxy all clients look like one")
-        app = make_app(self.backend, self.accounts, settings)
-        self._server = Server(
-            app,
-            settings.http_host,
-            settings.http_port,
-            settings.http_threads,
-            trusted_proxy=settings.trusted_proxy,
+        self._front: Server | Gate = (
+            make_server(self.backend, self.accounts, settings)
+            if web
+            else Gate(settings.data_dir, self.backend)
         )
 
     @property
@@ -117,12 +133,13 @@ class Application:
 
     def start(self) -> None:
         """Start everything. Raises BrokerError or OSError with a line that says what to do."""
-        check_port_free(self.settings.http_host, self.settings.http_port, "HTTP_PORT")
+        if isinstance(self._front, Server):
+            check_port_free(self.settings.http_host, self.settings.http_port, "HTTP_PORT")
         if self.broker:
             self.broker.start()
-        with _one_processor():
+        with one_processor():
             self.backend.start()
-            self._server.start()
+            self._front.start()
         # Last: a password that is made must also be shown, and a start may fail.
         self.admin_password = self.accounts.ensure_admin()
 
@@ -138,7 +155,7 @@ class Application:
     def stop(self) -> None:
         """End everything, the web side first; what was accepted is in the database."""
         self.backend.events.close()
-        self._server.stop()
+        self._front.stop()
         self.backend.stop()
         if self.broker:
             self.broker.stop()

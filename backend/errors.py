@@ -1,5 +1,7 @@
 """What the backend refuses, and why: the web side turns each of these into one HTTP status."""
 
+from typing import Any
+
 
 class Refusal(Exception):
     """Something asked for that is not done: `code` (stable text), `field` and `reason`."""
@@ -7,6 +9,9 @@ class Refusal(Exception):
     def __init__(self, code: str, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.code, self.field, self.reason = code, field, reason
+
+    def __reduce__(self) -> tuple[Any, ...]:  # it goes from the worker to web processes
+        return _again, (type(self), str(self), self.__dict__)
 
 
 class Invalid(Refusal):
@@ -41,3 +46,13 @@ class Slow(Refusal):
     def __init__(self, code: str, field: str, reason: str, retry_after: int) -> None:
         super().__init__(code, field, reason)
         self.retry_after = retry_after
+
+
+class Away(Slow):
+    """The process that does the work can't be reached just now (503)."""
+
+
+def _again(kind: type[Refusal], text: str, members: dict[str, Any]) -> Refusal:
+    made = kind.__new__(kind, text)
+    made.__dict__.update(members)
+    return made

@@ -8,6 +8,7 @@ import logging
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,12 @@ class Link:
         """Disconnect and end paho's thread."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def drain(self, patience: float) -> None:
+        """Wait until the broker has confirmed all, but no longer than so many seconds."""
+        end = time.monotonic() + patience
+        while self.connected and self.unfinished and time.monotonic() < end:
+            time.sleep(0.01)
 
     def publish(self, board_id: str, payload: bytes) -> bool:
         """Send a command message, QoS 1, never retained. False where there is no connection.

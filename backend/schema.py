@@ -2,18 +2,23 @@
 
 `VERSION` is kept in the file (SQLite's user_version). A new file gets all tables as they are now.
 An older one gets, in one transaction, what each step in STEPS adds to the tables it has; tables
-that are new altogether need no step. A file of a later version than this program is left alone.
+that are new altogether need no step. Before that a copy is put aside (`answerback.db.v0`), and
+nobody else may have the file open. A file of a later version than this program is left alone.
 """
 
+import sqlite3
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
+from backend import dbfile
 from backend.credentials import Credential, Membership, User
+from backend.dbfile import InUse, explained
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 
 TABLES = (
@@ -51,39 +56,76 @@ def open_database(url: str) -> SqliteDatabase:
 
     Raises ValueError for another kind of address, and for a file that can't be used.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        raise ValueError(f"DATABASE_URL: {parts.scheme!r} is not supported; use sqlite:///path")
-    place = unquote(parts.path[1:]) or ":memory:"
+    path = dbfile.path_of(url)
     db = SqliteDatabase(
-        place,
+        str(path) if path else ":memory:",
         pragmas={
             "journal_mode": "wal",
             "synchronous": "full",
             "foreign_keys": 1,
             "cache_size": -32_000,
             "busy_timeout": 5_000,
-            "secure_delete": 1,  # what is overwritten may have been a password
         },
     )
     database.initialize(db)
     try:
-        if place != ":memory:":
-            _make_private(Path(place))
-        upgrade(db)
-    except (OSError, DatabaseError) as why:
-        raise ValueError(f"DATABASE_URL: {place} can't be used: {why}") from why
+        _prepare(db, path)
+    except InUse:
+        reason = f"{path} is of another version and in use, or is being changed"
+        raise ValueError(f"DATABASE_URL: {reason}; end what uses it, then try again") from None
+    except (OSError, DatabaseError, sqlite3.Error) as why:
+        raise ValueError(f"DATABASE_URL: {path} can't be used: {explained(why)}") from why
     return db
 
 
-def upgrade(db: SqliteDatabase) -> None:
-    """Bring an open database to VERSION. Raises ValueError where it is of a later one."""
-    if version(db) > VERSION:
+def _prepare(db: SqliteDatabase, path: Path | None) -> None:
+    """Bring a database up, and hold it for as long as it is known here."""
+    if path is None:
+        return upgrade(db)
+    dbfile.make_private(path)
+    check_not_later(version(db))
+    if not db.table_exists(Board):
+        upgrade(db)  # one process makes it; the others wait
+    elif version(db) < VERSION:
+        _upgrade_alone(db, path)
+    weakref.finalize(db, dbfile.hold(path).close)
+    return None
+
+
+def _upgrade_alone(db: SqliteDatabase, path: Path) -> None:
+    """Upgrade a file that holds something, after a copy of it was put aside.
+
+    Nobody else may have it open: who was started before does not know the new columns.
+    """
+    patience = time.monotonic() + dbfile.LOCK_SECONDS
+    while version(db) < VERSION:  # another process may do it meanwhile
+        try:
+            with dbfile.alone(path, 0):
+                if (found := version(db)) < VERSION:
+                    dbfile.copy(path, path.with_name(f"{path.name}.v{found}"))
+                    upgrade(db)
+        except InUse:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.05)
+
+
+def check_not_later(found: int) -> None:
+    """Raises ValueError for a version that this program does not know."""
+    if found > VERSION:
         reason = "a later version of this program made it; use that, or restore a backup"
         raise ValueError(f"DATABASE_URL: {reason}")
+
+
+def upgrade(db: SqliteDatabase) -> None:
+    """Bring an open database to VERSION, all or nothing. Raises ValueError for a later one."""
+    check_not_later(version(db))
     if version(db) < VERSION:
+        # A table that others refer to is copied and dropped; this can't be set inside.
+        db.execute_sql("PRAGMA foreign_keys = 0")
         with db.atomic("IMMEDIATE"):
             _bring_up(db)
+        db.execute_sql("PRAGMA foreign_keys = 1")
 
 
 def version(db: SqliteDatabase) -> int:
@@ -98,9 +140,3 @@ def _bring_up(db: SqliteDatabase) -> None:
         migrate(*step(SqliteMigrator(db)))
     db.create_tables(TABLES)
     db.execute_sql(f"PRAGMA user_version = {VERSION}")
-
-
-def _make_private(path: Path) -> None:
-    """Every board's key and password are in it, so only its owner may read it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # SQLite gives the files beside it the same mode

@@ -66,7 +66,8 @@ class Backend:
         """Finish what is queued, tell the watchers, disconnect."""
         self.events.close()
         self._writer.stop()
-        self._writer.join(5)
+        self._writer.join(2)
+        self._link.drain(1)
         self._link.stop()
 
     def _ended(self, error: BaseException | None) -> None:

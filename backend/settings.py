@@ -1,34 +1,65 @@
-"""Every setting, its default and its environment variable; nothing else reads the environment."""
+"""Every setting, in one place: its default, how it is read, and what it is for.
 
-import ipaddress
+Rules of this file:
+- nothing else reads the environment;
+- a setting stands in the environment (`HTTP_PORT=8080`) or in a TOML file (`http_port = 8080`),
+  `answerback.toml` or what ANSWERBACK_CONFIG names; the environment wins;
+- what is unknown in the file is refused by name; nothing in it is ignored.
+"""
+
+import difflib
 import os
-import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+from backend import readers
+from backend.readers import Reader
+
+CONFIG = "ANSWERBACK_CONFIG"
+CONFIG_FILE = "answerback.toml"
+
+
+def _is(default: Any, read: Reader, about: str) -> Any:
+    return field(default=default, metadata={"read": read, "about": about})
 
 
 @dataclass(frozen=True)
 class Settings:
     """What can be set. `broker_url` None: the embedded broker is started."""
 
-    data_dir: Path = Path("var")
-    database_url: str = ""
-    broker_url: str | None = None
-    broker_ca: Path | None = None  # who vouches for it, where it is mqtts; None: the system knows
-    broker_port: int = 1884
-    http_host: str = "127.0.0.1"
-    http_port: int = 8080
-    http_threads: int = 8
-    image_idle_s: int = 15  # without a new part of a picture, before its board is asked for it
-    window: int = 2_000  # unfinished publishes and unanswered requests before 429
-    secure_cookies: bool = False
-    trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
-    log_level: str = "INFO"
+    data_dir: Path = _is(Path("var"), readers.path, "database, pictures, the broker's data")
+    database_url: str = _is(
+        "", readers.database, "`sqlite:///path`; empty: `answerback.db` in `DATA_DIR`"
+    )
+    broker_url: str | None = _is(
+        None,
+        readers.broker,
+        "`mqtt://user:password@host:port`, MQTT 3.1.1, `mqtts://` for TLS; empty: the embedded "
+        "broker",
+    )
+    broker_ca: Path | None = _is(
+        None, readers.authority, "PEM file of who vouches for it; empty: whom the system trusts"
+    )
+    broker_port: int = _is(1884, readers.port, "port of the embedded broker")
+    http_host: str = _is("127.0.0.1", readers.words, "address the page is served at")
+    http_port: int = _is(8080, readers.port, "its port")
+    http_threads: int = _is(8, readers.count, "requests at once")
+    image_idle_s: int = _is(
+        15, readers.count, "seconds without a new part of a picture, before its board is asked"
+    )
+    window: int = _is(
+        2_000, readers.count, "unconfirmed publishes and unanswered requests before 429"
+    )
+    secure_cookies: bool = _is(False, readers.flag, "1 behind https")
+    trusted_proxy: str | None = _is(
+        None, readers.address, "address of the proxy whose `X-Forwarded-For` is believed"
+    )
+    log_level: str = _is("INFO", readers.level, "one of " + ", ".join(readers.LOG_LEVELS))
+    log_format: str = _is("text", readers.layout, "`text`, or `json`: an object a line")
 
     @property
     def database(self) -> str:
@@ -38,84 +69,76 @@ class Settings:
         )
 
 
-def _port(name: str, text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise ValueError(f"{name}: {text!r} is no port; use a number from 1 to 65535")
-    return int(text)
+class Given(NamedTuple):
+    """A setting as it was found: its text, and where ("" for the default)."""
+
+    text: str
+    source: str
 
 
-def _count(name: str, text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError(f"{name}: {text!r} is no count; use a whole number from 1")
-    return int(text)
-
-
-def _broker(name: str, text: str) -> str:
-    parts = urlsplit(text)
-    try:
-        usable = parts.scheme in ("mqtt", "mqtts") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none
-        usable = False
-    if not usable:  # not shown: there is a password in it
-        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port, or mqtts://")
-    return text
-
-
-def _authority(name: str, text: str) -> Path:
-    try:
-        ssl.create_default_context(cafile=text)
-    except OSError as why:  # ssl.SSLError is one
-        reason = why.strerror if type(why) is not ssl.SSLError else "there is no certificate in it"
-        raise ValueError(f"{name}: {text} can't be used: {reason}; name a PEM file") from why
-    return Path(text)
-
-
-def _database(name: str, text: str) -> str:
-    if not text.startswith("sqlite:///") or text == "sqlite:///":
-        raise ValueError(f"{name}: {text!r} is not supported; use sqlite:///path")
-    return text
-
-
-def _address(name: str, text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError(f"{name}: {text!r} is no address; use one like 127.0.0.1") from None
-
-
-def _level(name: str, text: str) -> str:
-    if text.upper() not in LOG_LEVELS:
-        raise ValueError(f"{name}: {text!r} is no level; use one of {', '.join(LOG_LEVELS)}")
-    return text.upper()
-
-
-def _flag(name: str, text: str) -> bool:
-    if text.lower() not in ("0", "1", "true", "false"):
-        raise ValueError(f"{name}: {text!r} is neither; use 1 or 0")
-    return text.lower() in ("1", "true")
-
-
-_READERS: dict[str, Callable[[str, str], Any]] = {
-    "DATA_DIR": lambda name, text: Path(text),
-    "DATABASE_URL": _database,
-    "BROKER_URL": _broker,
-    "BROKER_CA": _authority,
-    "BROKER_PORT": _port,
-    "HTTP_HOST": lambda name, text: text,
-    "HTTP_PORT": _port,
-    "HTTP_THREADS": _count,
-    "IMAGE_IDLE_S": _count,
-    "WINDOW": _count,
-    "SECURE_COOKIES": _flag,
-    "TRUSTED_PROXY": _address,
-    "LOG_LEVEL": _level,
-}
+SETTINGS: dict[str, Field[Any]] = {one.name.upper(): one for one in fields(Settings)}
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process. Raises ValueError naming the variable and what to do."""
+    """The settings of this process. Raises ValueError naming the setting and what to do."""
+    return read(find(environment))
+
+
+def find(environment: Mapping[str, str] | None = None) -> dict[str, Given]:
+    """What was set and where, by the name it has in the environment. Raises ValueError."""
     source = os.environ if environment is None else environment
-    given = {name: source[name] for name in _READERS if source.get(name)}
-    if "BROKER_CA" in given and not given.get("BROKER_URL", "").startswith("mqtts:"):
+    named = source.get(CONFIG)
+    path = Path(named or CONFIG_FILE)
+    found = _of_file(path) if named or path.is_file() else {}
+    for name in SETTINGS:
+        if text := source.get(name):
+            found[name] = Given(text, "environment")
+    return found
+
+
+def read(found: Mapping[str, Given]) -> Settings:
+    """Settings of what was found. Raises ValueError, which names the file it stands in."""
+    values = {name.lower(): _value(name, given) for name, given in found.items()}
+    made = Settings(**values)
+    if made.broker_ca and not (made.broker_url or "").startswith("mqtts:"):
         raise ValueError("BROKER_CA: is for TLS only; let BROKER_URL begin with mqtts://")
-    return Settings(**{name.lower(): _READERS[name](name, text) for name, text in given.items()})
+    return made
+
+
+def _value(name: str, given: Given) -> Any:
+    try:
+        return SETTINGS[name].metadata["read"](name, given.text)
+    except ValueError as why:
+        if given.source == "environment":
+            raise
+        raise ValueError(f"{given.source}: {why}") from None
+
+
+def _of_file(path: Path) -> dict[str, Given]:
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as why:
+        raise ValueError(f"{CONFIG}: {path} can't be read: {why.strerror}") from why
+    except ValueError as why:  # no UTF-8, or no TOML
+        raise ValueError(f"{path}: is no TOML: {why}") from why
+    return {_name(path, key): Given(_text(path, key, content[key]), str(path)) for key in content}
+
+
+def _name(path: Path, key: str) -> str:
+    if key.upper() in SETTINGS and key.islower():
+        return key.upper()
+    known = [name.lower() for name in SETTINGS]
+    near = difflib.get_close_matches(key.lower(), known, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else f"use some of {', '.join(known)}"
+    raise ValueError(f"{path}: {key!r} is unknown; {hint}")
+
+
+def _text(path: Path, key: str, value: Any) -> str:
+    """A value of the file as it would stand in the environment."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, str | int):
+        return str(value)
+    raise ValueError(f"{path}: {key} must be text, a whole number, true or false, or [texts]")

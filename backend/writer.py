@@ -212,7 +212,8 @@ class Writer(threading.Thread):
         except OSError as why:
             self._core.refused["storage"] += 1
             self._core.pictures.unkept((board_id, image_id))
-            log.error("can't keep picture %s of %s: %s", image_id, board_id, why)
+            about = {"board": board_id}
+            log.error("can't keep picture %s of %s: %s", image_id, board_id, why, extra=about)
 
     def _send(self, link: Link, board_id: str, message: dict[str, Any]) -> None:
         board = self._core.roster.get(board_id)
@@ -222,7 +223,8 @@ class Writer(threading.Thread):
             link.publish(board_id, encode("command", message, board.key))
         except ProtocolError as why:  # a bug, but of one message: the others are to go out
             self._core.refused[why.code] += 1
-            log.error("can't send %s to %s: %s", message["command_id"], board_id, why)
+            about = {"board": board_id, "command": message["command_id"]}
+            log.error("can't send %s: %s", " ".join(about.values()), why, extra=about)
 
     def _events(self, outcome: Outcome, shown: dict[int, dict[str, Any]]) -> list[Event]:
         events: list[Event] = [

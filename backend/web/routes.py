@@ -8,7 +8,7 @@ from typing import Any
 import bottle
 from peewee import OperationalError
 
-from backend.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refusal, Slow
+from backend.errors import Away, Busy, Conflict, Forbidden, Invalid, NotFound, Refusal, Slow
 from backend.web.auth import Authenticator
 from backend.web.http import (
     JSON_UTF8,
@@ -32,6 +32,7 @@ STATUS_OF: dict[type[Refusal], int] = {
     Conflict: 409,
     Busy: 429,
     Slow: 503,
+    Away: 503,
 }
 # A reason that begins so is said of its field; any other is a sentence of its own.
 _OF_A_FIELD = ("must", "is", "was", "has", "holds")

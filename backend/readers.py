@@ -1,0 +1,99 @@
+"""How the text of a setting becomes its value: `reader(name, text)`.
+
+Each raises ValueError that names the setting and says what to do; what may hold a password is not
+repeated.
+"""
+
+import ipaddress
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("text", "json")
+
+Reader = Callable[[str, str], Any]
+
+
+def words(name: str, text: str) -> str:
+    """Text as it is."""
+    return text
+
+
+def path(name: str, text: str) -> Path:
+    """A file or a folder."""
+    return Path(text)
+
+
+def port(name: str, text: str) -> int:
+    """A TCP port."""
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError(f"{name}: {text!r} is no port; use a number from 1 to 65535")
+    return int(text)
+
+
+def count(name: str, text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{name}: {text!r} is no count; use a whole number from 1")
+    return int(text)
+
+
+def broker(name: str, text: str) -> str:
+    """A broker's address, passed on as it is."""
+    parts = urlsplit(text)
+    try:
+        usable = parts.scheme in ("mqtt", "mqtts") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        usable = False
+    if not usable:  # not shown: there is a password in it
+        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port, or mqtts://")
+    return text
+
+
+def authority(name: str, text: str) -> Path:
+    """A PEM file with certificates."""
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as why:  # ssl.SSLError is one
+        reason = why.strerror if type(why) is not ssl.SSLError else "there is no certificate in it"
+        raise ValueError(f"{name}: {text} can't be used: {reason}; name a PEM file") from why
+    return Path(text)
+
+
+def database(name: str, text: str) -> str:
+    """A database's address."""
+    if not text.startswith("sqlite:///") or text == "sqlite:///":
+        raise ValueError(f"{name}: {text!r} is not supported; use sqlite:///path")
+    return text
+
+
+def address(name: str, text: str) -> str:
+    """An IP address."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{name}: {text!r} is no address; use one like 127.0.0.1") from None
+
+
+def level(name: str, text: str) -> str:
+    """One of LOG_LEVELS, in any case."""
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError(f"{name}: {text!r} is no level; use one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+def flag(name: str, text: str) -> bool:
+    """Yes or no."""
+    if text.lower() not in ("0", "1", "true", "false"):
+        raise ValueError(f"{name}: {text!r} is neither; use 1 or 0")
+    return text.lower() in ("1", "true")
+
+
+def layout(name: str, text: str) -> str:
+    """One of LOG_FORMATS."""
+    if text not in LOG_FORMATS:
+        raise ValueError(f"{name}: {text!r} is no format; use {' or '.join(LOG_FORMATS)}")
+    return text
