@@ -64,9 +64,8 @@ def _accounts(options: Settings) -> Accounts:
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
-    parser.add_argument(
-        "--version", action="version", version=f"Answerback {version('answerback')}"
-    )
+    named = f"Answerback {version('answerback')}"
+    parser.add_argument("--version", action="version", version=named)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="run the backend (the default)")
     operating.add_arguments(commands)

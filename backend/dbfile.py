@@ -38,7 +38,7 @@ def path_of(url: str) -> Path | None:
 
 def hold(path: Path) -> IO[str]:
     """Share the use of a database until this is closed. Raises InUse, OSError."""
-    use = open(lock_of(path), "a")  # noqa: SIM115 (for long)
+    use = _lock_file(path)
     try:
         _lock(use, fcntl.LOCK_SH)
     except InUse:
@@ -50,9 +50,13 @@ def hold(path: Path) -> IO[str]:
 @contextlib.contextmanager
 def alone(path: Path, patience: float = LOCK_SECONDS) -> Iterator[None]:
     """Nobody else has the database open meanwhile. Raises InUse, OSError."""
-    with open(lock_of(path), "a") as use:
+    with _lock_file(path) as use:
         _lock(use, fcntl.LOCK_EX, patience)
         yield
+
+
+def _lock_file(path: Path) -> IO[str]:
+    return os.fdopen(os.open(lock_of(path), os.O_WRONLY | os.O_CREAT, 0o600), "w")
 
 
 def _lock(use: IO[str], kind: int, patience: float = LOCK_SECONDS) -> None:

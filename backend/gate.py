@@ -129,7 +129,8 @@ class Gate:
     def _answer(self, name: str, args: Any, more: Any) -> tuple[bool, Any]:
         try:
             if name == PUBLISH:
-                return True, self._backend.events.publish(*args)
+                self._backend.events.publish(*args)
+                return True, None
             if name not in METHODS:  # a web side of another version
                 raise Refusal("unknown", "", f"the worker knows no {name!r}; is it an older one?")
             return True, getattr(self._backend, name)(*args, **more)
