@@ -5,7 +5,8 @@ same for all boards and all boots) and `number` (0, 1, 2, ... for this board):
 
     boot cause                   1 power, 2 reset, 3 watchdog, 4 deep sleep, 5 soft reset
     pin pin value                an output changed
-    pwm pin freq duty            duty 0 to 65535
+    pwm pin freq duty            duty 0 to 65535; both: `waited`, ms this boot's processor was
+                                 ready to run and the host ran others, so far
     watchdog timeout             started, milliseconds; `bite`: nobody fed it
     reset | soft_reset | deepsleep for_ms | cut (power failed at a flash write) | power_cut
     wifi ssid                    asked to connect
@@ -19,6 +20,7 @@ same for all boards and all boots) and `number` (0, 1, 2, ... for this board):
 import threading
 import time
 from collections.abc import Callable
+from itertools import starmap, zip_longest
 from typing import Any
 
 Event = dict[str, Any]
@@ -28,10 +30,13 @@ _KEPT = 20_000
 
 
 class Pulse:
-    """A time an output was on: `start` and `end` in ms; `end` is None while it lasts."""
+    """A time an output was on: `start` and `end` in ms; `end` is None while it lasts.
 
-    def __init__(self, start: float, end: float | None) -> None:
-        self.start, self.end = start, end
+    `waited` is how many ms of it the host ran others while the board wanted to run.
+    """
+
+    def __init__(self, start: float, end: float | None, waited: float = 0.0) -> None:
+        self.start, self.end, self.waited = start, end, waited
 
     @property
     def ms(self) -> float:
@@ -39,6 +44,13 @@ class Pulse:
         if self.end is None:
             raise ValueError("the pulse has not ended")
         return self.end - self.start
+
+    def off_by(self, wanted_ms: float) -> float:
+        """How many ms it was too long or too short, but for what the host has to answer for.
+
+        Raises ValueError while it lasts.
+        """
+        return max(0.0, abs(self.ms - wanted_ms) - self.waited)
 
     def __repr__(self) -> str:
         return f"Pulse({self.start:.0f}, {'on' if self.end is None else f'{self.ms:.0f} ms'})"
@@ -50,7 +62,7 @@ class EventLog:
     def __init__(self, listener: Listener | None = None) -> None:
         self._events: list[Event] = []
         self._dropped = 0
-        self._edges: dict[int, list[tuple[float, int]]] = {}
+        self._edges: dict[int, list[tuple[float, int, float]]] = {}
         self._changed = threading.Condition()
         self._listener = listener
 
@@ -92,9 +104,9 @@ class EventLog:
         """Every time the output was on, since the board was made."""
         with self._changed:
             edges = list(self._edges.get(pin, ()))
-        ends: list[float | None] = [ms for ms, level in edges if not level]
-        starts = [ms for ms, level in edges if level]
-        return [Pulse(start, end) for start, end in zip(starts, [*ends, None], strict=False)]
+        ends = [edge for edge in edges if not edge[1]]
+        starts = [edge for edge in edges if edge[1]]
+        return list(starmap(_pulse, zip_longest(starts, ends)))
 
     def wait(self, wanted: Callable[[Event], bool], timeout: float, since: int = 0) -> Event:
         """The first event from number `since` on that is `wanted`; waits `timeout` seconds.
@@ -126,4 +138,12 @@ class EventLog:
         else:
             return
         if level != self.level(event["pin"]):
-            self._edges.setdefault(event["pin"], []).append((event["ms"], level))
+            self._edges.setdefault(event["pin"], []).append(
+                (event["ms"], level, event.get("waited", 0.0))
+            )
+
+
+def _pulse(start: tuple[float, int, float], end: tuple[float, int, float] | None) -> Pulse:
+    if end is None:
+        return Pulse(start[0], None)
+    return Pulse(start[0], end[0], max(0.0, end[2] - start[2]))

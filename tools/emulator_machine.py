@@ -166,6 +166,8 @@ class Machine:
             self._rtc = event["memory"]
         if event["event"] == "clock":
             self._clock = str(event["ahead"])
+        if event["event"] in ("pin", "pwm") and self._processor:
+            event["waited"] = self._processor.waited_ms
         if event["event"] != "feed":
             self._log.add(event)
 

@@ -186,4 +186,4 @@ def site(
 def lateness(board: Board, pin: int, wanted_ms: float) -> float:
     """How much the last pulse of a pin was too long or too short, ms."""
     board.wait(lambda _: board.level(pin) == 0)
-    return abs(board.pulses(pin)[-1].ms - wanted_ms)
+    return board.pulses(pin)[-1].off_by(wanted_ms)

@@ -36,8 +36,10 @@ LOOK = """async (data) => {
 
 
 @pytest.mark.parametrize("module", ["modern", "old"])
-def test_two_pictures_arrive_and_differ(real_broker: Broker, tmp_path: Path, module: str) -> None:
-    with studio(tmp_path, real_broker, module=module) as (board, viewer, _):
+def test_two_pictures_arrive_and_differ(
+    embedded_broker: Broker, tmp_path: Path, module: str
+) -> None:
+    with studio(tmp_path, embedded_broker, module=module) as (board, viewer, _):
         results = [viewer.captured(), viewer.captured()]
         pictures = [viewer.picture(result["image_id"]) for result in results]
         for picture, result in zip(pictures, results, strict=True):

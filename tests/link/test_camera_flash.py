@@ -1,19 +1,18 @@
 """A camera's flash: power that fails at each write of a picture, no room, and how much heap."""
 
-import bisect
 import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.link.heaps import smallest
 from tests.link.pictures import SMALL, Viewer, check, studio
 from tools.brokers import Broker
 
 CUTS = 60
 ALLOWED = 208  # KiB
 LOWEST = 136
-STEP = 4
 LITTLE_ROOM = "from app import picture_writing\npicture_writing.LIMIT = 3"
 NO_ROOM = "from app import picture_writing\npicture_writing.SPARE_BYTES = 1 << 30"
 ALL_ROOM = "from app import picture_writing\npicture_writing.SPARE_BYTES = -(1 << 30)"
@@ -146,30 +145,25 @@ app.once = once
 """
 
 
-def works(folder: Path, broker: Broker, kib: int, module: str) -> bool:
+def works(folder: Path, broker: Broker, kib: int, seconds: float) -> bool:
     """Whether a board takes and sends pictures in such a heap, and does not start over."""
-    with studio(folder, broker, heap=f"{kib}K", module=module) as (board, viewer, _):
-        try:
+    try:
+        with studio(folder, broker, heap=f"{kib}K") as (board, viewer, _):
             for _ in range(3):
-                result = viewer.captured(3)
-                check(viewer.picture(result["image_id"], 3), result)
-                viewer.result(viewer.command("list_images"), 3)
-        except TimeoutError:
-            return False
-        return len(board.log.of("boot")) == 1
+                result = viewer.captured(seconds)
+                check(viewer.picture(result["image_id"], seconds), result)
+                viewer.result(viewer.command("list_images"), seconds)
+            return len(board.log.of("boot")) == 1
+    except TimeoutError:
+        return False
 
 
 def test_it_fits_into_a_small_heap(
     tmp_path: Path, embedded_broker: Broker, record_property: Callable[[str, object], None]
 ) -> None:
-    sizes = range(LOWEST, ALLOWED + 1, STEP)
-
-    def enough(kib: int) -> bool:
-        with contextlib.suppress(TimeoutError):
-            return works(tmp_path / str(kib), embedded_broker, kib, "modern")
-        return False
-
-    place = bisect.bisect_left(sizes, True, key=enough)
-    smallest = sizes[place] if place < len(sizes) else None
-    record_property("smallest heap with a camera", f"{smallest}K of {ALLOWED}K allowed")
-    assert smallest is not None
+    found = smallest(
+        LOWEST,
+        ALLOWED,
+        lambda kib, seconds: works(tmp_path / str(kib), embedded_broker, kib, seconds),
+    )
+    record_property("smallest heap with a camera", f"{found}K of {ALLOWED}K allowed")

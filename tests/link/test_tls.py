@@ -194,7 +194,7 @@ def test_no_step_of_a_slow_handshake_lies_over_the_end_of_an_action(
     tmp_path: Path, authority: Authority
 ) -> None:
     with tls_site(tmp_path, authority, SLOW) as (board, backend, proxy):
-        for number in range(3):
+        for number in range(2):
             since = len(board.log)
             feed = backend.command("feed", "feeder1", amount=10 + 2 * number)
             board.wait_for("pin", pin=FEEDER, value=1, since=since)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.link.update_cuts import WRITES, run
 
-CUTS = 4
+CUTS = 2
 
 
 def test_power_cut_at_some_flash_writes(tmp_path: Path, seed: int) -> None:
