@@ -5,8 +5,7 @@ same for all boards and all boots) and `number` (0, 1, 2, ... for this board):
 
     boot cause                   1 power, 2 reset, 3 watchdog, 4 deep sleep, 5 soft reset
     pin pin value                an output changed
-    pwm pin freq duty            duty 0 to 65535; both: `waited`, ms this boot's processor was
-                                 ready to run and the host ran others, so far
+    pwm pin freq duty            duty 0 to 65535
     watchdog timeout             started, milliseconds; `bite`: nobody fed it
     reset | soft_reset | deepsleep for_ms | cut (power failed at a flash write) | power_cut
     wifi ssid                    asked to connect
@@ -70,12 +69,15 @@ class EventLog:
         """How many events there have been: the number the next one gets."""
         return self._dropped + len(self._events)
 
-    def add(self, event: Event) -> None:
-        """Takes an event in, wakes who waits, then tells the listener."""
+    def add(self, event: Event, waited: float = 0.0) -> None:
+        """Takes an event in, wakes who waits, then tells the listener.
+
+        `waited`: how many ms the board has been ready to run since its boot, and did not run.
+        """
         event.setdefault("ms", time.monotonic() * 1000)
         with self._changed:
             event["number"] = len(self)
-            self._note_edge(event)
+            self._note_edge(event, waited)
             self._events.append(event)
             if len(self._events) > _KEPT:
                 del self._events[: _KEPT // 2]
@@ -130,7 +132,7 @@ class EventLog:
                     return []
             return self._events[max(0, since - self._dropped) :]
 
-    def _note_edge(self, event: Event) -> None:
+    def _note_edge(self, event: Event, waited: float) -> None:
         if event["event"] == "pin":
             level = event["value"]
         elif event["event"] == "pwm":
@@ -138,9 +140,7 @@ class EventLog:
         else:
             return
         if level != self.level(event["pin"]):
-            self._edges.setdefault(event["pin"], []).append(
-                (event["ms"], level, event.get("waited", 0.0))
-            )
+            self._edges.setdefault(event["pin"], []).append((event["ms"], level, waited))
 
 
 def _pulse(start: tuple[float, int, float], end: tuple[float, int, float] | None) -> Pulse:

@@ -167,8 +167,8 @@ class Machine:
         if event["event"] == "clock":
             self._clock = str(event["ahead"])
         if event["event"] in ("pin", "pwm") and self._processor:
-            event["waited"] = self._processor.waited_ms
-        if event["event"] != "feed":
+            self._log.add(event, self._processor.waited_ms)
+        elif event["event"] != "feed":
             self._log.add(event)
 
     def _on_control(self) -> None:

@@ -52,7 +52,7 @@ def compiled_modules() -> Path:
     folder = umqtt.CACHE / f"unix-{stage.digest(contents)}"
     for name, content in contents.items():
         if not (folder / name).exists():
-            stage.write_atomically(folder / name, content)
+            umqtt.write_atomically(folder / name, content)
     return folder
 
 

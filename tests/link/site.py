@@ -27,6 +27,7 @@ FEEDER, LIGHT = 16, 21
 GRAMS_PER_SECOND = 10
 HEAP = "192K"
 LATE_MS = 20
+PATIENCE = 30.0  # seconds until a test gives up
 
 Message = dict[str, Any]
 
@@ -105,7 +106,7 @@ class Backend:
         self.client.publish(topics.topic(BOARD_ID, topics.COMMANDS), data)
 
     def wait(
-        self, leaf: str, wanted: Mapping[str, Any], seconds: float = 10, since: int = 0
+        self, leaf: str, wanted: Mapping[str, Any], seconds: float = PATIENCE, since: int = 0
     ) -> Message:
         """The first message on `leaf` from number `since` on with these members."""
 
@@ -117,11 +118,11 @@ class Backend:
 
         return self.until(found, seconds)
 
-    def result(self, command_id: str, seconds: float = 10) -> Message:
+    def result(self, command_id: str, seconds: float = PATIENCE) -> Message:
         """The completed ack of a command."""
         return self.wait(topics.ACK, {"command_id": command_id, "state": "completed"}, seconds)
 
-    def online(self, seconds: float = 10, since: int = 0) -> Message:
+    def online(self, seconds: float = PATIENCE, since: int = 0) -> Message:
         """The board has said that it is there."""
         return self.wait(topics.STATUS, {"status": "online"}, seconds, since)
 

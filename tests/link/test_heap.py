@@ -15,7 +15,7 @@ from tests.link.heaps import smallest
 from tests.link.site import Backend, make_board
 from tools.brokers import Broker
 
-ALLOWED = 160  # KiB
+ALLOWED = 168  # KiB: 156 is enough where nothing else happens; a little more is a sure one
 LOWEST = 128
 
 RELEASE: dict[str, object] = {

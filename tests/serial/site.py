@@ -35,7 +35,7 @@ def plugged_in(folder: Path, port: int = NOBODY, heap: str = "192K") -> Board:
 def mpremote(board: Board, *words: str) -> str:
     """What `mpremote connect PORT words...` prints; it has to succeed."""
     command = [sys.executable, "-m", "mpremote", "connect", board.port, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{board.console[-500:]}"
     return done.stdout
 

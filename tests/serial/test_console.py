@@ -39,14 +39,14 @@ def test_a_dose_runs_as_long_as_a_remote_one(board: Board) -> None:
     assert said.splitlines()[0].startswith("accepted: ")
     assert said.splitlines()[1].startswith("completed: ") and '"grams": 5' in said
     (pulse,) = board.pulses(FEEDER)
-    assert abs(pulse.ms - 500) < 20
+    assert pulse.off_by(500) < 20
 
 
 def test_a_switch_goes_off_before_the_prompt_is_back(board: Board) -> None:
     tell_time(board)
     assert "completed" in at_prompt(board, "console.run('switch','light1',state='on',seconds=1)")
     (pulse,) = board.pulses(LIGHT)
-    assert abs(pulse.ms - 1000) < 20
+    assert pulse.off_by(1000) < 20
 
 
 def test_what_the_board_refuses_moves_nothing(board: Board) -> None:

@@ -42,7 +42,7 @@ def test_it_listens_and_the_program_runs_on(board: Board) -> None:
         until(tool, "answerback: no connection")
         assert "stopped" not in board.console
         tool.send_signal(signal.SIGINT)
-        assert tool.wait(10) == 0
+        assert tool.wait(30) == 0
 
 
 def test_the_errors_on_flash_come_first_and_the_program_starts_anew(board: Board) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tools import bench, bench_site
+from tools.bench_parts import QUICK
 from tools.bench_report import Report, percentile
 from tools.bench_site import Site, running
 
-SHORT = replace(bench.QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5)
+SHORT = replace(QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5)
 
 
 @pytest.fixture(scope="module")
