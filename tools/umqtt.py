@@ -6,6 +6,7 @@ umqtt frozen in; a board then uses whichever comes first on its `sys.path`.
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 import tarfile
@@ -38,11 +39,14 @@ def fetch(cache: Path = CACHE) -> Path:
 def _download(archive: Path) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     requirement = f"micropython-umqtt.simple=={VERSION}"
-    command = [sys.executable, "-m", "unearth", requirement, "--no-binary", "--download"]
+    command = [sys.executable, "-m", "unearth", requirement, *_index(), "--no-binary"]
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:  # others may do the same now
         try:
             done = subprocess.run(
-                [*command, folder], capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
+                [*command, "--download", folder],
+                capture_output=True,
+                text=True,
+                timeout=_DOWNLOAD_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
             raise FetchError(_advice(archive.parent, "no answer in time")) from error
@@ -53,6 +57,14 @@ def _download(archive: Path) -> None:
         if not found.exists():
             raise FetchError(_advice(archive.parent, "the index has no such file"))
         found.replace(archive)
+
+
+def _index() -> list[str]:
+    """Where pip was told to look, for machines that reach nothing else."""
+    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    told = subprocess.run(ask, capture_output=True, text=True).stdout.strip()
+    url = os.environ.get("PIP_INDEX_URL", told)
+    return ["--index-url", url] if url else []
 
 
 def _advice(cache: Path, why: str) -> str:
