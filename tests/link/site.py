@@ -126,7 +126,7 @@ class Backend:
         """The board has said that it is there."""
         return self.wait(topics.STATUS, {"status": "online"}, seconds, since)
 
-    def until(self, found: Callable[[], Message | None], seconds: float) -> Message:
+    def until(self, found: Callable[[], Message | None], seconds: float = PATIENCE) -> Message:
         """Takes in messages until `found` returns something. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while (it := found()) is None:

@@ -83,15 +83,15 @@ def test_what_was_lost_is_sent_again(
     lost = {number for number in range(24) if (number * 7919 + seed) % 100 < 100 * share} | {3, 23}
     with studio(tmp_path, embedded_broker, LARGE, heap=LARGE_HEAP) as (_, viewer, _):
         viewer.wanted = lambda said: not (isinstance(said, Chunk) and said.index in lost)
-        result = viewer.captured(20, quality=80)
+        result = viewer.captured(quality=80)
         image_id = result["image_id"]
         last = (result["bytes"] - 1) // 1024
-        viewer.until(lambda: {} if viewer.seen(image_id, last) else None, 20)
+        viewer.until(lambda: {} if viewer.seen(image_id, last) else None)
         missing = viewer.receiver.missing("pond-1", image_id)
         assert missing == ranges(sorted(lost)) and image_id not in viewer.pictures
         viewer.wanted = lambda _: True
         again = viewer.command("send_image", image_id=image_id, missing=missing)
-        check(viewer.picture(image_id, 20), result)
+        check(viewer.picture(image_id), result)
         assert viewer.result(again)["result"]["chunks"] == len(lost)
 
 
@@ -110,14 +110,14 @@ def test_nonsense_is_refused(embedded_broker: Broker, tmp_path: Path, missing: s
 def test_a_link_that_is_cut_in_the_middle(embedded_broker: Broker, tmp_path: Path) -> None:
     made = {"heap": LARGE_HEAP, "turned": QUICK}
     with studio(tmp_path, embedded_broker, LARGE, **made) as (board, viewer, proxy):
-        result = viewer.captured(20, send=False)
+        result = viewer.captured(send=False)
         sending = viewer.command("send_image", image_id=result["image_id"])
-        viewer.until(lambda: {} if viewer.seen(result["image_id"], 4) else None, 10)
+        viewer.until(lambda: {} if viewer.seen(result["image_id"], 4) else None)
         proxy.drop()
-        check(viewer.picture(result["image_id"], 30), result)
+        check(viewer.picture(result["image_id"]), result)
         startups = [said["session"] for leaf, said in viewer.heard if leaf == topics.STARTUP]
         assert startups == [1, 2]  # the rest of it came over the second connection
-        said = viewer.result(sending, 30)["result"]
+        said = viewer.result(sending)["result"]
         assert said["bytes"] == result["bytes"]
         indexes = [said.index for said in viewer.chunks if isinstance(said, Chunk)]
         doubled = len(indexes) - len(set(indexes))
@@ -127,19 +127,19 @@ def test_a_link_that_is_cut_in_the_middle(embedded_broker: Broker, tmp_path: Pat
 
 def test_power_that_is_cut_in_the_middle(embedded_broker: Broker, tmp_path: Path) -> None:
     with studio(tmp_path, embedded_broker, LARGE, heap=LARGE_HEAP) as (board, viewer, _):
-        result = viewer.captured(20, send=False)
+        result = viewer.captured(send=False)
         image_id = result["image_id"]
         sending = viewer.command("send_image", image_id=image_id)
-        viewer.until(lambda: {} if viewer.seen(image_id, 4) else None, 10)
+        viewer.until(lambda: {} if viewer.seen(image_id, 4) else None)
         board.power_cut()
         since = len(viewer.heard)
         board.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         viewer.command("query", "", sending)
         assert viewer.ended(sending)["error"] == "interrupted"
         missing = viewer.receiver.missing("pond-1", image_id)
         assert missing and not missing.startswith("0")
-        viewer.result(viewer.command("send_image", image_id=image_id, missing=missing), 20)
+        viewer.result(viewer.command("send_image", image_id=image_id, missing=missing))
         check(viewer.picture(image_id), result)
 
 
@@ -151,7 +151,7 @@ def test_what_was_not_sent_goes_with_the_next_picture(
         board.power_cut()
         since = len(viewer.heard)
         board.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         second = viewer.captured()
         check(viewer.picture(first["image_id"]), first)
         check(viewer.picture(second["image_id"]), second)
@@ -161,13 +161,13 @@ def test_commands_get_through_while_a_picture_is_sent(
     embedded_broker: Broker, tmp_path: Path
 ) -> None:
     with studio(tmp_path, embedded_broker, LARGE, heap=LARGE_HEAP) as (board, viewer, proxy):
-        image_id = viewer.captured(20, send=False)["image_id"]
+        image_id = viewer.captured(send=False)["image_id"]
         viewer.result(viewer.command("switch", "light1", state="on"))
         viewer.command("feed", "feeder1", amount=10)
         board.wait_for("pin", pin=FEEDER, value=1)
         proxy.latency(0.05)  # a picture takes a second or two then
         viewer.command("send_image", image_id=image_id)
-        viewer.until(lambda: {} if viewer.seen(image_id, 2) else None, 10)
+        viewer.until(lambda: {} if viewer.seen(image_id, 2) else None)
         viewer.result(viewer.command("stop", "light1"))
         assert image_id not in viewer.pictures  # it was still on its way
         board.wait(lambda _: board.level(LIGHT) == 0)
@@ -214,7 +214,7 @@ def test_a_board_without_a_camera_says_so(embedded_broker: Broker, tmp_path: Pat
         board.flash.remove("camera.json")
         since = len(viewer.heard)
         board.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         for verb in ("capture_image", "send_image", "list_images"):
             assert viewer.ended(viewer.command(verb))["error"] == "unknown_type"
 

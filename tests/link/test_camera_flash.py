@@ -39,13 +39,13 @@ def test_power_that_fails_at_each_write(
             files = stored(board)
             kept.append(any(name.endswith(f"u-p{number}") for name in files))
             board.start()
-            viewer.online(10, since)
+            viewer.online(since=since)
         else:
             raise AssertionError("power never outlived a capture: raise CUTS")
         since = len(viewer.heard)
         board.power_cut()  # what is left of the count goes with it
         board.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         check_whole(viewer)
     assert kept.count(True) >= 1 and kept.count(False) >= 3, kept
 
@@ -78,7 +78,7 @@ def check_whole(viewer: Viewer) -> None:
     """Every picture the board lists can be sent whole; nothing unfinished lies around."""
     listed = viewer.result(viewer.command("list_images"))["result"]
     assert listed
-    viewer.result(viewer.command("send_image"), 20)
+    viewer.result(viewer.command("send_image"))
     for image_id, facts in listed.items():
         assert len(viewer.picture(image_id)) == int(facts.split()[0])
 
@@ -119,7 +119,7 @@ def test_a_flash_that_is_full_in_truth(embedded_broker: Broker, tmp_path: Path) 
         b.flash.write({"ballast": bytes(1024 * 1024 - used - 24 * 4096)})
         since = len(viewer.heard)
         b.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         errors = [
             viewer.ended(viewer.command("capture_image", "", f"f{n}", send=False))["error"]
             for n in range(6)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from protocol import topics
 
-from tests.link.site import Backend, Message, site
+from tests.link.site import PATIENCE, Backend, Message, site
 from tests.link.test_link import QUICK
 from tools.brokers import Broker, free_port
 from tools.emulator import Board
@@ -21,7 +21,7 @@ def settings_of(board: Board) -> dict[str, object]:
     return found
 
 
-def answer(backend: Backend, command_id: str, state: str, seconds: float = 15) -> Message:
+def answer(backend: Backend, command_id: str, state: str, seconds: float = PATIENCE) -> Message:
     """The ack of that state."""
     return backend.wait(topics.ACK, {"command_id": command_id, "state": state}, seconds)
 
@@ -151,7 +151,7 @@ def wait_for_end(backend: Backend, command_id: str, boot: str) -> None:
         completed = it.get("command_id") == command_id and it["state"] == "completed"
         return completed or it.get("status") == "offline" and it["boot"] == boot
 
-    backend.until(lambda: next((it for _, it in backend.heard if ended(it)), None), 10)
+    backend.until(lambda: next((it for _, it in backend.heard if ended(it)), None))
 
 
 def changed(board: Board, **members: object) -> str:

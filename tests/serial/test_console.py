@@ -182,7 +182,7 @@ def test_the_backend_told_the_time_and_hears_at_once_that_it_is_gone(
             backend.online()
             backend.result(backend.command("ping"))
             assert "completed" in at_prompt(board, "console.run('feed', 'feeder1', amount=1)")
-            backend.wait("status", {"status": "offline"}, 3)
+            backend.wait("status", {"status": "offline"}, 10)
             assert len(board.pulses(FEEDER)) == 1
             free = at_prompt(board, "import gc; gc.collect(); print(gc.mem_free())")
     record_property("free at the console's prompt", f"{free.strip()} bytes of 192K")
