@@ -12,6 +12,7 @@
 """
 
 import asyncio
+import contextlib
 import inspect
 import os
 import random
@@ -32,6 +33,7 @@ CI = os.environ.get("CI") == "true"
 SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the workers' too
 PORTS = {"micropython": unix_port.run_tests, "wasm32": wasm_port.run_tests}
 COMPUTING = {"firmware", "protocol", "simulation"}  # folders
+NICE = os.getpriority(os.PRIO_PROCESS, 0)
 LONG = ("simulation", "protocol", "firmware", "chaos", "link")  # which ones begin first
 
 
@@ -108,8 +110,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ and _folder(item.nodeid) in COMPUTING:
-        os.setpriority(os.PRIO_PROCESS, 0, 19)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        with contextlib.suppress(PermissionError):  # only root may take it back
+            os.setpriority(os.PRIO_PROCESS, 0, 19 if _folder(item.nodeid) in COMPUTING else NICE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
