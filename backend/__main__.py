@@ -10,7 +10,7 @@ from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
 from backend.errors import Refusal
-from backend.models import open_database
+from backend.schema import open_database
 from backend.settings import Settings
 from backend.writer import now_ms
 

@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from backend.credentials import SESSION, TOKEN, Credential, Credentials, Identity, User
+from backend.credentials import SESSION, TOKEN, Credentials, Identity, User
 from backend.errors import Busy, Invalid, NotFound
-from backend.models import database
 from backend.throttle import Throttle
 from backend.writer import now_ms
 
@@ -38,7 +37,6 @@ class Accounts:
     def __init__(
         self, hasher: PasswordHasher | None = None, clock: Callable[[], int] = now_ms
     ) -> None:
-        database.create_tables((User, Credential))
         self.credentials = Credentials()
         self._clock = clock
         self._hasher = hasher or PasswordHasher()

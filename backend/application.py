@@ -16,7 +16,7 @@ from typing import IO
 from backend import boards
 from backend.accounts import Accounts
 from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
-from backend.models import open_database
+from backend.schema import open_database
 from backend.service import Backend
 from backend.settings import Settings
 from backend.web.app import make_app

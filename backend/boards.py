@@ -1,5 +1,6 @@
 """Boards: enrolling them, and showing how they are."""
 
+import json
 import secrets
 from typing import Any
 
@@ -54,8 +55,23 @@ def credentials(board_id: str) -> dict[str, str]:
 
 def presence(board_id: str) -> Presence:
     """The board as the roster knows it. Raises peewee's DoesNotExist."""
-    board = Board.get_by_id(board_id)
-    return Presence(board_id, key_from_hex(board.key), board.name)
+    return presence_of(Board.get_by_id(board_id))
+
+
+def presence_of(row: Board) -> Presence:
+    """The board of this row as the roster knows it."""
+    return Presence(
+        row.id,
+        key_from_hex(row.key),
+        row.name,
+        row.site,
+        row.state,
+        row.dialect,
+        boot=row.boot,
+        firmware=row.firmware,
+        board=row.board,
+        actuators=json.loads(row.actuators),
+    )
 
 
 def count() -> int:
@@ -73,6 +89,9 @@ def public(board: Presence) -> dict[str, Any]:
     return {
         "id": board.board_id,
         "name": board.name,
+        "site": board.site,
+        "state": board.state,
+        "dialect": board.dialect,
         "online": board.online,
         "last_seen": board.last_seen,
         "asleep_until": board.asleep_until,

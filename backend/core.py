@@ -4,20 +4,17 @@ One transaction a batch. No sockets, no threads, no clock: `now` (ms) is an argu
 drives it with the real time, the simulation with a time of its own.
 """
 
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.signature import key_from_hex
-
-from backend import commands, store
+from backend import boards, commands, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
-from backend.models import Board, as_rows
-from backend.presence import Presence, Roster
+from backend.models import Board
+from backend.presence import Roster
 from backend.work import Outcome, Work
 
 
@@ -46,8 +43,8 @@ class Core:
         self.roster = Roster()
         self.dispatcher = Dispatcher(self.roster, rng)
         self.ingest = Ingest(self.roster, self.dispatcher, self.refused)
-        for row in as_rows(Board.select()):
-            self.roster.add(_presence(row))
+        for row in Board.select():
+            self.roster.add(boards.presence_of(row))
 
     def apply(self, batch: Batch, now: int) -> Outcome:
         """One transaction. Raises store.Locked: then nothing has changed, here or there.
@@ -87,15 +84,3 @@ class Core:
             return commands.cancel(work, self.dispatcher, wish), False
         except Refusal as why:
             return why
-
-
-def _presence(row: dict[str, Any]) -> Presence:
-    return Presence(
-        board_id=row["id"],
-        key=key_from_hex(row["key"]),
-        name=row["name"],
-        boot=row["boot"],
-        firmware=row["firmware"],
-        board=row["board"],
-        actuators=json.loads(row["actuators"]),
-    )

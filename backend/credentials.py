@@ -15,12 +15,14 @@ import hashlib
 import hmac
 import secrets
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from peewee import (
     AutoField,
     BigIntegerField,
+    CompositeKey,
     ForeignKeyField,
     IntegrityError,
     OperationalError,
@@ -49,6 +51,17 @@ class User(Base):
     created_at = BigIntegerField()
 
 
+class Membership(Base):
+    """A user's role at a site; see backend.access."""
+
+    user = ForeignKeyField(User, column_name="user", on_delete="CASCADE")
+    site = TextField()
+    role = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("user", "site")
+
+
 class Credential(Base):
     """One session or token. A session's `name` is random, so that (user, name) is unique."""
 
@@ -66,13 +79,17 @@ class Credential(Base):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a request comes from. `csrf` is "" where none is needed."""
+    """Whom a request comes from; `sites`: their role at each they belong to, by its id.
+
+    `csrf` is "" where none is needed.
+    """
 
     user: str
     role: str
     kind: str
     digest: str
     csrf: str
+    sites: Mapping[str, str] = field(default_factory=dict)
 
 
 # An identity, when to read it from the database again, and when it ends.
@@ -170,7 +187,9 @@ class Credentials:
                 self._known.pop(digest, None)
                 return None
             csrf = csrf_of(secret) if kind == SESSION else ""
-            identity = Identity(row.user.name, row.user.role, kind, digest, csrf)
+            identity = Identity(
+                row.user.name, row.user.role, kind, digest, csrf, _sites_of(row.user.name)
+            )
             known = self._known[digest] = (identity, now + REREAD_MS, _ends(row))
         if row.seen_at == row.created_at or now - row.seen_at >= SEEN_MS:
             _note_seen(row, now)
@@ -181,6 +200,10 @@ def _row(kind: str, digest: str) -> Credential | None:
     where = (Credential.digest == digest) & (Credential.kind == kind)
     found = Credential.select(Credential, User).join(User).where(where).first()
     return found if isinstance(found, Credential) else None
+
+
+def _sites_of(user: str) -> dict[str, str]:
+    return {row.site: row.role for row in Membership.select().where(Membership.user == user)}
 
 
 def _note_seen(row: Credential, now: int) -> None:

@@ -17,6 +17,10 @@ class NotFound(Refusal):
     """There is no such board or command (404)."""
 
 
+class Forbidden(Refusal):
+    """Whoever asks is known, and may not (403)."""
+
+
 class Conflict(Refusal):
     """It can't be done in the state things are in (409)."""
 

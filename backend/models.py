@@ -3,9 +3,7 @@
 Times are whole milliseconds since 1970 (UTC); columns that hold JSON hold it as text.
 """
 
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from peewee import (
     SQL,
@@ -13,18 +11,18 @@ from peewee import (
     BigIntegerField,
     BooleanField,
     CompositeKey,
-    DatabaseError,
     DatabaseProxy,
     ForeignKeyField,
     IntegerField,
     Model,
-    SqliteDatabase,
     TextField,
 )
 
 from backend.lifecycle import OPEN, PENDING
 
 database = DatabaseProxy()
+
+ACTIVE, PENDING_MAPPING, RETIRED = BOARD_STATES = ("active", "pending_mapping", "retired")
 
 OPEN_SQL = "status IN ({})".format(", ".join(f"'{status}'" for status in OPEN))
 
@@ -36,13 +34,36 @@ class Base(Model):
         database = database
 
 
+class Site(Base):
+    """A place with boards. `owner` and `programme` are words that its boards inherit."""
+
+    id = TextField(primary_key=True)
+    name = TextField()
+    owner = TextField(default="")
+    programme = TextField(default="")
+    timezone = TextField(default="UTC")  # an IANA name, such as Europe/Rome
+    wake_cron = TextField(default="")  # when boards that sleep are to wake; "": they choose
+    private = BooleanField(default=False)  # others get 404 for it, not 403
+    created_at = BigIntegerField()
+
+
 class Board(Base):
-    """A board that may be commanded: identity, secrets, and what it last said of itself."""
+    """A board: identity, secrets, where it belongs, and what it last said of itself.
+
+    `state`: ACTIVE boards may be commanded, PENDING_MAPPING ones not yet, RETIRED ones no more.
+    """
 
     id = TextField(primary_key=True)
     name = TextField()
     key = TextField()  # 64 hex digits, signs every message
     password = TextField()  # the board's user on the broker
+    site = TextField(null=True, index=True)
+    state = TextField(default=ACTIVE)
+    dialect = TextField(default="answerback")
+    owner = TextField(default="")  # its lineage, as it was when the board was mapped
+    programme = TextField(default="")
+    mapped_at = BigIntegerField(null=True)
+    next_wake_at = BigIntegerField(null=True)
     boot = TextField(default="")
     firmware = TextField(default="")
     board = TextField(default="")
@@ -118,44 +139,6 @@ class LogPart(Base):
         primary_key = CompositeKey("command_id", "part")
 
 
-TABLES = (Board, Command, History, LogPart)
-
-
 def as_rows(query: Any) -> list[dict[str, Any]]:
     """The rows of a query as dicts by field name."""
     return list(query.dicts())
-
-
-def open_database(url: str) -> SqliteDatabase:
-    """Open `sqlite:///path` (or `sqlite://` for memory), make what is missing, and return it.
-
-    Raises ValueError for another kind of address, and for a file that can't be used.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        raise ValueError(f"DATABASE_URL: {parts.scheme!r} is not supported; use sqlite:///path")
-    place = unquote(parts.path[1:]) or ":memory:"
-    db = SqliteDatabase(
-        place,
-        pragmas={
-            "journal_mode": "wal",
-            "synchronous": "full",
-            "foreign_keys": 1,
-            "cache_size": -32_000,
-            "busy_timeout": 5_000,
-        },
-    )
-    database.initialize(db)
-    try:
-        if place != ":memory:":
-            _make_private(Path(place))
-        db.create_tables(TABLES)
-    except (OSError, DatabaseError) as why:
-        raise ValueError(f"DATABASE_URL: {place} can't be used: {why}") from why
-    return db
-
-
-def _make_private(path: Path) -> None:
-    """Every board's key and password are in it, so only its owner may read it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # SQLite gives the files beside it the same mode

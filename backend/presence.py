@@ -11,6 +11,7 @@ from typing import Any
 
 from protocol.limits import HEARTBEAT_SECONDS
 
+from backend.models import ACTIVE
 from backend.sensors import Crossing, Reading
 
 # Three beats may be lost before a board counts as offline.
@@ -22,6 +23,7 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
+    `site`: the id of the site it belongs to; `state`, `dialect`: see models.Board.
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
@@ -31,6 +33,9 @@ class Presence:
     board_id: str
     key: bytes
     name: str = ""
+    site: str | None = None
+    state: str = ACTIVE
+    dialect: str = "answerback"
     online: bool | None = None
     last_seen: int | None = None
     boot: str = ""

@@ -28,7 +28,7 @@ ANSWER_SECONDS = 10.0
 class Backend:
     """A running backend: the core, its writer and its link to the broker.
 
-    The database must be open (`models.open_database`). Pictures go to the folder `images`.
+    The database must be open (`schema.open_database`). Pictures go to the folder `images`.
     """
 
     def __init__(self, broker_url: str, window: int = 2_000, images: Path | None = None) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from backend import boards
 from backend.accounts import Accounts
 from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.models import open_database
+from backend.schema import open_database
 from backend.writer import now_ms
 from tools.bench_boards import TARGETS, LightBoards, LightSpec
 from tools.bench_load import Plan, Times, perform

@@ -21,7 +21,7 @@ from protocol.limits import KEY_BYTES
 from backend import boards, settings
 from backend.broker import BACKEND_USER
 from backend.errors import Conflict, Refusal
-from backend.models import open_database
+from backend.schema import open_database
 from backend.settings import Settings
 from backend.writer import now_ms
 from tools import remote, stage

@@ -8,7 +8,7 @@ from typing import Any
 import bottle
 from peewee import OperationalError
 
-from backend.errors import Busy, Conflict, Invalid, NotFound, Refusal, Slow
+from backend.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refusal, Slow
 from backend.web.auth import Authenticator
 from backend.web.http import (
     JSON_UTF8,
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 API = "/api/v1"
 STATUS_OF: dict[type[Refusal], int] = {
     Invalid: 400,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     Busy: 429,

@@ -10,6 +10,7 @@ from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
 from backend.lifecycle import STATUSES
+from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
 
 Schema = dict[str, Any]
@@ -116,6 +117,9 @@ _READING = {
 _BOARD = {
     "id": IDENTIFIER,
     "name": TEXT,
+    "site": {"type": ["string", "null"]},
+    "state": {"enum": list(BOARD_STATES)},
+    "dialect": TEXT,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from protocol import ack, encode
 
-from backend import boards, commands, models
+from backend import boards, commands, schema
 from backend.commands import Cancellation, NewCommand
 from backend.core import Batch, Core
 from backend.work import Outcome
@@ -29,7 +29,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.now, self.rng = START, random.Random(1)
-        self.database = models.open_database(f"sqlite:///{path}")
+        self.database = schema.open_database(f"sqlite:///{path}")
         boards.enroll("pond", START)
         self.restart()
 

@@ -11,7 +11,7 @@ from protocol import ack, decode, encode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, STARTUP, topic
 
-from backend import boards, models
+from backend import boards, schema
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.commands import NewCommand
 from backend.service import Backend
@@ -36,7 +36,7 @@ class Station:
 
     def __init__(self, folder: Path, kind: type[EmbeddedBroker] | type[MosquittoBroker]) -> None:
         self.images = folder / "images"
-        self.database = models.open_database(f"sqlite:///{folder / 'test.db'}")
+        self.database = schema.open_database(f"sqlite:///{folder / 'test.db'}")
         told = boards.enroll("pond", 1)
         self.key, self.password = key_from_hex(told["key"]), told["password"]
         users = {BACKEND_USER: PASSWORD, **boards.passwords()}

@@ -53,7 +53,7 @@ def test_losing_the_broker_is_no_outage_of_the_boards(desk: Desk) -> None:
 
 def test_the_database_hears_only_of_changes(desk: Desk) -> None:
     def changes() -> int:
-        return int(desk.database.connection().total_changes)  # type: ignore[no-untyped-call]
+        return int(desk.database.connection().total_changes)
 
     desk.startup()
     before = changes()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards, models
+from backend import boards, schema
 from backend.commands import NewCommand
 from backend.errors import Busy, Invalid
 from backend.service import Backend
@@ -46,7 +46,7 @@ def test_a_stop_waits_while_there_is_no_link(desk: Desk) -> None:
 
 
 def test_a_stop_is_taken_however_much_is_under_way(tmp_path: Path) -> None:
-    database = models.open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    database = schema.open_database(f"sqlite:///{tmp_path / 'test.db'}")
     boards.enroll("pond", 1)
     backend = Backend(f"mqtt://127.0.0.1:{free_port()}", window=-1)  # always full
     backend.start()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from protocol import encode
 
-from backend import boards, commands, models, service
+from backend import boards, commands, schema, service
 from backend.commands import NewCommand
 from backend.errors import Busy, Slow
 from backend.events import Hub
@@ -155,7 +155,7 @@ def test_a_transaction_that_could_not_begin_has_changed_nothing(desk: Desk) -> N
 @pytest.fixture
 def backend(tmp_path: Path) -> Iterator[Backend]:
     """One whose broker is away, and that does not wait for other processes for long."""
-    database = models.open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    database = schema.open_database(f"sqlite:///{tmp_path / 'test.db'}")
     database.pragma("busy_timeout", 10, permanent=True)
     boards.enroll("pond", 1)
     backend = Backend(f"mqtt://127.0.0.1:{free_port()}")

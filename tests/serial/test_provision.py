@@ -15,7 +15,7 @@ from app import settings as firmware
 from protocol import decode, topics
 
 from backend import boards
-from backend.models import open_database
+from backend.schema import open_database
 from backend.settings import load
 from tests.serial.site import NOBODY, plugged_in
 from tests.support.brokers import running

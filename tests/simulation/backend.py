@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import OperationalError
 
-from backend import commands, models
+from backend import commands, schema
 from backend.core import Core
 from backend.errors import Refusal
 from backend.events import Hub
@@ -31,7 +31,7 @@ SLOWEST_TURN_MS = 8  # until what has come in is taken in
 
 def open_database(life: Life) -> Any:
     """A database in memory whose every statement and commit is a step of that life."""
-    database: Any = models.open_database("sqlite://")
+    database: Any = schema.open_database("sqlite://")
     execute, commit, begin = database.execute_sql, database.commit, database.begin
 
     def locked_begin(*args: Any) -> None:

@@ -7,6 +7,7 @@ import { History } from "./history.js";
 import { Live } from "./live.js";
 import { Store } from "./store.js";
 import { Timeline } from "./timeline.js";
+import { Views } from "./views.js";
 import { learnErrors, trouble } from "./words.js";
 
 const REFRESH_MS = 10000; // heartbeats are no events, so "last seen" is asked for
@@ -91,10 +92,12 @@ async function run(session) {
       store.forget();
       opened(store, history);
     },
+    other: (kind, data) => store.tell(kind, data),
     lost,
     refused: () => whoAmI().catch(refused),
   });
   live.start();
+  new Views($("#views"), $("#home"), $("#view"), { store, session });
   setInterval(() => {
     if (document.hidden || wasLost) return;
     loadBoards(store).catch(refused);

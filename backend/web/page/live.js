@@ -1,12 +1,13 @@
 // The event stream: what has changed, as it changes. Lost streams come back by themselves.
 
 const AGAIN_MS = 3000;
+const OTHER = []; // kinds of events that only some views wait for
 
 export class Live {
   #source = null;
   #timer = null;
 
-  // handlers: {open, command, board, reset, lost, refused}
+  // handlers: {open, command, board, reset, other, lost, refused}
   constructor(handlers) {
     this.handlers = handlers;
   }
@@ -17,6 +18,9 @@ export class Live {
     this.#source = source;
     for (const kind of ["command", "board", "reset"]) {
       source.addEventListener(kind, (event) => this.handlers[kind](JSON.parse(event.data)));
+    }
+    for (const kind of OTHER) {
+      source.addEventListener(kind, (event) => this.handlers.other(kind, JSON.parse(event.data)));
     }
     source.onopen = () => this.handlers.open();
     source.onerror = () => this.#failed(source);

@@ -38,6 +38,11 @@ export class Store extends EventTarget {
     this.#keep(command, known);
   }
 
+  // What only some views wait for: they listen to the store for it.
+  tell(kind, detail) {
+    this.#changed(kind, detail);
+  }
+
   // What was known of commands may not be so any more: another database answers now.
   forget() {
     this.commands.clear();

@@ -1,0 +1,45 @@
+"""Who may do what where: everybody has one role at each site, and each role may do what those
+before it may.
+
+- viewer: look; operator: command boards; admin: people, boards, sites and their connections.
+- A user whose own role is admin is one at every site, and for boards that belong to none.
+- Where somebody has no role they are told so (403), or, where the site is private, that there is
+  no such thing (404).
+"""
+
+from backend.credentials import Identity
+from backend.errors import Forbidden, NotFound
+from backend.models import Site
+
+VIEWER, OPERATOR, ADMIN = ROLES = ("viewer", "operator", "admin")
+
+
+def role_at(who: Identity, site: str | None) -> str | None:
+    """Somebody's role at a site (None: what belongs to no site), or None."""
+    if who.role == ADMIN:
+        return ADMIN
+    return who.sites.get(site) if site is not None else None
+
+
+def may(who: Identity, role: str, site: str | None) -> bool:
+    """Whether somebody has this role at a site, or one that includes it."""
+    have = role_at(who, site)
+    return have is not None and ROLES.index(have) >= ROLES.index(role)
+
+
+def require(who: Identity, role: str, site: str | None, hidden: NotFound) -> None:
+    """Raises Forbidden where somebody lacks this role at a site; `hidden` where even its existence
+    is none of their business.
+    """
+    if may(who, role, site):
+        return
+    if role_at(who, site) is None and _is_private(site):
+        raise hidden
+    where = f"at the site {site}" if site else "here, since this belongs to no site"
+    raise Forbidden("forbidden", "", f"you must be {role} {where}; ask an administrator")
+
+
+def _is_private(site: str | None) -> bool:
+    return site is not None and bool(
+        Site.select().where((Site.id == site) & Site.private).exists()
+    )
