@@ -185,6 +185,6 @@ def site(
 
 
 def lateness(board: Board, pin: int, wanted_ms: float) -> float:
-    """How much the last pulse of a pin was too long or too short, ms."""
+    """How much the last pulse of a pin was too long or too short by the board's own fault, ms."""
     board.wait(lambda _: board.level(pin) == 0)
     return board.pulses(pin)[-1].off_by(wanted_ms)

@@ -20,6 +20,7 @@ from tests.serial.site import (
     LIGHT,
     PASSWORD,
     at_prompt,
+    awake,
     mpremote,
     plugged_in,
 )
@@ -81,7 +82,7 @@ def test_the_journal_remembers_over_a_restart(board: Board) -> None:
     at_prompt(board, "console.run('feed', 'feeder1', amount=1)")
     at_prompt(board, "console.run('feed', 'feeder1', amount=5000)")
     since = len(board.log)
-    board.power_cut().start().wait_for("watchdog", since=since)
+    awake(board.power_cut().start(), since)
     lines = at_prompt(board, "console.journal()").splitlines()
     assert sorted(line.split()[1:3] for line in lines) == [
         ["completed", "None"],
@@ -123,7 +124,7 @@ def test_power_that_fails_meanwhile_is_an_open_question(board: Board) -> None:
         board.power_cut()
         cut.kill()
     since = len(board.log)
-    board.start().wait_for("watchdog", since=since)
+    awake(board.start(), since)
     assert "unknown interrupted" in at_prompt(board, "console.journal()")
 
 
@@ -160,7 +161,7 @@ def test_restart_is_a_restart(board: Board) -> None:
     since = len(board.log)
     board.type("import console; console.run('restart')\r")
     board.wait_for("reset", since=since)
-    board.wait_for("watchdog", since=since)
+    awake(board, since)
     assert " completed None " in at_prompt(board, "console.journal()")
 
 
