@@ -18,7 +18,7 @@ from backend.service import Backend
 from tests.support.mqtt import Client
 from tools.brokers import MosquittoBroker, free_port
 
-PATIENCE = 15.0  # seconds until a test gives up
+PATIENCE = 30.0  # seconds until a test gives up
 PASSWORD = "of the backend"
 
 

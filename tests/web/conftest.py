@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.browser import launched
+from tests.support.browser import PATIENCE_MS, launched
 from tests.web.pond import Pond, sign_in
 from tests.web.site import Client, Site
 
@@ -47,7 +47,7 @@ def pond(site: Site) -> Pond:
 def view(site: Site, pond: Pond, browser: Browser) -> Iterator[Page]:
     """The page, signed in; a script error or a refused file fails the test."""
     page = browser.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     sign_in(page, site, site.password)

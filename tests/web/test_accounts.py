@@ -133,7 +133,7 @@ def test_a_write_lock_of_somebody_else_holds_nobody_up(
     clock.now += SEEN_MS
     began = time.monotonic()
     assert all(accounts.bearer(token) for token in tokens)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # nobody waits for a lock less than 5 s
     assert {row.seen_at for row in Credential.select()} == {START}
     other.execute("ROLLBACK")
     clock.now += REREAD_MS
