@@ -147,6 +147,8 @@ def explained(why: Exception) -> str:
     text = str(why)
     if "full" in text or getattr(why, "errno", 0) in (errno.ENOSPC, errno.EFBIG):
         return f"{text}: free space on its disk"
+    if "I/O" in text:
+        return f"{text}: its disk may be full, or failing"
     if "readonly" in text or "unable to open" in text or isinstance(why, PermissionError):
         return f"{text}: let this user write to the file and to its folder"
     return text

@@ -40,10 +40,9 @@ class Wire:
         """A fresh connection. Raises Away."""
         try:
             key = (self._folder / KEY).read_bytes()
-            return _connected(self._folder, key)
+            return connected(self._folder, key)
         except BROKEN as why:
-            reason = "the worker is away, so this was not done; try again shortly"
-            raise Away("worker_away", "", reason, 2) from why
+            raise _away() from why
 
     def ask(self, name: str, args: tuple[Any, ...], more: dict[str, Any]) -> Any:
         """What the worker says. Raises what it refuses with, Away, Slow."""
@@ -84,12 +83,12 @@ class Wire:
             connection.send(request)
         except OSError as why:
             connection.close()
-            reason = "the worker has just gone, so this was not done; try again shortly"
-            raise Away("worker_away", "", reason, 2) from why
+            raise _away() from why
         return connection
 
 
-def _connected(folder: Path, key: bytes) -> Connection:
+def connected(folder: Path, key: bytes) -> Connection:
+    """A connection to a worker that knows the key, as we do. Raises one of BROKEN."""
     with gate.address(folder) as place, socket.socket(socket.AF_UNIX) as one:
         one.settimeout(ANSWER_SECONDS)
         one.connect(place)
@@ -104,6 +103,11 @@ def _connected(folder: Path, key: bytes) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _away() -> Away:
+    reason = "the backend's worker is away, and nothing was done; it may be back shortly"
+    return Away("worker_away", "", reason, 2)
 
 
 def _unknown(why: BaseException | None) -> NoReturn:
@@ -131,8 +135,7 @@ class RemoteHub(Hub):
         if self._connected or self._closed:
             return subscription
         self.leave(subscription)
-        reason = "the worker is away; the stream can be had again when it is back"
-        raise Away("worker_away", "", reason, 2)
+        raise _away()
 
     def publish(self, events: list[Event]) -> None:
         """Tell the watchers of every process. Raises Away."""

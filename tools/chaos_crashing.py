@@ -1,4 +1,4 @@
-"""`python -m tools.chaos_crashing POINT NTH`: the backend, killed when it crosses a point.
+"""`python -m tools.chaos_crashing POINT NTH [worker]`: the backend, killed when it crosses a point.
 
 The process gets SIGKILL, so nothing of it runs any more, as it would be with a power cut. The
 real classes are wrapped from outside; the backend itself has nothing built in for this.
@@ -106,7 +106,7 @@ def _wrap(
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in POINTS:
-        sys.exit(f"use {' | '.join(POINTS)}, and a number")
+    if len(sys.argv) < 3 or sys.argv[1] not in POINTS:
+        sys.exit(f"use {' | '.join(POINTS)}, a number, and what the backend is told")
     Trap(sys.argv[1], int(sys.argv[2])).install()
-    sys.exit(main([]))
+    sys.exit(main(sys.argv[3:]))

@@ -1,6 +1,5 @@
 """The command line, as processes of its own on one data folder."""
 
-import json
 import os
 import signal
 import socket
@@ -11,43 +10,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.backend.installation import Installation
 from tests.backend.running import eventually
 from tests.support.mqtt import Client
 from tests.support.processes import children
 from tools.brokers import free_port
-
-
-class Installation:
-    """A data folder with ports of its own."""
-
-    host = "127.0.0.1"
-
-    def __init__(self, folder: Path) -> None:
-        self.http, self.port = free_port(), free_port()
-        ports = {"HTTP_PORT": str(self.http), "BROKER_PORT": str(self.port)}
-        self.environment = {**os.environ, **ports, "DATA_DIR": str(folder / "new" / "data")}
-
-    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """One command, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "backend", *words],
-            env={**self.environment, **variables},
-            capture_output=True,
-            input="a long enough one\n",
-            text=True,
-            timeout=60,
-        )
-
-    def get(self, path: str, token: str) -> Any:
-        """What the API says."""
-        url = f"http://{self.host}:{self.http}/api/v1/{path}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ async function run(session) {
     },
     other: (kind, data) => store.tell(kind, data),
     lost,
-    refused: () => whoAmI().catch(refused),
+    refused: () => get("/health").catch(refused), // says why, or that nobody is signed in
   });
   live.start();
   new Views($("#views"), $("#home"), $("#view"), { store, session });
