@@ -123,7 +123,8 @@ class RemoteHub(Hub):
 
     def __init__(self, wire: Wire) -> None:
         super().__init__()
-        self._wire, self._connected, self._ending = wire, False, threading.Event()
+        self.connected = False
+        self._wire, self._ending = wire, threading.Event()
 
     def start(self) -> None:
         """Follow the worker in the background, for ever."""
@@ -132,7 +133,7 @@ class RemoteHub(Hub):
     def subscribe(self, last_event_id: int | None) -> Subscription:
         """See Hub. Raises Away."""
         subscription = super().subscribe(last_event_id)
-        if self._connected or self._closed:
+        if self.connected or self._closed:
             return subscription
         self.leave(subscription)
         raise _away()
@@ -159,18 +160,18 @@ class RemoteHub(Hub):
     def _pass_on(self, connection: Connection) -> None:
         while connection.poll(SILENCE_SECONDS):
             events = connection.recv()
-            if not self._connected:
+            if not self.connected:
                 log.info("the worker is there")
-            self._connected = True
+            self.connected = True
             if events:
                 super().publish(events)
         raise EOFError
 
     def _lost(self) -> None:
         """Watchers come back with the last id they saw, when the worker has."""
-        if self._connected:
+        if self.connected:
             log.warning("the worker is away; trying again")
-        self._connected = False
+        self.connected = False
         self._wire.close()
         with self._lock:
             for watcher in self._watchers:
@@ -205,9 +206,16 @@ class Remote(Backend):
     def healthy(self) -> bool:
         """Whether all parts work, the worker among them."""
         try:
-            return bool(self._wire.ask("healthy", (), {}))
+            return self.events.connected and bool(self._wire.ask("healthy", (), {}))
         except Slow:
             return False
+
+    def health(self) -> dict[str, Any]:
+        """See Backend. Raises Away, also while its events do not come."""
+        if not self.events.connected:
+            raise _away()
+        answer: dict[str, Any] = self._wire.ask("health", (), {})
+        return answer
 
 
 def _asking(name: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""`python -m tools.chaos_crashing POINT NTH [worker]`: the backend, killed when it crosses a point.
+"""`python -m tools.chaos_crashing POINT NTH [worker]`: the backend, killed as it crosses a point.
 
 The process gets SIGKILL, so nothing of it runs any more, as it would be with a power cut. The
 real classes are wrapped from outside; the backend itself has nothing built in for this.

@@ -111,7 +111,7 @@ def test_a_worker_killed_after_its_commit_has_the_command_when_it_is_asked_again
     assert (status, said["error"]) == (503, "worker_away")
     assert "same Idempotency-Key" in said["message"]
     assert parts.worker.wait(10) == -signal.SIGKILL
-    (kept,) = [one for one in parts.webs[1].call("GET", "commands")[1]["commands"]][:1]
+    kept = parts.webs[1].call("GET", "commands")[1]["commands"][0]
     parts.start()
     parts.ready()
     assert [post(web, "cut")[1]["id"] for web in parts.webs] == [kept["id"]] * 2
