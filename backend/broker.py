@@ -30,6 +30,7 @@ from protocol.topics import PREFIX, is_id
 BACKEND_USER = "answerback"
 
 _START_SECONDS = 30.0
+_STOP_SECONDS = 1.5  # SIGKILL is as safe: what it has confirmed is on disk
 _PR_SET_PDEATHSIG = 1
 _log = logging.getLogger("answerback.broker")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -200,7 +201,7 @@ class EmbeddedBroker:
 def _terminate(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
-        process.wait(_START_SECONDS)
+        process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -22,7 +22,7 @@ from typing import Any
 
 from peewee import OperationalError
 
-from backend.errors import Refusal
+from backend.errors import Refusal, Slow
 from backend.service import Backend
 
 WATCH = "watch"
@@ -132,7 +132,8 @@ class Gate:
                 self._backend.events.publish(*args)
                 return True, None
             if name not in METHODS:  # a web side of another version
-                raise Refusal("unknown", "", f"the worker knows no {name!r}; is it an older one?")
+                reason = f"the worker knows no {name!r}; start it anew, it is an older one"
+                raise Slow("worker_version", "", reason, 30)
             return True, getattr(self._backend, name)(*args, **more)
         except (Refusal, OperationalError) as why:
             return False, why

@@ -67,7 +67,7 @@ class Backend:
         self.events.close()
         self._writer.stop()
         self._writer.join(2)
-        self._link.drain(1)
+        self._link.drain(0.5)
         self._link.stop()
 
     def _ended(self, error: BaseException | None) -> None:

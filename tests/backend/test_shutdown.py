@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -14,9 +16,12 @@ import pytest
 
 from tests.backend.installation import Installation
 from tests.backend.running import eventually
+from tests.support.processes import children
+from tools.chaos_http import Api
 
 SECONDS = 5.0  # in which it has to end
-BODY = json.dumps({"board_id": "pond", "command_type": "ping", "expires_in": 3600})
+PING = {"board_id": "pond", "command_type": "ping", "expires_in": 3600}
+BODY = json.dumps(PING)
 
 
 class Customer:
@@ -86,6 +91,27 @@ def _end(
     last = max(one.result(SECONDS) for one in running)
     assert b"event: command" in stream.result(SECONDS)
     return max(took, last - began)
+
+
+def test_a_broker_that_hangs_and_a_watcher_that_does_not_read_hold_nothing_up(
+    tmp_path: Path,
+) -> None:
+    installation = Installation(tmp_path)
+    installation.run("enroll", "pond")
+    token = installation.run("token", "a test").stdout.strip()
+    api = Api(installation.http, token)
+    with installation.running("serve") as process, socket.socket() as deaf:
+        deaf.connect(("127.0.0.1", installation.http))
+        head = f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+        deaf.sendall(head.encode())
+        eventually(lambda: api.call("GET", "health")[1]["mqtt"]["connected"])
+        (broker,) = children(process.pid)
+        os.kill(broker, signal.SIGSTOP)
+        assert api.call("POST", "commands", PING)[0] == 202
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < SECONDS
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
