@@ -23,7 +23,8 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `site`: the id of the site it belongs to; `state`, `dialect`: see models.Board.
+    `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `next_wake_at`,
+    `claims`, `announced_at`: see models.Board.
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
@@ -36,6 +37,10 @@ class Presence:
     site: str | None = None
     state: str = ACTIVE
     dialect: str = "answerback"
+    sleeps: bool = False
+    next_wake_at: int | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    announced_at: int | None = None
     online: bool | None = None
     last_seen: int | None = None
     boot: str = ""
@@ -76,7 +81,7 @@ class Presence:
 
 
 class Roster:
-    """All boards that may be commanded, and the order in which they were last heard."""
+    """All boards, whatever their state, and the order in which they were last heard."""
 
     def __init__(self) -> None:
         self._boards: dict[str, Presence] = {}
@@ -87,6 +92,11 @@ class Roster:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
         self._boards = {**self._boards, presence.board_id: presence}
+
+    def remove(self, board_id: str) -> None:
+        """Know a board no more."""
+        self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+        self._heard.pop(board_id, None)
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""

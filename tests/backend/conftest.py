@@ -11,6 +11,7 @@ from protocol import ack, encode
 from backend import boards, commands, schema
 from backend.commands import Cancellation, NewCommand
 from backend.core import Batch, Core
+from backend.ingest import Heard
 from backend.work import Outcome
 
 START = 1_800_000_000_000  # ms
@@ -70,7 +71,7 @@ class Desk:
         board = self.core.roster.get("pond")
         assert board is not None
         heard = self.core.ingest.read(f"devices/pond/{leaf}", encode(kind, message, board.key))
-        assert heard is not None
+        assert isinstance(heard, Heard)
         self.out = self.core.apply(Batch([], [], [heard]), self.now)
         return self.out
 
