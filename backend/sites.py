@@ -19,7 +19,7 @@ from protocol.verbs import check_parameters
 from backend import boards, wakes
 from backend.credentials import Membership
 from backend.errors import Conflict, Invalid, NotFound
-from backend.models import ACTIVE, RETIRED, Board, Site, database
+from backend.models import ACTIVE, RETIRED, Board, Site, as_rows, database
 from backend.queueing import queue, take_back, wanted
 from backend.work import Work
 
@@ -108,8 +108,9 @@ def everything() -> list[Values]:
 
 
 def _counts(where: Any) -> dict[str, int]:
-    rows = Board.select(Board.site, fn.COUNT(Board.id)).where(where & (Board.state != RETIRED))
-    return {site: count for site, count in rows.group_by(Board.site).tuples()}  # noqa: C416 (types)
+    rows = Board.select(Board.site, fn.COUNT(Board.id).alias("there"))
+    grouped = rows.where(where & (Board.state != RETIRED)).group_by(Board.site)
+    return {row["site"]: row["there"] for row in as_rows(grouped)}
 
 
 def _checked(values: Values) -> Values:

@@ -53,7 +53,8 @@ class Desk:
         """Post a command; its row, or the Refusal."""
         parameters = more.pop("parameters", {"amount": 20} if command_type == "feed" else {})
         defaults = {"expires_in": None, "user": "ann"}
-        new = NewCommand("pond", command_type, target, parameters, **{**defaults, **more})
+        board_id = more.pop("board_id", "pond")
+        new = NewCommand(board_id, command_type, target, parameters, **{**defaults, **more})
         commands.check(new, self.core.roster)
         self.out = self.core.apply(Batch([("me", new)], [], []), self.now)
         answer = self.out.answers[0][1]
