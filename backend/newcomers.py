@@ -30,7 +30,7 @@ ANNOUNCING = (STATUS, STARTUP)  # what a board says first, in our own dialect
 RATE = 1.0  # announcements a second, of all together
 BURST = 20.0
 PENDING_MAX = 200
-AGAIN_MS = 60_000  # one that is listed is looked at again so often
+AGAIN_MS = 60_000  # what one that is listed says again is noted so often
 CLAIMS_MAX = 16
 CLAIM_LENGTH = 64
 
@@ -54,33 +54,39 @@ class Newcomers:
     def apply(self, work: Work, announced: list[Announcement]) -> None:
         """Note a batch of announcements, as far as the rate allows; the rest is counted."""
         for one in announced:
-            if self._is_due(work, one) and not self._take_in(work, one):
+            if not self._is_news(work, one):
+                continue
+            if self._token(work.now):
+                self._take_in(work, one)
+            else:
                 work.refused["unknown_board"] += 1
 
-    def _is_due(self, work: Work, one: Announcement) -> bool:
+    def _is_news(self, work: Work, one: Announcement) -> bool:
         known = self._roster.get(one.board_id)
         if known is None:
             return one.board_id != BACKEND_USER
         if known.state != PENDING_MAPPING:
             return False
-        return known.announced_at is None or work.now - known.announced_at >= AGAIN_MS
+        if known.announced_at is None or work.now - known.announced_at >= AGAIN_MS:
+            return True
+        return not claims_of(one.said).items() <= known.claims.items()
 
-    def _take_in(self, work: Work, one: Announcement) -> bool:
-        if not self._token(work.now):
-            return False
+    def _take_in(self, work: Work, one: Announcement) -> None:
         claims = claims_of(one.said)
         if claims.get("status") == "offline":  # somebody's last will
-            return False
+            return
+        board = self._roster.get(one.board_id)
+        if board:
+            claims = dict([*claims.items(), *(board.claims | claims).items()][:CLAIMS_MAX])
         columns = {"claims": json.dumps(claims), "announced_at": work.now}
-        if self._roster.get(one.board_id):
+        if board:
             Board.update(columns).where(Board.id == one.board_id).execute()
         else:
             self._insert(work, one, claims, columns)
-        board = self._roster.get(one.board_id) or boards.presence(one.board_id)
+            board = boards.presence(one.board_id)
         board.claims, board.announced_at = claims, work.now
         self._roster.add(board)
         work.out.boards[one.board_id] = board
-        return True
 
     def _insert(
         self, work: Work, one: Announcement, claims: dict[str, Any], columns: dict[str, Any]

@@ -8,7 +8,7 @@ from backend.errors import Conflict
 from backend.models import Board
 from backend.newcomers import Announcement, claims_of
 from backend.provisioning import Enrolment, Mapping
-from tests.backend.conftest import Desk
+from tests.backend.conftest import START, Desk
 from tests.backend.fleet import announce, done, site, stands
 
 FLOOD = 10_000
@@ -63,10 +63,20 @@ def test_a_last_will_announces_nobody(desk: Desk) -> None:
 
 def test_what_is_said_again_is_noted_once_a_minute(desk: Desk) -> None:
     announce(desk, "new-1", firmware="1")
-    announce(desk.at(30), "new-1", firmware="2")
-    assert boards.get("new-1").claims.count("1") == 1
-    announce(desk.at(60), "new-1", firmware="2")
-    assert '"2"' in boards.get("new-1").claims and boards.get("new-1").announced_at == desk.now
+    announce(desk.at(30), "new-1", firmware="1")
+    assert boards.get("new-1").announced_at == START
+    announce(desk.at(60), "new-1", firmware="1")
+    assert boards.get("new-1").announced_at == desk.now
+
+
+def test_what_it_says_besides_is_added(desk: Desk) -> None:
+    """A board says that it is online before it says what it is."""
+    announce(desk, "new-1", "status", status="online")
+    announce(desk, "new-1", firmware="2")
+    board = desk.core.roster.get("new-1")
+    assert board and board.claims == {"board": "ESP32", "status": "online", "firmware": "2"}
+    announce(desk, "new-1", **{f"name{number}": "x" for number in range(100)})
+    assert len(board.claims) <= newcomers.CLAIMS_MAX
 
 
 def flood(desk: Desk, count: int) -> None:
