@@ -77,7 +77,7 @@ class Newcomers:
             return
         board = self._roster.get(one.board_id)
         if board:
-            claims = dict([*claims.items(), *(board.claims | claims).items()][:CLAIMS_MAX])
+            claims = dict(list((claims | board.claims | claims).items())[:CLAIMS_MAX])
         columns = {"claims": json.dumps(claims), "announced_at": work.now}
         if board:
             Board.update(columns).where(Board.id == one.board_id).execute()

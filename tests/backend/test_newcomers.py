@@ -1,8 +1,12 @@
 """Boards that nobody knows: listed, bounded, limited in rate, and never trusted."""
 
+import contextlib
+from pathlib import Path
+
 import pytest
 
 from backend import boards, newcomers
+from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.core import Batch
 from backend.errors import Conflict
 from backend.models import Board
@@ -10,6 +14,9 @@ from backend.newcomers import Announcement, claims_of
 from backend.provisioning import Enrolment, Mapping
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import announce, done, site, stands
+from tests.backend.running import PASSWORD, Station, eventually
+from tests.backend.test_running import resident_bytes
+from tests.support.mqtt import Client
 
 FLOOD = 10_000
 
@@ -75,8 +82,11 @@ def test_what_it_says_besides_is_added(desk: Desk) -> None:
     announce(desk, "new-1", firmware="2")
     board = desk.core.roster.get("new-1")
     assert board and board.claims == {"board": "ESP32", "status": "online", "firmware": "2"}
-    announce(desk, "new-1", **{f"name{number}": "x" for number in range(100)})
-    assert len(board.claims) <= newcomers.CLAIMS_MAX
+    for start in (0, 100):
+        said = {f"name{number}": "x" for number in range(start, start + 100)}
+        one = Announcement("new-1", "esp32cam", said)
+        desk.core.apply(Batch([], [], [], announced=[one]), desk.now)
+    assert len(board.claims) == newcomers.CLAIMS_MAX and board.claims["name100"] == "x"
 
 
 def flood(desk: Desk, count: int) -> None:
@@ -104,6 +114,33 @@ def test_the_longest_unheard_go_first_and_those_with_a_key_stay(
     rows = {row.id for row in Board.select()}
     assert rows == {"pond", "ours", "x-3", "x-5", "x-6"}
     assert {board.board_id for board in desk.core.roster.all()} == rows
+
+
+def test_ten_thousand_strangers_do_not_disturb_the_ones_we_know(tmp_path: Path) -> None:
+    """Over a real broker, at full speed."""
+    with contextlib.closing(Station(tmp_path, EmbeddedBroker)) as station:
+        flooder = Client(station.broker, BACKEND_USER, PASSWORD, client_id="flooder")
+        flooder.connect()
+        refused = station.backend.health()["refused"]
+        assert refused == {}
+
+        def flood(first: int) -> None:
+            before = station.backend.health()["refused"].get("unknown_board", 0)
+            for number in range(first, first + FLOOD // 2):
+                flooder.send(f"devices/x-{number}/data/startup", b'{"firmware": "9"}' * 100)
+            seen = station.backend.health
+            enough = before + FLOOD // 2 - 2 * newcomers.BURST
+            eventually(lambda: seen()["refused"].get("unknown_board", 0) >= enough)
+
+        flood(0)
+        memory = resident_bytes()
+        flood(FLOOD)
+        posted = station.feed()
+        station.answer(station.next_command(), "accepted", "completed")
+        eventually(lambda: station.backend.command(posted["id"])["status"] == "COMPLETED")
+        assert resident_bytes() - memory < 8_000_000
+        assert Board.select().count() < 3 * newcomers.BURST
+        flooder.close()
 
 
 @pytest.mark.parametrize(
