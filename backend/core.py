@@ -109,9 +109,11 @@ class Core:
         changed = Board.select().where(Board.revision > self._revision).order_by(Board.revision)
         for row in changed:
             self._revision = row.revision
-            board = self.roster.get(row.id) or boards.presence_of(row)
+            board = self.roster.get(row.id)
+            if board is None:
+                board = boards.presence_of(row)
+                self.roster.add(board)
             boards.take_over(board, row)
-            self.roster.add(board)
             if board.state == RETIRED:
                 for open_one in work.take(store.open_of_board(row.id)):
                     commands.call_off(work, self.dispatcher, open_one, "system")

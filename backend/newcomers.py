@@ -84,8 +84,8 @@ class Newcomers:
         else:
             self._insert(work, one, claims, columns)
             board = boards.presence(one.board_id)
+            self._roster.add(board)
         board.claims, board.announced_at = claims, work.now
-        self._roster.add(board)
         work.out.boards[one.board_id] = board
 
     def _insert(

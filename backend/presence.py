@@ -5,6 +5,7 @@ restart of the backend, or of the broker, is no fleet-wide outage. The database 
 boot and of what it said of itself.
 """
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,17 +86,20 @@ class Roster:
 
     def __init__(self) -> None:
         self._boards: dict[str, Presence] = {}
+        self._changing = threading.Lock()
         self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
         self._listening_since: int | None = None
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
-        self._boards = {**self._boards, presence.board_id: presence}
+        with self._changing:
+            self._boards = {**self._boards, presence.board_id: presence}
 
     def remove(self, board_id: str) -> None:
         """Know a board no more."""
-        self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+        with self._changing:
+            self._boards = {name: one for name, one in self._boards.items() if name != board_id}
         self._heard.pop(board_id, None)
 
     def get(self, board_id: str) -> Presence | None:

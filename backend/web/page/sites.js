@@ -68,7 +68,7 @@ class Sites {
   }
 
   #board(board) {
-    const next = board.sleeps && board.next_wake_at && `next wake ${time(board.next_wake_at)}`;
+    const next = board.sleeps && new Date(board.next_wake_at) > new Date() && `next wake ${time(board.next_wake_at)}`;
     return this.#row(board, next,
       button(board.site ? "Move" : "Map", () => this.#map(board)),
       el("a", { class: "plain", href: `/api/v1${path(board)}/label.svg`, target: "_blank" }, "Label"),
