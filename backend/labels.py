@@ -7,7 +7,7 @@ from typing import Any
 import segno
 
 WIDTH_MM, HEIGHT_MM = 70, 30
-_QR = 26  # mm
+_QR, _QUIET = 22, 4  # mm; four modules of nothing around the code, so that it can be read
 _LETTERS = 18  # of a line, at its size
 
 
@@ -22,7 +22,7 @@ def label(address: str, board: Mapping[str, Any]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{HEIGHT_MM}mm" '
         f'viewBox="0 0 {WIDTH_MM} {HEIGHT_MM}" role="img" aria-label="{escape(board["id"])}">'
         f'<rect width="{WIDTH_MM}" height="{HEIGHT_MM}" fill="#fff"/>'
-        f'<path transform="translate(2 2) scale({scale:.5f})" d="{_path(code.matrix)}"/>'
+        f'<path transform="translate({_QUIET} {_QUIET}) scale({scale:.5f})" d="{_path(code.matrix)}"/>'
         f"{''.join(_line(*line) for line in lines)}</svg>"
     )
 
