@@ -15,14 +15,14 @@ def label(address: str, board: Mapping[str, Any]) -> str:
     """SVG of 70 x 30 mm for a board; `address` is the page's, without a slash at the end."""
     code = segno.make(f"{address}/#board/{board['id']}", error="m", micro=False)
     modules = len(code.matrix)
-    scale = _QR / modules
+    place = f"translate({_QUIET} {_QUIET}) scale({_QR / modules:.5f})"
     lines = [(board["name"], 11, 5, "bold"), (board["id"], 18, 3.5, "normal")]
     lines.append((board["site"] or "", 24, 3.5, "normal"))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{HEIGHT_MM}mm" '
         f'viewBox="0 0 {WIDTH_MM} {HEIGHT_MM}" role="img" aria-label="{escape(board["id"])}">'
         f'<rect width="{WIDTH_MM}" height="{HEIGHT_MM}" fill="#fff"/>'
-        f'<path transform="translate({_QUIET} {_QUIET}) scale({scale:.5f})" d="{_path(code.matrix)}"/>'
+        f'<path transform="{place}" d="{_path(code.matrix)}"/>'
         f"{''.join(_line(*line) for line in lines)}</svg>"
     )
 
