@@ -12,7 +12,7 @@ from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.verbs import VERBS, check_parameters, check_target
 
-from backend import logs, store
+from backend import boards, logs, store
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, NotFound
 from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
@@ -52,10 +52,11 @@ class Cancellation:
 
 
 def check(new: NewCommand, roster: Roster) -> None:
-    """Raises NotFound or Invalid, naming the field, where the board can't be meant to do this."""
+    """Raises NotFound, Invalid or Conflict, naming the field, where the board can't be meant."""
     board = roster.get(new.board_id)
     if board is None:
         raise NotFound("unknown_board", "board_id", f"there is no board {new.board_id!r}")
+    boards.check_active(board)
     try:
         if new.command_type not in VERBS or VERBS[new.command_type].internal:
             known = ", ".join(sorted(name for name, verb in VERBS.items() if not verb.internal))
@@ -98,7 +99,7 @@ def create(
         row = known.get((new.user, new.idempotency_key)) if new.idempotency_key else None
         answers.append((request, _again(row, new) if row else None))
         if row is None:
-            row = _row(new, work.now, rng)
+            row = new_row(new, work.now, rng)
             known[new.user, new.idempotency_key] = row
             rows.append(row)
             answers[-1] = (request, (row, True))
@@ -109,7 +110,8 @@ def create(
     return answers
 
 
-def _row(new: NewCommand, now: int, rng: random.Random) -> Row:
+def new_row(new: NewCommand, now: int, rng: random.Random) -> Row:
+    """The row of a new command, which has no `seq` yet."""
     # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
     life = new.expires_in or life_of(new.command_type)
     expires = -(-(now + 1000 * life) // 1000) * 1000
@@ -161,7 +163,7 @@ def _begin(work: Work, dispatcher: Dispatcher, row: Row) -> None:
     dispatcher.overtake(work, row)
     for older in work.take(store.unfinished_before(row["board_id"], row["target"], row["seq"])):
         if not is_stop(older):
-            _call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
+            call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
 
 
 def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
@@ -172,11 +174,12 @@ def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
     if rows[0]["status"] in ENDED:
         reason = f"is {rows[0]['status']} already; there is nothing left to cancel"
         raise Conflict("ended", "command_id", reason)
-    _call_off(work, dispatcher, rows[0], wish.user)
+    call_off(work, dispatcher, rows[0], wish.user)
     return rows[0]
 
 
-def _call_off(work: Work, dispatcher: Dispatcher, row: Row, actor: str) -> None:
+def call_off(work: Work, dispatcher: Dispatcher, row: Row, actor: str) -> None:
+    """Cancel a command that was not sent; ask the board to drop one that was."""
     waiting = row["status"] == PENDING
     if work.step(row, CANCEL, error="cancelled" if waiting else None, actor=actor) and not waiting:
         dispatcher.cancel(work, row)

@@ -5,6 +5,7 @@ restart of the backend, or of the broker, is no fleet-wide outage. The database 
 boot and of what it said of itself.
 """
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,8 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `site`: the id of the site it belongs to; `state`, `dialect`: see models.Board.
+    `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `next_wake_at`,
+    `claims`, `announced_at`: see models.Board.
     `has`: what it has beside actuators, such as "camera sleep".
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
@@ -38,6 +40,10 @@ class Presence:
     site: str | None = None
     state: str = ACTIVE
     dialect: str = "answerback"
+    sleeps: bool = False
+    next_wake_at: int | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    announced_at: int | None = None
     online: bool | None = None
     last_seen: int | None = None
     boot: str = ""
@@ -80,17 +86,25 @@ class Presence:
 
 
 class Roster:
-    """All boards that may be commanded, and the order in which they were last heard."""
+    """All boards, whatever their state, and the order in which they were last heard."""
 
     def __init__(self) -> None:
         self._boards: dict[str, Presence] = {}
+        self._changing = threading.Lock()
         self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
         self._listening_since: int | None = None
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
-        self._boards = {**self._boards, presence.board_id: presence}
+        with self._changing:
+            self._boards = {**self._boards, presence.board_id: presence}
+
+    def remove(self, board_id: str) -> None:
+        """Know a board no more."""
+        with self._changing:
+            self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+        self._heard.pop(board_id, None)
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""

@@ -15,10 +15,12 @@ from playhouse.migrate import SqliteMigrator, migrate
 
 from backend.credentials import Credential, Membership, User
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
+from backend.provisioning import BoardMove
 
 TABLES = (
     Site,
     Board,
+    BoardMove,
     Command,
     History,
     LogPart,
@@ -32,7 +34,20 @@ TABLES = (
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
     """Boards belong to sites."""
-    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at", "has")
+    new = (
+        "site",
+        "state",
+        "dialect",
+        "owner",
+        "programme",
+        "mapped_at",
+        "next_wake_at",
+        "has",
+        "sleeps",
+        "claims",
+        "announced_at",
+        "revision",
+    )
     return [_new_column(migrator, Board, name) for name in new]
 
 

@@ -4,6 +4,9 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +19,11 @@ from backend.events import Hub
 from backend.images import Album
 from backend.ingest import KINDS
 from backend.lifecycle import OPEN
-from backend.models import OPEN_SQL, database
+from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
 from backend.mqtt import Link
 from backend.settings import Settings
-from backend.writer import Answer, Writer, now_ms
+from backend.work import Task
+from backend.writer import Writer, now_ms
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,8 @@ class Backend:
         )
         self._writer.link = self._link
         self._started = time.monotonic()
+        # Called after boards were changed in this process: who may use the broker is another.
+        self.on_boards: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to listen and to send."""
@@ -82,11 +88,13 @@ class Backend:
         commands.check(new, self._core.roster)
         if not stops(new.command_type, new.parameters) and self._is_full():
             raise Busy("busy", "too many commands are under way; try again shortly", 1)
-        return _answered(self._writer.submit(new))
+        accepted: tuple[dict[str, Any], bool] = _answered(self._writer.submit(new))
+        return accepted
 
     def cancel(self, command_id: str, user: str) -> dict[str, Any]:
         """Cancel a command, or ask its board to. Raises NotFound, Conflict, Busy, Slow."""
-        return _answered(self._writer.submit(Cancellation(command_id, user)))[0]
+        row: dict[str, Any] = _answered(self._writer.submit(Cancellation(command_id, user)))[0]
+        return row
 
     def _is_full(self) -> bool:
         return self._link.unfinished + self._writer.waiting > self._window
@@ -116,15 +124,26 @@ class Backend:
         self._core.roster.add(boards.presence(board_id))
         return told
 
+    def perform(self, task: Task) -> Any:
+        """Do a task in one transaction (see provisioning); what it says, once that is durable.
+
+        Raises what the task does, Busy, Slow.
+        """
+        answer = _answered(self._writer.perform(task))
+        self.on_boards()
+        return answer
+
+    def boards_changed(self) -> None:
+        """Take over at once what was changed in the tables."""
+        self._writer.look()
+        self.on_boards()
+
     def adopt(self) -> bool:
-        """Take in the boards that another process has enrolled; whether there were any."""
-        roster = self._core.roster
-        if boards.count() == len(roster.all()):
+        """Take over what another process has changed of boards; whether there was anything."""
+        if boards.revision() == self._core.revision:
             return False
-        fresh = [known for known in boards.passwords() if roster.get(known) is None]
-        for board_id in fresh:
-            roster.add(boards.presence(board_id))
-        return bool(fresh)
+        self._writer.look()
+        return True
 
     def healthy(self) -> bool:
         """Whether all parts work; costs nothing."""
@@ -136,6 +155,7 @@ class Backend:
             f"SELECT status, COUNT(*) FROM command WHERE {OPEN_SQL} GROUP BY status"
         )
         counts = dict(cursor.fetchall())
+        states = Counter(board.state for board in self._core.roster.all())
         online = sum(board.online is True for board in self._core.roster.all())
         return {
             "status": "healthy" if self.healthy() else "degraded",
@@ -145,13 +165,17 @@ class Backend:
                 "error": self._link.error,
             },
             "commands": {status: counts.get(status, 0) for status in OPEN},
-            "boards": {"online": online, "known": len(self._core.roster.all())},
+            "boards": {
+                "online": online,
+                "known": states[ACTIVE],
+                "pending": states[PENDING_MAPPING],
+            },
             "refused": dict(self._core.refused),
             "uptime": int(time.monotonic() - self._started),
         }
 
 
-def _answered(answer: Answer) -> tuple[dict[str, Any], bool]:
+def _answered(answer: Future[Any]) -> Any:
     """What the writer says. Where it takes too long: Busy if it will not be done, else Slow."""
     try:
         return answer.result(ANSWER_SECONDS)

@@ -28,6 +28,7 @@ class Settings:
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
+    public_url: str = ""  # where people reach the page, for what is printed; "": where it listens
     log_level: str = "INFO"
 
     @property
@@ -36,6 +37,11 @@ class Settings:
         return (
             self.database_url or f"sqlite:///{quote(f'{self.data_dir.absolute()}/answerback.db')}"
         )
+
+    @property
+    def address(self) -> str:
+        """Where people reach the page, without a slash at the end."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"
 
 
 def _port(name: str, text: str) -> int:
@@ -83,6 +89,18 @@ def _address(name: str, text: str) -> str:
         raise ValueError(f"{name}: {text!r} is no address; use one like 127.0.0.1") from None
 
 
+def _web(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(f"{name}: {text!r} is no address; use one like https://ponds.example.org")
+    return text.rstrip("/")
+
+
 def _level(name: str, text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"{name}: {text!r} is no level; use one of {', '.join(LOG_LEVELS)}")
@@ -108,6 +126,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "WINDOW": _count,
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,
+    "PUBLIC_URL": _web,
     "LOG_LEVEL": _level,
 }
 

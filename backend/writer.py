@@ -25,11 +25,12 @@ from backend.core import Batch, Core
 from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
 from backend.images import Album
+from backend.intake import sorted_out
 from backend.models import database
 from backend.mqtt import Link, Receipt
 from backend.presence import Presence
 from backend.store import Locked, Row
-from backend.work import Outcome
+from backend.work import Outcome, Task
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,16 @@ class Writer(threading.Thread):
         self._queue.put(("ask", wanted, answer))
         return answer
 
+    def perform(self, task: Task) -> Future[Any]:
+        """Have a task done; the future holds what it returns, or raises its Refusal."""
+        answer: Future[Any] = Future()
+        self._queue.put(("ask", task, answer))
+        return answer
+
+    def look(self) -> None:
+        """Another process has changed boards."""
+        self._queue.put(("look",))
+
     def message(self, topic: str, payload: bytes, receipt: Receipt) -> None:
         """Take a message in; it is acknowledged when what it says is durable."""
         self._queue.put(("message", topic, payload, receipt))
@@ -115,29 +126,12 @@ class Writer(threading.Thread):
     def _turn(self) -> bool:
         """One transaction. False when it is time to end."""
         items = self._take()
-        batch, receipts = self._sort(items)
+        batch, receipts = sorted_out(self._core, items)
         self._settle(self._apply(batch), receipts)
         if items and items[-1][0] == "link":
             self._listen(items[-1][1])
         self._next_due = self._core.next_due()
         return not any(item[0] == "stop" for item in items)
-
-    def _sort(self, items: list[tuple[Any, ...]]) -> tuple[Batch, list[Receipt]]:
-        """What the core is to decide on, and the receipts of the messages among it."""
-        batch = Batch([], [], [])
-        receipts: list[Receipt] = []
-        for item in items:
-            if item[0] == "ask":
-                if not item[2].set_running_or_notify_cancel():
-                    continue  # whoever asked has given up
-                asked: list[Any] = batch.new if type(item[1]) is NewCommand else batch.cancel
-                asked.append((item[2], item[1]))
-            elif item[0] == "message":
-                receipts.append(item[3])
-                heard = self._core.ingest.read(item[1], item[2])
-                if heard:
-                    batch.heard.append(heard)
-        return batch, receipts
 
     def _listen(self, up: bool) -> None:
         """The link has changed: nothing is known of any board until it is heard."""
@@ -201,6 +195,8 @@ class Writer(threading.Thread):
                 answer.set_exception(result)
             else:
                 answer.set_result((_show(shown, result[0]), result[1]))
+        for answer, result in outcome.tasks:
+            _tell(answer, result)
         if self._hub.watched:
             self._hub.publish(self._events(outcome, shown))
 
@@ -230,6 +226,13 @@ class Writer(threading.Thread):
         ]
         boards = [self._show_board(board) for board in outcome.boards.values()]
         return events + [(None, "board", board) for board in boards]
+
+
+def _tell(answer: Future[Any], result: Any) -> None:
+    if isinstance(result, Refusal):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)
 
 
 def _show(shown: dict[int, dict[str, Any]], row: Row) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from backend.web.boards import BoardRoutes
 from backend.web.commands import CommandRoutes
 from backend.web.http import Answer, Call
 from backend.web.pages import PageRoutes
+from backend.web.provisioning import ProvisioningRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
+from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
 
 
@@ -25,6 +27,8 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         SessionRoutes(accounts, authenticator),
         TokenRoutes(accounts),
         BoardRoutes(backend),
+        ProvisioningRoutes(backend, settings.address),
+        SiteRoutes(backend),
         CommandRoutes(backend),
         StreamRoutes(backend, authenticator),
         PageRoutes(),

@@ -130,6 +130,10 @@ _BOARD = {
     "site": {"type": ["string", "null"]},
     "state": {"enum": list(BOARD_STATES)},
     "dialect": TEXT,
+    "sleeps": FLAG,
+    "next_wake_at": MAYBE_TIME,
+    "claims": OBJECT,
+    "announced_at": MAYBE_TIME,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,
@@ -149,6 +153,25 @@ _BOARD = {
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
     "pictures": {"type": "object", "additionalProperties": _object(_PICTURE)},
 }
+_SITE_VALUES = {
+    "name": TEXT,
+    "owner": TEXT,
+    "programme": TEXT,
+    "timezone": TEXT,
+    "wake_cron": TEXT,
+    "private": FLAG,
+    "settings": OBJECT,
+}
+_SITE = {"id": IDENTIFIER, **_SITE_VALUES, "created_at": TIME, "boards": WHOLE}
+_MAPPING = {"site": IDENTIFIER, "name": TEXT, "sleeps": FLAG}
+_ENROLMENT = {"board_id": IDENTIFIER, **_MAPPING, "pending": FLAG}
+_MOVE = {
+    "at": TIME,
+    "user": TEXT,
+    "site_from": MAYBE_TEXT,
+    "site_to": MAYBE_TEXT,
+    "state": {"enum": list(BOARD_STATES)},
+}
 _TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
 _SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}
 _CASE = {
@@ -164,7 +187,7 @@ _HEALTH = {
     "status": {"type": "string", "enum": ["healthy", "degraded"]},
     "mqtt": _object({"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}),
     "commands": _COUNTS,
-    "boards": _object({"online": WHOLE, "known": WHOLE}),
+    "boards": _object({"online": WHOLE, "known": WHOLE, "pending": WHOLE}),
     "refused": _COUNTS,
     "uptime": WHOLE,
 }
@@ -185,6 +208,16 @@ SCHEMAS: dict[str, Schema] = {
     "Tokens": _object({"tokens": list_of(ref("Token"))}),
     "Board": _object(_BOARD),
     "Boards": _object({"boards": list_of(ref("Board"))}),
+    "Site": _object(_SITE),
+    "Sites": _object({"sites": list_of(ref("Site"))}),
+    "NewSite": _closed({"id": IDENTIFIER, **_SITE_VALUES}, ["id"]),
+    "SiteChange": _closed(_SITE_VALUES, []),
+    "NewBoard": _closed(_ENROLMENT, ["board_id"]),
+    "BoardWithSecrets": _object({"board_id": IDENTIFIER, "key": TEXT, "password": TEXT}),
+    "Mapping": _closed(_MAPPING, ["site"]),
+    "Mapped": _object({"board": ref("Board"), "queued": list_of(TEXT)}),
+    "Retired": _object({"board": ref("Board"), "cancelled": list_of(TEXT)}),
+    "Moves": _object({"moves": list_of(_object(_MOVE))}),
     "Verbs": _object(
         {
             "verbs": {"type": "object", "additionalProperties": _object(_VERB)},

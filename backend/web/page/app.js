@@ -45,6 +45,10 @@ async function loadBoards(store) {
   store.setBoards((await get("/boards")).boards, asked);
 }
 
+async function loadSites(store) {
+  store.setSites((await get("/sites")).sites);
+}
+
 async function loadHealth() {
   const text = trouble(await get("/health"));
   const node = $("#trouble");
@@ -59,7 +63,7 @@ async function opened(store, history) {
     setTimeout(() => { if (!wasLost) banner("", ""); }, 4000);
   }
   wasLost = false;
-  await Promise.all([loadBoards(store), loadHealth(), history.load()]).catch(refused);
+  await Promise.all([loadBoards(store), loadSites(store), loadHealth(), history.load()]).catch(refused);
 }
 
 function lost() {
@@ -92,7 +96,10 @@ async function run(session) {
       store.forget();
       opened(store, history);
     },
-    other: (kind, data) => store.tell(kind, data),
+    other: (kind, data) => {
+      if (kind === "sites") loadSites(store).catch(refused);
+      store.tell(kind, data);
+    },
     lost,
     refused: () => whoAmI().catch(refused),
   });

@@ -5,6 +5,7 @@ const COMMANDS_MAX = 200;
 
 export class Store extends EventTarget {
   boards = new Map();
+  sites = new Map();
   commands = new Map();
   verbs = {};
   #newest = new Map(); // "board/target" -> its newest command
@@ -12,10 +13,19 @@ export class Store extends EventTarget {
 
   // A list of boards that was asked for at `asked`; what the stream told since is newer.
   setBoards(list, asked) {
+    const listed = new Set(list.map((board) => board.id));
+    for (const id of this.boards.keys()) {
+      if (!listed.has(id) && !(this.#heard.get(id) >= asked)) this.boards.delete(id);
+    }
     for (const board of list) {
       if (!(this.#heard.get(board.id) >= asked)) this.boards.set(board.id, board);
     }
     this.#changed("boards");
+  }
+
+  setSites(list) {
+    this.sites = new Map(list.map((site) => [site.id, site]));
+    this.#changed("site-list");
   }
 
   boardEvent(board) {
