@@ -1,11 +1,10 @@
 """`python -m backend`: run the backend, or look after its boards, users and tokens."""
 
 import argparse
-import getpass
 import logging
 import sys
 
-from backend import boards, settings
+from backend import boards, people_cli, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
@@ -36,22 +35,6 @@ def enroll(options: Settings, board_id: str, name: str) -> int:
     return 0
 
 
-def token(options: Settings, name: str) -> int:
-    """Make a bearer token for the administrator and print it, once."""
-    print(_accounts(options).create_token(ADMIN, name))
-    return 0
-
-
-def password(options: Settings, user: str) -> int:
-    """Ask for a new password (or read it as a line) and set it; the user's sessions end."""
-    accounts = _accounts(options)
-    asks = f"new password for {user}: "
-    wanted = getpass.getpass(asks) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    accounts.set_password(user, wanted)
-    print("set; sign in with it")
-    return 0
-
-
 def _accounts(options: Settings) -> Accounts:
     open_database(options.database)
     accounts = Accounts()
@@ -67,10 +50,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     board = commands.add_parser("enroll", help="make a board known; prints its key and password")
     board.add_argument("board_id")
     board.add_argument("--name", default="", help="what people call it")
-    program = commands.add_parser("token", help="make a bearer token; prints it once")
-    program.add_argument("name", help="what it is for")
-    person = commands.add_parser("password", help="set a user's password; asks for it")
-    person.add_argument("user", nargs="?", default=ADMIN)
+    people_cli.add_arguments(commands)
     return parser.parse_args(argv)
 
 
@@ -88,10 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if arguments.command == "enroll":
             return enroll(options, arguments.board_id, arguments.name)
-        if arguments.command == "token":
-            return token(options, arguments.name)
-        if arguments.command == "password":
-            return password(options, arguments.user)
+        if arguments.command in ("user", "token", "password"):
+            return people_cli.run(_accounts(options), arguments)
         return serve(options)
     except (BrokerError, Refusal, OSError, ValueError) as why:
         print(why, file=sys.stderr)

@@ -15,6 +15,7 @@ from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
 from backend.models import Board
 from backend.presence import Roster
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Work
 
 
@@ -26,8 +27,8 @@ class Batch:
     asked for; `heard` is what boards said.
     """
 
-    new: list[tuple[Any, commands.NewCommand]]
-    cancel: list[tuple[Any, commands.Cancellation]]
+    new: list[tuple[Any, NewCommand]]
+    cancel: list[tuple[Any, Cancellation]]
     heard: list[Heard]
 
 
@@ -79,7 +80,7 @@ class Core:
         times = [time for time in (store.next_due(), self.roster.next_due()) if time is not None]
         return min(times, default=None)
 
-    def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:
+    def _cancel(self, work: Work, wish: Cancellation) -> Any:
         try:
             return commands.cancel(work, self.dispatcher, wish), False
         except Refusal as why:

@@ -13,16 +13,41 @@ from urllib.parse import unquote, urlsplit
 from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
+from backend.audit import AuditEntry
+from backend.bearer import SigningKey
 from backend.credentials import Credential, Membership, User
 from backend.models import Board, Command, History, LogPart, Site, database
 
-TABLES = (Site, Board, Command, History, LogPart, User, Membership, Credential)
+TABLES = (
+    Site,
+    Board,
+    Command,
+    History,
+    LogPart,
+    User,
+    Membership,
+    Credential,
+    SigningKey,
+    AuditEntry,
+)
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
-    """Boards belong to sites."""
-    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at")
-    return [_new_column(migrator, Board, name) for name in new]
+    """Boards belong to sites, people may be sent away, tokens are good for less than all."""
+    new = (
+        (Board, "site"),
+        (Board, "state"),
+        (Board, "dialect"),
+        (Board, "owner"),
+        (Board, "programme"),
+        (Board, "mapped_at"),
+        (Board, "next_wake_at"),
+        (Command, "via"),
+        (User, "disabled"),
+        (Credential, "scopes"),
+        (Credential, "expires_at"),
+    )
+    return [_new_column(migrator, table, name) for table, name in new]
 
 
 def _new_column(migrator: SqliteMigrator, table: Any, name: str) -> Any:
@@ -70,8 +95,11 @@ def upgrade(db: SqliteDatabase) -> None:
         reason = "a later version of this program made it; use that, or restore a backup"
         raise ValueError(f"DATABASE_URL: {reason}")
     if version(db) < VERSION:
+        # A table that others refer to is copied and dropped; this can't be set inside.
+        db.execute_sql("PRAGMA foreign_keys = 0")
         with db.atomic("IMMEDIATE"):
             _bring_up(db)
+        db.execute_sql("PRAGMA foreign_keys = 1")
 
 
 def version(db: SqliteDatabase) -> int:

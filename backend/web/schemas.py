@@ -9,6 +9,8 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
+from backend.access import ROLES
+from backend.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.lifecycle import STATUSES
 from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
@@ -101,6 +103,7 @@ _COMMAND = {
     "cancelling": FLAG,
     "user": TEXT,
     "source": TEXT,
+    "via": TEXT,
     "reason": TEXT,
     "created_at": TIME,
     "expires_at": TIME,
@@ -137,8 +140,14 @@ _BOARD = {
     "sensors": {"type": "object", "additionalProperties": _object(_READING)},
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
 }
-_TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
-_SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}
+_SESSION = {
+    "user": TEXT,
+    "role": {"enum": list(ROLES)},
+    "kind": {"enum": [SESSION, TOKEN, JWT]},
+    "csrf_token": TEXT,
+    "sites": {"type": "object", "additionalProperties": {"enum": list(ROLES)}},
+    "scopes": list_of({"enum": list(SCOPES)}),
+}
 _CASE = {
     "value": MAYBE_TEXT,
     "kind": {"type": "string", "enum": [DOSE, SET, STOP]},
@@ -161,10 +170,6 @@ SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
     "SignIn": _closed({"user": TEXT, "password": TEXT}),
     "Session": _object(_SESSION),
-    "NewToken": _closed({"name": {"type": "string", "minLength": 1, "maxLength": 64}}),
-    "Token": _object(_TOKEN),
-    "TokenWithSecret": _object({**_TOKEN, "token": TEXT}),
-    "Tokens": _object({"tokens": list_of(ref("Token"))}),
     "Board": _object(_BOARD),
     "Boards": _object({"boards": list_of(ref("Board"))}),
     "Verbs": _object(
@@ -181,6 +186,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
+    "Cancel": _closed({"reason": REASON}, []),
     "HealthInFull": _object(_HEALTH),
     "Health": _object({"status": _HEALTH["status"]}),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},

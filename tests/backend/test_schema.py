@@ -40,12 +40,14 @@ def indexes(path: Path) -> set[str]:
 
 
 def test_an_old_file_keeps_what_it_holds(path: Path) -> None:
-    with schema.open_database(f"sqlite:///{path}"):
+    with schema.open_database(f"sqlite:///{path}") as db:
+        assert db.execute_sql("PRAGMA foreign_keys").fetchone() == (1,)
+        assert db.execute_sql("PRAGMA foreign_key_check").fetchall() == []
         board = Board.get_by_id("pond")
         assert (board.name, board.key, board.state) == ("Pond", "ab" * 32, "active")
         assert (board.site, board.dialect, board.next_wake_at) == (None, "answerback", None)
         command = Command.get(Command.id == "c-1")
-        assert (command.status, command.target) == ("PENDING", "feeder1")
+        assert (command.status, command.target, command.via) == ("PENDING", "feeder1", "")
         assert History.get(History.command == command.seq).event == "create"
         assert Site.select().count() == 0
 
