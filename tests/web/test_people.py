@@ -1,6 +1,7 @@
 """Users, memberships and the audit over HTTP, and what somebody sees of the boards of others."""
 
 import json
+import logging
 import re
 from typing import Any
 
@@ -214,6 +215,21 @@ def test_another_sites_command_is_out_of_reach(village: Village, admin: Client) 
     assert admin.call("GET", f"commands/{theirs}").json["cancelling"] is False
 
 
+def test_a_click_costs_its_request_no_query(
+    village: Village, caplog: pytest.LogCaptureFixture
+) -> None:
+    oda = village.bearing(village.accounts.grant("oda", PASSWORD, "::1") or "")
+    caplog.set_level(logging.DEBUG, "peewee")  # it logs every query
+
+    def free() -> bool:
+        caplog.clear()
+        village.ping("pond", oda)
+        return all(record.threadName == "writer" for record in caplog.records)
+
+    eventually(free)  # who it is was just read, but for once a second
+    assert [record for record in caplog.records if record.threadName == "writer"]
+
+
 def told(watcher: Watcher) -> tuple[str, str]:
     """(kind, board) of the next event that says anything."""
     while "event" not in (event := watcher.next_event()):
@@ -282,11 +298,11 @@ def test_what_is_done_is_noted_without_secrets(village: Village, admin: Client) 
     assert entry["detail"] == {"site": "south", "role": VIEWER}
     for hidden in ("some new horse", made["token"], PASSWORD, "argon2"):
         assert hidden not in page.raw.decode()
-    pages, before = [], ""
-    while before is not None:
-        rows = admin.call("GET", f"audit?limit=7{before}").json
+    pages, following = [], 1 << 50
+    while following:
+        rows = admin.call("GET", f"audit?limit=7&before={following}").json
         pages += [row["id"] for row in rows["entries"]]
-        before = f"&before={rows['next']}" if rows["next"] else None
+        following = rows["next"]
     assert pages == sorted(set(pages), reverse=True) and pages == [
         row["id"] for row in page.json["entries"]
     ]
