@@ -3,6 +3,7 @@
 import { actionForm, boardButtons } from "./actions.js";
 import { get, newKey, post, unsure } from "./api.js";
 import { el, fill } from "./dom.js";
+import { may } from "./rights.js";
 import { duration, ended, explain, kindOf, labelOf, sensorError, when } from "./words.js";
 
 export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()}` }, status);
@@ -33,18 +34,30 @@ export class Boards {
   }
 
   show() {
+    for (const id of this.#cards.keys()) if (!this.store.boards.has(id)) this.#drop(id);
     for (const board of this.store.boards.values()) {
-      const actuators = JSON.stringify(board.actuators);
-      if (this.#cards.get(board.id)?.actuators !== actuators) this.#build(board, actuators);
+      const operates = may(this.store.session, "operator", board.site);
+      const drawn = JSON.stringify([board.actuators, operates]);
+      if (this.#cards.get(board.id)?.drawn !== drawn) this.#build(board, drawn, operates);
       this.#refresh(board.id);
       this.#learnRunning(board);
     }
     const nodes = [...this.#cards.values()].map((card) => card.node);
-    if (!nodes.length) fill(this.root, el("p", { class: "quiet" }, "No boards are enrolled yet."));
+    if (!nodes.length) fill(this.root, el("p", { class: "quiet" }, this.#none()));
     else if (nodes.some((node) => !node.isConnected)) this.root.replaceChildren(...nodes);
   }
 
-  #build(board, actuators) {
+  #none() {
+    return this.store.session.role === "admin" ? "No boards are enrolled yet."
+      : "There are no boards at your sites. Who should see more asks an administrator for a role there.";
+  }
+
+  #drop(id) {
+    this.#cards.get(id).node.remove();
+    this.#cards.delete(id);
+  }
+
+  #build(board, drawn, operates) {
     const send = (target) => (type, parameters) => this.#click(board.id, target, type, parameters);
     const lines = new Map();
     const line = (target) => {
@@ -54,14 +67,14 @@ export class Boards {
     const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
       el("section", { class: "actuator", "data-target": name },
         el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
-        actionForm(name, about.kind, this.store.verbs, send(name)), line(name)));
+        operates && actionForm(name, about.kind, this.store.verbs, send(name)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
-    const foot = el("section", { class: "whole" }, boardButtons(this.store.verbs, send("")), line(""));
+    const foot = el("section", { class: "whole" }, operates && boardButtons(this.store.verbs, send("")), line(""));
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
       head, note, sensors, parts, foot);
-    this.#cards.set(board.id, { node, head, note, sensors, lines, actuators });
+    this.#cards.set(board.id, { node, head, note, sensors, lines, drawn, operates });
   }
 
   #refresh(boardId) {
@@ -70,7 +83,7 @@ export class Boards {
     if (!card || !board) return;
     card.node.classList.toggle("away", board.online !== true);
     fill(card.head, ...this.#head(board));
-    card.note.hidden = board.online === true && !board.latched;
+    card.note.hidden = !board.latched && (board.online === true || !card.operates);
     card.note.textContent = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
       : asleep(board) ? `Asleep until ${time(board.asleep_until)}: what you send waits, for up to 60 s.`
       : board.online === false
