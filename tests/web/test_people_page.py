@@ -66,6 +66,26 @@ def test_an_administrator_looks_after_people(page: Page, site: Site, village: Vi
     expect(page.get_by_label("Role of admin")).to_have_value("admin")
 
 
+def test_the_admin_of_a_site_adds_somebody_to_it(page: Page, site: Site, village: Village) -> None:
+    enter(page, site, "sam")
+    page.get_by_role("link", name="People").click()
+    row = page.locator("#users tr[data-user=eve]")
+    expect(page.locator("#users tr[data-user=oda]")).to_be_visible()
+    expect(row).to_have_count(0)
+    form = page.get_by_role("form", name="Somebody else at one of your sites")
+    for where in ("south", "north"):
+        form.get_by_label("Name").fill("eve")
+        form.get_by_label("Site").fill(where)
+        form.get_by_role("button", name="Add to the site").click()
+        if where == "south":
+            alert = page.get_by_role("alert").filter(has_text="at the site south")
+            expect(alert).to_contain_text("you must be admin")
+    expect(row).to_contain_text("north: viewer")
+    row.get_by_role("button", name="Take eve out of north").click()
+    expect(row).to_have_count(0)
+    expect(page.locator("#users select[name=role]:visible, #audit")).to_have_count(0)
+
+
 def test_a_token_is_made_shown_once_and_revoked(page: Page, site: Site, village: Village) -> None:
     enter(page, site, "oda")
     page.get_by_role("link", name="Account").click()

@@ -7,6 +7,8 @@ import { el } from "./dom.js";
 import { ROLES, isAdmin, may } from "./rights.js";
 
 const REFRESH_MS = 10000;
+const ABOUT = "Who is admin here is so at every site. Anybody else may do what their role at a site says: "
+  + "a viewer looks, an operator sends commands, an admin looks after its people.";
 
 export async function show(node, { session, store }) {
   const view = new People(node, session, store);
@@ -33,17 +35,20 @@ const newPassword = (label = "New password") =>
   el("input", { name: "password", type: "password", "aria-label": label, placeholder: label,
     autocomplete: "new-password", required: true, minlength: 8, maxlength: 200 });
 
+const siteField = () => el("input",
+  { name: "site", list: "known-sites", "aria-label": "Site", placeholder: "Site", required: true });
+
 class People {
   constructor(node, session, store) {
     Object.assign(this, { node, session, store });
     this.error = el("p", { class: "error", role: "alert" });
     this.body = el("tbody");
     this.sites = el("datalist", { id: "known-sites" });
-    const heads = ["User", "Role", "At sites", ""].map((text) => el("th", { scope: "col" }, text));
+    const heads = ["User", "Role", "Role at a site", ""].map((text) => el("th", { scope: "col" }, text));
     node.replaceChildren(el("h2", {}, "People"), this.error,
       el("div", { class: "card table-card" }, el("table", { id: "users" },
         el("thead", {}, el("tr", {}, heads)), this.body)),
-      isAdmin(session) ? this.#addForm() : "", this.sites);
+      isAdmin(session) ? this.#addForm() : this.#joinForm(), el("p", { class: "quiet" }, ABOUT), this.sites);
     if (isAdmin(session)) this.audit = new Audit(node);
   }
 
@@ -108,8 +113,7 @@ class People {
       may(this.session, "admin", site) && button(`Take ${user.name} out of ${site}`, () => this.#do("DELETE", at(site)), "link")));
     const add = form(`A role at a site for ${user.name}`,
       ({ site, role }) => this.#do("PUT", at(site), { role }),
-      el("input", { name: "site", list: "known-sites", "aria-label": "Site", placeholder: "Site", required: true }),
-      roles("role", "Role there", user.role === "admin" ? "operator" : user.role),
+      siteField(), roles("role", "Role there", user.role === "admin" ? "operator" : user.role),
       el("button", { class: "plain" }, "Give"));
     return [rows, el("details", {}, el("summary", {}, "Add to a site"), add)];
   }
@@ -126,6 +130,15 @@ class People {
       form(`A new password for ${user.name}`,
         ({ password }) => this.#do("PATCH", path, { password }),
         newPassword(), el("button", { class: "plain" }, "Set")));
+  }
+
+  // For the admin of a site: somebody who is not in the list yet.
+  #joinForm() {
+    const join = ({ name, site, role }) =>
+      this.#do("PUT", `/users/${encodeURIComponent(name)}/sites/${encodeURIComponent(site)}`, { role });
+    return form("Somebody else at one of your sites", join,
+      el("input", { name: "name", "aria-label": "Name", placeholder: "Name", required: true, maxlength: 64, autocomplete: "off" }),
+      siteField(), roles("role", "Role there", "viewer"), el("button", { class: "primary" }, "Add to the site"));
   }
 
   #addForm() {
