@@ -127,7 +127,7 @@ class Accounts:
         now = self._clock()
         if secret.startswith(TOKEN_PREFIX):
             return self.credentials.identify(TOKEN, secret, now)
-        claims = self._signer.read(secret)
+        claims = self._signer.read(secret, now)
         found = self.credentials.identify(JWT, claims[1], now) if claims else None
         return found if claims and found and found.user == claims[0] else None
 

@@ -14,7 +14,6 @@ Rules of this file:
 
 import hashlib
 import secrets
-import time
 
 import jwt
 from peewee import IntegerField, TextField
@@ -50,11 +49,11 @@ class Signer:
         times = {"iat": issued_at // 1000, "exp": expires_at // 1000}
         return jwt.encode(claims | times, self._key(), ALGORITHM)
 
-    def read(self, text: str) -> tuple[str, str] | None:
+    def read(self, text: str, now: int) -> tuple[str, str] | None:
         """(user, jti) of a token that we have signed and that has not expired, or None."""
         digest = hashlib.sha256(text.encode()).digest()
         found = self._verified.get(digest) or self._verify(text)
-        if found is None or found[2] <= time.time():
+        if found is None or found[2] * 1000 <= now:
             return None
         if len(self._verified) >= VERIFIED_MAX:
             self._verified.clear()

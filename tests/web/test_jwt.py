@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from backend.accounts import Accounts
-from backend.bearer import ISSUER, LIFE_MS, SigningKey
+from backend.bearer import ISSUER, LIFE_MS, Signer, SigningKey
 from backend.credentials import JWT, Credential, User
 from backend.people import People
 from tests.web.site import QUICK_HASHER, Client, Site
@@ -156,6 +156,13 @@ def test_it_ends_by_itself_and_its_row_is_swept(accounts: Accounts, clock: Clock
     assert accounts.bearer(token) is None
     accounts.sign_in("admin", password, "::1")
     assert Credential.select().where(Credential.kind == JWT).count() == 0
+
+
+def test_one_that_was_read_before_expires_as_well(accounts: Accounts) -> None:
+    signer = Signer()
+    token = signer.sign("admin", "jti", START, START + 1_000)
+    assert signer.read(token, START + 999) == ("admin", "jti")
+    assert signer.read(token, START + 1_000) is None
 
 
 def test_a_named_token_ends_as_well(accounts: Accounts, clock: Clock) -> None:
