@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import time
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from backend.accounts import Accounts
 from backend.bearer import ISSUER, LIFE_MS, Signer, SigningKey
 from backend.credentials import JWT, Credential, User
+from backend.errors import Conflict
 from backend.people import People
+from tests.backend.running import PATIENCE
 from tests.web.site import QUICK_HASHER, Client, Site
 from tests.web.test_accounts import START, Clock, SlowHasher, accounts, clock
 from tests.web.village import PASSWORD, TEST, Village, add_user
@@ -187,6 +190,31 @@ def test_who_is_unknown_or_disabled_costs_as_much_as_a_wrong_password(
     for number, name in enumerate(("admin", user)):
         assert slow.grant(name, PASSWORD if name == "gone" else "wrong", "::1") is None
         assert hasher.entered._value == number + 1  # one hash each
+
+
+def test_two_admins_who_disable_each_other_leave_one(accounts: Accounts) -> None:
+    accounts.ensure_admin()
+    people, pair = People(accounts), ("admin", "ann")
+    add_user(accounts, "ann")
+    refused: list[Conflict] = []
+    for _ in range(5):
+        for name in pair:
+            people.change(TEST, name, role="admin", disabled=False)
+        both = threading.Barrier(2)
+
+        def disable(name: str, both: threading.Barrier = both) -> None:
+            both.wait(PATIENCE)
+            try:
+                people.change(TEST, name, disabled=True)
+            except Conflict as why:
+                refused.append(why)
+
+        threads = [threading.Thread(target=disable, args=(name,)) for name in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+    assert [why.code for why in refused] == ["last_admin"] * 5
 
 
 class LateHasher(SlowHasher):

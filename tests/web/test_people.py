@@ -110,6 +110,14 @@ def test_the_admin_of_a_site_looks_after_its_people_only(village: Village) -> No
     assert sam.call("PUT", "users/eve/sites/north", {"role": "root"}).json["field"] == "role"
 
 
+def test_ones_own_is_ones_own(village: Village) -> None:
+    add_user(village.accounts, "ida")
+    browser, token = village.browser("ida"), village.client("ida")
+    assert token.call("GET", "users/ida").json["name"] == "ida"
+    assert token.call("DELETE", "users/ida/sessions").status == 204
+    assert refused(browser) and not refused(token)
+
+
 def test_a_password_of_ones_own(village: Village, admin: Client) -> None:
     add_user(village.accounts, "pat")
     browser, token = village.browser("pat"), village.client("pat")

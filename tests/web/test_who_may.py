@@ -94,8 +94,9 @@ def test_every_route_is_in_the_table(site: Site) -> None:
 def test_every_role_on_every_route(site: Site, village: Village, names: dict[str, str]) -> None:
     nobody = site.client()
     for route, row in TABLE.items():
-        wanted = row.answer if row.least == ANYBODY else 401
-        assert ask(nobody, route, row, names).status == wanted, route
+        reply = ask(nobody, route, row, names)
+        assert reply.status == (row.answer if row.least == ANYBODY else 401), route
+        assert reply.headers["WWW-Authenticate"] == ("Bearer" if row.least else None), route
     for user, role in USERS.items():
         client = village.client(user)
         for route, row in guarded():
