@@ -7,7 +7,7 @@ N ?= 20
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports fmt simulate emulate bench chaos flash deploy provision repl logs test-board release enroll token password lock clean
+.PHONY: help run test check lint types imports fmt simulate emulate bench chaos day sizes flash deploy provision repl logs test-board release enroll token password lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ bench: .venv/run.stamp ## measure this machine
 
 chaos: .venv/test.stamp ## the long run of kills, power cuts and broken links
 	@$(PY) -m tools.chaos $(ARGS)
+
+day: .venv/test.stamp ## 24 hours of one board, its quiet hours skipped, a fault each minute
+	@$(PY) -m tools.day $(ARGS)
+
+sizes: .venv/run.stamp ## how large each file of the firmware is, and its budget (ARGS=board)
+	@$(PY) -m tools.sizes $(ARGS)
 
 flash: .venv/run.stamp ## write MicroPython onto a board (BOARD=ESP32_GENERIC PORT=/dev/ttyUSB0)
 	@$(PY) -m tools.flash "$(BOARD)" --port "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)") $(ARGS)

@@ -71,6 +71,7 @@ def presence_of(row: Board) -> Presence:
         firmware=row.firmware,
         board=row.board,
         actuators=json.loads(row.actuators),
+        has=row.has,
     )
 
 
@@ -99,6 +100,7 @@ def public(board: Presence) -> dict[str, Any]:
         "firmware": board.firmware,
         "board": board.board,
         "actuators": board.actuators,
+        "has": board.has.split(),
         "running": board.running,
         "latched": board.latched,
         "slot": board.slot,
@@ -107,5 +109,6 @@ def public(board: Presence) -> dict[str, Any]:
         "rssi": board.rssi,
         "uptime": board.uptime,
         "sensors": {name: sensors.public(one) for name, one in board.sensors.items()},
+        "pictures": board.pictures,
         "limits": {name: one.state for name, one in board.limits.items()},
     }

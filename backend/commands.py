@@ -15,14 +15,14 @@ from backend import logs, store
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, no_board, no_command
 from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
+from backend.lives import life_of
+from backend.masking import masked
 from backend.models import Board, Command, History, as_rows
 from backend.presence import Roster
 from backend.store import Row
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Work
 
-# How long a command may wait before it is refused: what moves something is wanted now or never.
-LIFE_SECONDS = 60
 PAGE_MAX = 200
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -88,7 +88,8 @@ def create(
 
 def _row(new: NewCommand, now: int, rng: random.Random) -> Row:
     # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
-    expires = -(-(now + 1000 * (new.expires_in or LIFE_SECONDS)) // 1000) * 1000
+    life = new.expires_in or life_of(new.command_type)
+    expires = -(-(now + 1000 * life) // 1000) * 1000
     return {
         "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "board_id": new.board_id,
@@ -121,7 +122,8 @@ def _again(row: Row, new: NewCommand) -> Any:
         row["board_id"] == new.board_id
         and row["command_type"] == new.command_type
         and row["target"] == new.target
-        and json.loads(row["parameters"]) == new.parameters
+        and json.loads(row["parameters"])
+        in (new.parameters, masked(new.command_type, new.parameters))
     )
     if same:
         return row, False
@@ -167,7 +169,7 @@ def public(row: Row) -> dict[str, Any]:
     """A command as the API shows it; times are ms."""
     hidden = ("tries", "due_at", "idempotency_key", "boot")
     out = {name: value for name, value in row.items() if name not in hidden}
-    out["parameters"] = json.loads(row["parameters"])
+    out["parameters"] = masked(row["command_type"], json.loads(row["parameters"]))
     out["result"] = json.loads(row["result"])
     out["cancelling"] = bool(row["cancelling"])
     return out

@@ -14,7 +14,9 @@ from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
 from backend.models import Board
+from backend.pictures import Pictures
 from backend.presence import Roster
+from backend.settings import Settings
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Work
 
@@ -35,17 +37,21 @@ class Batch:
 class Core:
     """All that decides about commands. The database must be open.
 
-    `rng` gives the commands their ids and spreads the retries of many boards.
+    `rng` gives the commands their ids and spreads the retries of many boards. `image_idle_s`: see
+    `pictures`.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, image_idle_s: float = Settings.image_idle_s) -> None:
         self.refused: Counter[str] = Counter()
         self._rng = rng
         self.roster = Roster()
         self.dispatcher = Dispatcher(self.roster, rng)
-        self.ingest = Ingest(self.roster, self.dispatcher, self.refused)
+        self.pictures = Pictures(image_idle_s)
+        self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
         for row in Board.select():
             self.roster.add(boards.presence_of(row))
+        for board in self.roster.all():
+            self.pictures.show(board)
 
     def apply(self, batch: Batch, now: int) -> Outcome:
         """One transaction. Raises store.Locked: then nothing has changed, here or there.
@@ -54,6 +60,7 @@ class Core:
         The answer beside a request is (row, created?) or a Refusal.
         """
         with store.transaction():
+            self.pictures.sweep()
             work = Work(now, self.refused)
             work.out.answers = commands.create(work, self.dispatcher, batch.new, self._rng)
             for request, wish in batch.cancel:
@@ -63,8 +70,13 @@ class Core:
             for row in work.take(store.due(now, DUE_BATCH)):
                 if row["due_at"] is not None and row["due_at"] <= now:
                     self.dispatcher.look(work, row)
+            wanted = self.pictures.due(work, self.roster)
+            self.pictures.asked(commands.create(work, self.dispatcher, wanted, self._rng))
             self.dispatcher.send_ready(work)
-            return work.finish()
+            out = work.finish()
+        if out.scrubbed:
+            store.empty_log()
+        return out
 
     def clock_set(self, by: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.
@@ -74,11 +86,12 @@ class Core:
         with store.transaction():
             store.shift_due(by)
         self.roster.shift(by)
+        self.pictures.shift(by)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
-        times = [time for time in (store.next_due(), self.roster.next_due()) if time is not None]
-        return min(times, default=None)
+        parts = (store.next_due(), self.roster.next_due(), self.pictures.next_due(self.roster))
+        return min((time for time in parts if time is not None), default=None)
 
     def _cancel(self, work: Work, wish: Cancellation) -> Any:
         try:

@@ -14,7 +14,7 @@ from typing import Any
 from protocol.limits import ATTEMPTS_MAX
 from protocol.verbs import STOP, case_of
 
-from backend import store
+from backend import store, updates
 from backend.lifecycle import (
     ACKNOWLEDGED,
     ASK,
@@ -119,6 +119,7 @@ class Dispatcher:
                 self.send(work, row)
             elif row["status"] == ACKNOWLEDGED and row["boot"] != board.boot:
                 work.step(row, REBOOTED)
+            updates.settle(work, board, row)
             if row["status"] == UNKNOWN:
                 self.ask(work, row)
 

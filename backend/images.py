@@ -1,19 +1,18 @@
 """Pictures as boards send them: put together from chunks in any order, then kept as files.
 
 Rules of this file:
-- whatever comes, memory is bounded: OPEN_PER_BOARD pictures of one board, OPEN_BYTES in all; the
-  one that has been quiet for longest goes first, and its board can be asked for it again;
+- whatever comes, memory is bounded: OPEN_PER_BOARD pictures of one board, OPEN_BYTES and OPEN_MAX
+  in all; the one that has been quiet for longest goes first;
 - nothing is a picture before its SHA-256 is right;
 - an id is 1 to 64 of A-Z a-z 0-9 _ -, so a file can't be put anywhere but in its board's folder.
 
-Chunks live in memory only until the picture is whole: what a crash of the backend takes is still
-on the board's flash, and is asked for with `send_image`.
+What is not whole yet is kept, and asked for again, by `backend.pictures`.
 """
 
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from protocol.image import chunks_of
@@ -25,17 +24,19 @@ log = logging.getLogger(__name__)
 
 OPEN_PER_BOARD = 4
 OPEN_BYTES = 32 << 20
+OPEN_MAX = 1_000
 KEPT_PER_BOARD = 1_000
 
 Key = tuple[str, str]  # board id, image id
 
 
 class Assembly:
-    """One picture on its way. `size`: bytes of the chunks that are here."""
+    """One picture on its way. `size`: bytes of the chunks that are here, which are `chunks`."""
 
     def __init__(self) -> None:
         self.header: Header | None = None
         self._chunks: dict[int, bytes] = {}
+        self.chunks: Mapping[int, bytes] = self._chunks
         self.size = 0
 
     def begin(self, header: Header) -> None:
@@ -87,6 +88,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self._open: dict[Key, Assembly] = {}  # the one heard last is last
+        self.dropped: list[Key] = []  # for want of room, until somebody empties it
 
     def __len__(self) -> int:
         return len(self._open)
@@ -111,6 +113,18 @@ class Receiver:
         self._make_room(board_id)
         return picture
 
+    def get(self, key: Key) -> Assembly | None:
+        """A picture that is on its way, or None."""
+        return self._open.get(key)
+
+    def of_board(self, board_id: str) -> dict[str, Assembly]:
+        """Those of one board, by image id."""
+        return {key[1]: one for key, one in self._open.items() if key[0] == board_id}
+
+    def drop(self, key: Key) -> None:
+        """Expect a picture no longer."""
+        self._open.pop(key, None)
+
     def missing(self, board_id: str, image_id: str) -> str:
         """The missing chunks as `send_image` takes them; "" where none are known to be missing."""
         one = self._open.get((board_id, image_id))
@@ -121,15 +135,17 @@ class Receiver:
         for key in self._beyond(board_id):
             log.info("picture %s of %s was not finished; dropped", key[1], key[0])
             del self._open[key]
+            self.dropped.append(key)
 
     def _beyond(self, board_id: str) -> list[Key]:
         """What has to go, the one quiet for longest first."""
         mine = [key for key in self._open if key[0] == board_id]
         if len(mine) > OPEN_PER_BOARD:
             return mine[:-OPEN_PER_BOARD]
-        over, out = self.size - OPEN_BYTES, []
+        over = self.size - OPEN_BYTES
+        out: list[Key] = []
         for key, one in self._open.items():
-            if over <= 0:
+            if over <= 0 and len(self._open) - len(out) <= OPEN_MAX:
                 break
             out.append(key)
             over -= one.size

@@ -15,14 +15,14 @@ from typing import Any
 from protocol import ProtocolError, decode, image_reading, reports  # noqa: F401 (its kinds)
 from protocol.image_reading import Chunk, Header
 from protocol.limits import COMMAND_LIFE_MAX
-from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
+from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, RESULTS
 from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import logs, sensors, store
+from backend import logs, sensors, store, updates
 from backend.dispatcher import Dispatcher
-from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
+from backend.pictures import Pictures
 from backend.presence import Presence, Roster
 from backend.work import Work
 
@@ -53,8 +53,11 @@ class Heard:
 class Ingest:
     """Reads messages and applies them. `refused` counts what was not understood, by reason."""
 
-    def __init__(self, roster: Roster, dispatcher: Dispatcher, refused: Counter[str]) -> None:
+    def __init__(
+        self, roster: Roster, dispatcher: Dispatcher, pictures: Pictures, refused: Counter[str]
+    ) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
+        self._pictures = pictures
         self._appliers: dict[str, Callable[[Work, Presence, Any], None]] = {
             "ack": self._ack,
             "startup": self._startup,
@@ -65,7 +68,6 @@ class Ingest:
             "threshold": self._measured,
             "image": self._image,
         }
-        self.images = Receiver()
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
@@ -116,6 +118,9 @@ class Ingest:
         if state in RESULTS:
             row["error"], row["message"] = ack["error"], ack["message"]
             row["result"] = json.dumps(ack["result"])
+        updates.settle(work, board, row)
+        if row["command_type"] == "send_image" and state == REJECTED:
+            self._pictures.refused(row)
         self._await(work, row, state, ack["result"])
 
     def _await(self, work: Work, row: store.Row, state: str, result: dict[str, Any]) -> None:
@@ -141,6 +146,7 @@ class Ingest:
             return
         board.firmware, board.board = said["firmware"], said["board"]
         board.actuators, board.heap = said["actuators"], said["heap"]
+        board.has = said["has"]
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
@@ -151,8 +157,9 @@ class Ingest:
             firmware=board.firmware,
             board=board.board,
             actuators=json.dumps(board.actuators),
+            has=board.has,
         ).where(Board.id == board.board_id).execute()
-        self._rouse(work, board)
+        self._rouse(work, board, anew)
 
     def _heartbeat(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if not self._alive(work, board, said):
@@ -173,9 +180,7 @@ class Ingest:
 
     def _image(self, work: Work, board: Presence, said: Header | Chunk) -> None:
         """A part of a picture; one that is whole is to be kept before this is acknowledged."""
-        picture = self.images.take(board.board_id, said)
-        if picture is not None:
-            work.out.pictures.append((board.board_id, said.image_id, picture))
+        self._pictures.take(work, board, said)
 
     def _status(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if said["status"] == "online":
@@ -192,10 +197,10 @@ class Ingest:
             return False
         came = self._roster.heard(board, work.now)
         if board.boot != boot:  # its startup message was lost
-            board.running = {}
+            board.running, board.slot_state = {}, ""
             Board.update(boot=board.boot).where(Board.id == board.board_id).execute()
         if came or board.boot != boot:
-            self._rouse(work, board)
+            self._rouse(work, board, board.boot != boot)
         return True
 
     @staticmethod
@@ -205,8 +210,9 @@ class Ingest:
             log.debug("%s: a word of %s/%s is late", board.board_id, said["boot"], said["session"])
         return believed
 
-    def _rouse(self, work: Work, board: Presence) -> None:
+    def _rouse(self, work: Work, board: Presence, anew: bool) -> None:
         work.out.boards[board.board_id] = board
+        self._pictures.woke(board.board_id, anew, work.now)
         self._dispatcher.rouse(work, board)
 
     def _gone(self, work: Work, board: Presence) -> None:

@@ -43,6 +43,7 @@ GIVE_UP = "give_up"  # sent, and no ack while there was still time
 OVERDUE = "overdue"  # accepted, and no result in the time the board named
 REBOOTED = "rebooted"  # the board that accepted it has started anew since
 ASK = "ask"  # the board is asked what it did with this id
+FOUND = "found"  # what the board says of itself shows that it was carried out
 # Events from the board carry the names of ack states: accepted, progress, completed, ...
 
 TABLE: dict[tuple[str, str], str] = {
@@ -72,6 +73,7 @@ TABLE: dict[tuple[str, str], str] = {
     (UNKNOWN, "accepted"): UNKNOWN,  # it has it and works on it: the result is still to come
     (UNKNOWN, "progress"): UNKNOWN,
     (UNKNOWN, "completed"): COMPLETED,
+    (UNKNOWN, FOUND): COMPLETED,
     (UNKNOWN, "failed"): FAILED,
     (UNKNOWN, "rejected"): REJECTED,
     (UNKNOWN, "cancelled"): CANCELLED,

@@ -9,6 +9,7 @@ from peewee import (
     SQL,
     AutoField,
     BigIntegerField,
+    BlobField,
     BooleanField,
     CompositeKey,
     DatabaseProxy,
@@ -68,6 +69,7 @@ class Board(Base):
     firmware = TextField(default="")
     board = TextField(default="")
     actuators = TextField(default="{}")
+    has = TextField(default="")
     created_at = BigIntegerField()
 
 
@@ -138,6 +140,31 @@ class LogPart(Base):
 
     class Meta:
         primary_key = CompositeKey("command_id", "part")
+
+
+class Picture(Base):
+    """A picture that is not whole yet; `header` is JSON, "" where it has not come."""
+
+    board_id = TextField()
+    image_id = TextField()
+    header = TextField(default="")
+    asked = IntegerField(default=0)  # how often its board was, since it last started
+    at = BigIntegerField()  # when it began to come, or was asked for
+
+    class Meta:
+        primary_key = CompositeKey("board_id", "image_id")
+
+
+class PictureChunk(Base):
+    """A chunk of a picture that is not whole yet."""
+
+    board_id = TextField()
+    image_id = TextField()
+    number = IntegerField()
+    data = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("board_id", "image_id", "number")
 
 
 def as_rows(query: Any) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ crash costs a duplicate and never a loss.
 
 import logging
 import socket
+import ssl
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +28,9 @@ Receipt = tuple[int, int, int]
 class Link:
     """The backend's connection to the broker, subscribed to these leaves of every board.
 
+    Where the address is mqtts://, the broker has to show a certificate for its host name that the
+    authority in the PEM file `ca` vouches for, or, where there is none, one the system knows.
+
     `on_message(topic, payload, receipt)` and `on_link(up)` are called on paho's thread and must
     neither block nor raise. Messages come only while the link is up. `error` says what keeps it
     from working, and is None while it does.
@@ -37,10 +42,13 @@ class Link:
         leaves: tuple[str, ...],
         on_message: Callable[[str, bytes, Receipt], None],
         on_link: Callable[[bool], None],
+        ca: Path | None = None,
         client_id: str = CLIENT_ID,
     ) -> None:
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        sealed = parts.scheme == "mqtts"
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or (8883 if sealed else 1883)
         self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
         self._on_message, self._on_link = on_message, on_link
         self._connection = self._sent = self._confirmed = 0
@@ -52,6 +60,8 @@ class Link:
         )
         if parts.username:
             client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+        if sealed:  # names and dates are checked
+            client.tls_set_context(ssl.create_default_context(cafile=ca))
         client.max_inflight_messages_set(0)
         client.reconnect_delay_set(1, 30)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
@@ -125,10 +135,7 @@ class Link:
 
     def _unreachable(self, client: Any, userdata: Any) -> None:
         why = sys.exc_info()[1]  # paho calls this where it has caught it
-        self._trouble(
-            f"the broker at {self._host}:{self._port} can't be reached: {why}; check BROKER_URL, "
-            "and that it runs"
-        )
+        self._trouble(f"the broker at {self._host}:{self._port} {_unreached(why)}")
 
     def _disconnected(self, client: Any, userdata: Any, flags: Any, reason: Any, _: Any) -> None:
         was, self._up, self.connected = self._up, False, False
@@ -156,6 +163,17 @@ class Link:
 
     def _published(self, client: Any, userdata: Any, mid: int, reason: Any, _: Any) -> None:
         self._confirmed += 1
+
+
+def _unreached(why: BaseException | None) -> str:
+    if isinstance(why, ssl.SSLCertVerificationError):
+        return (
+            f"is not believed: {why.verify_message}; check the host in BROKER_URL, BROKER_CA, "
+            "and the broker's certificate"
+        )
+    if isinstance(why, ssl.SSLError):
+        return f"does not speak TLS as we do: {why.reason or why}; check the port in BROKER_URL"
+    return f"can't be reached: {why}; check BROKER_URL, and that it runs"
 
 
 def _no_delay(client: Any, userdata: Any, sock: Any) -> None:

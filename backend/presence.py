@@ -24,7 +24,9 @@ class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
     `site`: the id of the site it belongs to; `state`, `dialect`: see models.Board.
+    `has`: what it has beside actuators, such as "camera sleep".
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
+    `pictures`: those that are not whole yet, by id: see `Pictures.show`.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`.
@@ -43,6 +45,7 @@ class Presence:
     firmware: str = ""
     board: str = ""
     actuators: dict[str, dict[str, Any]] = field(default_factory=dict)
+    has: str = ""
     running: dict[str, str] = field(default_factory=dict)
     latched: bool = False
     slot: str = ""
@@ -52,6 +55,7 @@ class Presence:
     uptime: int = 0
     sensors: dict[str, Reading] = field(default_factory=dict)
     limits: dict[str, Crossing] = field(default_factory=dict)
+    pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
     asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""

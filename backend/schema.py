@@ -16,7 +16,7 @@ from playhouse.migrate import SqliteMigrator, migrate
 from backend.audit import AuditEntry
 from backend.bearer import SigningKey
 from backend.credentials import Credential, Membership, User
-from backend.models import Board, Command, History, LogPart, Site, database
+from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 
 TABLES = (
     Site,
@@ -24,6 +24,8 @@ TABLES = (
     Command,
     History,
     LogPart,
+    Picture,
+    PictureChunk,
     User,
     Membership,
     Credential,
@@ -42,6 +44,7 @@ def _sites(migrator: SqliteMigrator) -> list[Any]:
         (Board, "programme"),
         (Board, "mapped_at"),
         (Board, "next_wake_at"),
+        (Board, "has"),
         (Command, "via"),
         (User, "disabled"),
         (Credential, "scopes"),
@@ -77,6 +80,7 @@ def open_database(url: str) -> SqliteDatabase:
             "foreign_keys": 1,
             "cache_size": -32_000,
             "busy_timeout": 5_000,
+            "secure_delete": 1,  # what is overwritten may have been a password
         },
     )
     database.initialize(db)

@@ -17,6 +17,7 @@ from backend.ingest import KINDS
 from backend.lifecycle import OPEN
 from backend.models import OPEN_SQL, database
 from backend.mqtt import Link
+from backend.settings import Settings
 from backend.wishes import Cancellation, NewCommand
 from backend.writer import Answer, Writer, now_ms
 
@@ -29,17 +30,29 @@ class Backend:
     """A running backend: the core, its writer and its link to the broker.
 
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
+    `broker_ca`: see `mqtt.Link`; `image_idle_s`: see `pictures`.
     """
 
-    def __init__(self, broker_url: str, window: int = 2_000, images: Path | None = None) -> None:
+    def __init__(
+        self,
+        broker_url: str,
+        window: int = 2_000,
+        images: Path | None = None,
+        broker_ca: Path | None = None,
+        image_idle_s: float = Settings.image_idle_s,
+    ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
         self._window = window
-        self._core = Core(random.Random())
+        self._core = Core(random.Random(), image_idle_s)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
         self._link = Link(
-            broker_url, tuple(KINDS), self._writer.message, self._writer.link_changed
+            broker_url,
+            tuple(KINDS),
+            self._writer.message,
+            self._writer.link_changed,
+            broker_ca,
         )
         self._writer.link = self._link
         self._started = time.monotonic()

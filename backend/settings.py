@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,12 @@ class Settings:
     data_dir: Path = Path("var")
     database_url: str = ""
     broker_url: str | None = None
+    broker_ca: Path | None = None  # who vouches for it, where it is mqtts; None: the system knows
     broker_port: int = 1884
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     http_threads: int = 8
+    image_idle_s: int = 15  # without a new part of a picture, before its board is asked for it
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
@@ -50,12 +53,21 @@ def _count(name: str, text: str) -> int:
 def _broker(name: str, text: str) -> str:
     parts = urlsplit(text)
     try:
-        usable = parts.scheme == "mqtt" and parts.hostname and parts.port != 0
+        usable = parts.scheme in ("mqtt", "mqtts") and parts.hostname and parts.port != 0
     except ValueError:  # a port that is none
         usable = False
     if not usable:  # not shown: there is a password in it
-        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port")
+        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port, or mqtts://")
     return text
+
+
+def _authority(name: str, text: str) -> Path:
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as why:  # ssl.SSLError is one
+        reason = why.strerror if type(why) is not ssl.SSLError else "there is no certificate in it"
+        raise ValueError(f"{name}: {text} can't be used: {reason}; name a PEM file") from why
+    return Path(text)
 
 
 def _database(name: str, text: str) -> str:
@@ -87,10 +99,12 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "DATA_DIR": lambda name, text: Path(text),
     "DATABASE_URL": _database,
     "BROKER_URL": _broker,
+    "BROKER_CA": _authority,
     "BROKER_PORT": _port,
     "HTTP_HOST": lambda name, text: text,
     "HTTP_PORT": _port,
     "HTTP_THREADS": _count,
+    "IMAGE_IDLE_S": _count,
     "WINDOW": _count,
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,
@@ -102,4 +116,6 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises ValueError naming the variable and what to do."""
     source = os.environ if environment is None else environment
     given = {name: source[name] for name in _READERS if source.get(name)}
+    if "BROKER_CA" in given and not given.get("BROKER_URL", "").startswith("mqtts:"):
+        raise ValueError("BROKER_CA: is for TLS only; let BROKER_URL begin with mqtts://")
     return Settings(**{name.lower(): _READERS[name](name, text) for name, text in given.items()})

@@ -112,6 +112,20 @@ def update(rows: list[tuple[Row, str]]) -> None:
         raise RuntimeError("a command was changed by somebody else within our own transaction")
 
 
+def scrub(rows: list[Row]) -> None:
+    """Write the parameters back, from which passwords were taken."""
+    for row in rows:
+        Command.update(parameters=row["parameters"]).where(Command.seq == row["seq"]).execute()
+
+
+def empty_log() -> None:
+    """Take SQLite's log into the database, outside of any transaction: old pages are in it.
+
+    Where somebody reads just now, a part of it stays until the next time.
+    """
+    database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 def shift_due(by: int) -> None:
     """Move what waits for a span of time, after the clock was set by so many ms.
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend import lifecycle, store
+from backend import lifecycle, masking, store
 from backend.presence import Presence
 from backend.store import Row
 
@@ -26,6 +26,7 @@ class Outcome:
     boards: dict[str, Presence] = field(default_factory=dict)  # boards whose state changed
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
     pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
+    scrubbed: bool = False  # passwords were
 
 
 class Work:
@@ -39,6 +40,7 @@ class Work:
         self._rows: dict[str, Row] = {}
         self._loaded: dict[str, str] = {}
         self._history: list[Row] = []
+        self._scrubbed: list[Row] = []
 
     def take(self, rows: list[Row]) -> list[Row]:
         """Bring rows into this unit; a command that is already in it stays the one it was."""
@@ -72,6 +74,8 @@ class Work:
         self._record(row, event, old, error, detail, actor)
         if new in lifecycle.ENDED:
             row["due_at"] = None
+        if masking.scrub(row):
+            self._scrubbed.append(row)
         if old in (lifecycle.PENDING, *lifecycle.IN_FLIGHT) and new not in lifecycle.IN_FLIGHT:
             self.wake(row)
         return True
@@ -100,6 +104,9 @@ class Work:
     def finish(self) -> Outcome:
         """Write everything that is left and return what is to follow."""
         self.flush()
+        if self._scrubbed:
+            store.scrub(self._scrubbed)
+            self.out.scrubbed = True
         if self._history:
             store.append_history(self._history)
         return self.out

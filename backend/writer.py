@@ -212,6 +212,7 @@ class Writer(threading.Thread):
                 self.album.keep(board_id, image_id, picture)
         except OSError as why:
             self._core.refused["storage"] += 1
+            self._core.pictures.unkept((board_id, image_id))
             log.error("can't keep picture %s of %s: %s", image_id, board_id, why)
 
     def _send(self, link: Link, board_id: str, message: dict[str, Any]) -> None:

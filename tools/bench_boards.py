@@ -74,6 +74,7 @@ class LightBoard:
             "firmware": "bench",
             "board": "BENCH",
             "actuators": _ACTUATORS,
+            "has": "",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": False,

@@ -11,6 +11,7 @@ class Report:
         self.name = name
         self.counts: Counter[str] = Counter()
         self.violations: list[str] = []
+        self._said: list[str] = []
         self._times: dict[str, list[float]] = {}
         self._lock = threading.Lock()
 
@@ -23,6 +24,11 @@ class Report:
         """It took so long, or was so far off."""
         with self._lock:
             self._times.setdefault(what, []).append(ms)
+
+    def say(self, line: str) -> None:
+        """What was found, in words."""
+        with self._lock:
+            self._said.append(line)
 
     def blame(self, lines: list[str]) -> None:
         """These promises were broken."""
@@ -40,4 +46,5 @@ class Report:
         for what, times in sorted(self._times.items()):
             middle = sorted(times)[len(times) // 2]
             out.append(f"  {what}: p50 {middle:.1f} ms, worst {max(times):.1f} ms ({len(times)})")
+        out += [f"  {line}" for line in self._said]
         return out + [f"  VIOLATION: {line}" for line in self.violations]

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from backend.broker import BACKEND_USER, EmbeddedBroker, end_with_parent
+from tools import stage
 from tools.brokers import Broker, free_port
 from tools.chaos_http import PATIENCE, Api, until
 from tools.emulator import Board
 from tools.fleet import BoardSpec, Fleet
 from tools.proxy import Proxy
-from tools.stage import ROOT
 
 PASSWORD = "backend"
 Actuators = Mapping[str, Mapping[str, Any]]
@@ -63,7 +63,7 @@ class BackendProcess:
     def run(self, *arguments: str) -> str:
         """What `python -m backend ARGUMENTS` prints. Raises CalledProcessError."""
         command = [sys.executable, "-m", "backend", *arguments]
-        return subprocess.check_output(command, cwd=ROOT, env=self._environment, text=True)
+        return subprocess.check_output(command, cwd=stage.ROOT, env=self._environment, text=True)
 
     def wait(self, seconds: float = PATIENCE) -> int:
         """The exit code, -9 after SIGKILL. Raises TimeoutExpired."""
@@ -91,7 +91,7 @@ class BackendProcess:
     def _python(self, module: tuple[str, ...], log: IO[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", *module],
-            cwd=ROOT,
+            cwd=stage.ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -110,7 +110,11 @@ def _read(process: subprocess.Popen[str], said: "queue.SimpleQueue[str]") -> Non
 
 
 class Site:
-    """`boards` is {id: its actuators}; all are on and known to the backend once it is entered."""
+    """`boards` is {id: its actuators}; all are on and known to the backend once it is entered.
+
+    `backend` is the module that runs as the backend, with its arguments. `files` are more files
+    for each board's flash; `made` goes to Board.
+    """
 
     def __init__(
         self,
@@ -118,6 +122,9 @@ class Site:
         boards: Mapping[str, Actuators],
         make_broker: MakeBroker = EmbeddedBroker,
         seed: int = 0,
+        backend: tuple[str, ...] = (),
+        files: Mapping[str, str] | None = None,
+        **made: Any,
     ) -> None:
         port = free_port()
         self.port = free_port()
@@ -132,18 +139,22 @@ class Site:
         users = {spec.board_id: spec.password for spec in self._specs}
         self.broker = make_broker(folder / "broker", port, {BACKEND_USER: PASSWORD, **users})
         self.proxy = Proxy("127.0.0.1", port, seed=seed)
-        self._folder = folder
+        self._folder, self._module = folder, backend
+        self._files, self._made = files or {}, made
 
     def __enter__(self) -> "Site":
         with contextlib.ExitStack() as stack:
             self.broker.start()
             stack.callback(self.broker.stop)
             stack.callback(self.backend.stop)
-            self.backend.start()
+            self.start_backend()
             self.api = Api(self.port, self.backend.run("token", "chaos").strip())
             stack.enter_context(self.proxy)
             address = ("127.0.0.1", self.proxy.port)
-            self.fleet = Fleet(self._specs, self._folder / "boards", address)
+            firmware = {**stage.files(), **{k: v.encode() for k, v in self._files.items()}}
+            self.fleet = Fleet(
+                self._specs, self._folder / "boards", address, firmware=firmware, **self._made
+            )
             stack.enter_context(self.fleet)
             until(lambda: all(self.is_online(name) for name in self.fleet.boards))
             self._stack = stack.pop_all()
@@ -151,6 +162,10 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def start_backend(self) -> bool:
+        """Start the backend, in a thread that lives on; False where it ended before it served."""
+        return self.backend.start(*self._module)
 
     def board(self, board_id: str) -> Board:
         """An emulated board."""

@@ -54,16 +54,29 @@ def judge_command(command: Any) -> list[str]:
     return out
 
 
+def judge_count(commands: Sequence[Any], pulses: Sequence[Pulse]) -> list[str]:
+    """What is wrong with commands that each switch an output on once, and with its pulses."""
+    out = [line for command in commands for line in judge_command(command)]
+    done = sum(command["status"] == COMPLETED for command in commands)
+    unknown = sum(
+        command["status"] == UNKNOWN or command["error"] == "stopped" for command in commands
+    )
+    if not done <= len(pulses) <= done + unknown:
+        what = f"{done} COMPLETED, {unknown} UNKNOWN or stopped, {len(pulses)} pulses"
+        out.append(f"the output did not do what the history says: {what}")
+    return out
+
+
 def judge_feeder(
     commands: Sequence[Any], pulses: Sequence[Pulse], tolerance_ms: float = ALIKE_MS
 ) -> list[str]:
     """What is wrong with one feeder's commands (oldest first) and the pulses at its pin."""
-    out = [line for command in commands for line in judge_command(command)]
+    wrong = judge_count(commands, pulses)
+    if wrong:
+        return wrong
     done = [command for command in commands if command["status"] == COMPLETED]
-    unknown = sum(command["status"] == UNKNOWN for command in commands)
-    if not len(done) <= len(pulses) <= len(done) + unknown:
-        what = f"{len(done)} COMPLETED, {unknown} UNKNOWN, {len(pulses)} pulses"
-        return [*out, f"the motor did not do what the history says: {what}"]
+    unknown = len(done) < len(pulses)
+    out = []
     if not unknown:
         out += [
             f"{command['id']}: the pin was on as {pulse}, not for {ordered_ms(command):.0f} ms"

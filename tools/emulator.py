@@ -8,6 +8,7 @@ All methods may be called from any thread; each returns when it is done. For the
 tools/emulator_events.py, for what a reset does tools/emulator_machine.py.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class Board:
     `files` is put on the flash where the image does not exist yet. `heap` is MicroPython's heap,
     `sleep_scale` multiplies the length of deep sleep, `serial` adds a port for mpremote. `camera`
     is which `camera` module its MicroPython has: "modern", "old", or "" for none. `on_event` is
-    called with each event, in the board's own thread.
+    called with each event, in the board's own thread. `skips`: its time can be made to pass, see
+    `skip`. `blocks_ms`: what keeps its loop from turning for so long or longer becomes an event.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Board:
         flash_kib: int = 1024,
         serial: bool = False,
         camera: str = "modern",
+        skips: bool = False,
+        blocks_ms: int | None = None,
         on_event: Listener | None = None,
     ) -> None:
         interpreter()
@@ -66,6 +70,8 @@ class Board:
             "BOARD_FLASH": str(image),
             "BOARD_UNIQUE_ID": unique_id,
             "BOARD_CAMERA": camera,
+            "BOARD_AHEAD": "0" if skips else "",
+            "BOARD_BLOCKS": "" if blocks_ms is None else str(blocks_ms),
         }
         self._machine = self._loop.call(
             lambda: Machine(self._loop, self.log, settings, heap, sleep_scale, self._serial)
@@ -141,6 +147,19 @@ class Board:
     def set_camera(self, there: bool) -> None:
         """Whether the camera answers; lasts through resets."""
         self._put("set", pin="camera", members={"camera": there})
+
+    def skip(self, seconds: float) -> None:
+        """Its clocks go ahead by so much at once, whatever it does: it was made with skips=True.
+
+        Not its watchdog, which bites a board that hangs; events keep the host's own time. Skip
+        no more at once than the firmware may sleep through, and nothing while a motor runs.
+        Returns when it has noticed, or after a second of not doing so: it may have lost its power.
+        """
+        since = len(self.log)
+        ahead = self._loop.call(lambda: self._machine.skip(round(seconds * 1000)))
+        if ahead is not None:
+            with contextlib.suppress(TimeoutError):
+                self.wait_for("skipped", timeout=1, since=since, ahead=ahead)
 
     def cut_at_write(self, number: int) -> None:
         """Power fails half-way through the flash write of that number (1 is the next one).

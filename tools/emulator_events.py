@@ -12,6 +12,8 @@ same for all boards and all boots) and `number` (0, 1, 2, ... for this board):
     rtc memory                   hexadecimal
     camera pins                  switched on, or off (None)
     frame width height quality   a picture was taken
+    block took task spent        a step of asyncio took so many ms; {operation: [times, ms]} of it
+    skipped ahead                it has noticed that its clocks are so many ms ahead
     console line                 a line of the serial console; `cut` if a reset came before its end
     exit code                    the interpreter ended by itself, which it never should
 """

@@ -23,7 +23,7 @@ _WATCHDOG_SLACK = 1.1  # the board tells of its feeding ten times a period
 
 
 class Machine:
-    """A board's hardware. `settings` are the BOARD_... variables that never change."""
+    """A board's hardware. `settings` are the BOARD_... variables it starts with each time."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Machine:
         sleep_scale: float,
         serial: SerialPort | None,
     ) -> None:
-        self._loop, self._log, self._settings = loop, log, settings
+        self._loop, self._log, self._settings = loop, log, dict(settings)
         self._heap, self._sleep_scale, self._serial = heap, sleep_scale, serial
         self.console = bytearray()
         self._line = b""
@@ -81,6 +81,19 @@ class Machine:
         self._world[key] = order
         if self._processor:
             self._processor.order(**order)
+
+    def skip(self, ms: int) -> int | None:
+        """So much time has passed, all of a sudden; asleep, it wakes that much earlier.
+
+        By how much it will say that its clocks are ahead; None where nothing runs.
+        """
+        ahead = int(self._settings["BOARD_AHEAD"]) + ms
+        self._settings["BOARD_AHEAD"] = str(ahead)
+        self._loop.sooner("wake", ms / 1000 * self._sleep_scale)
+        if not self._processor:
+            return None
+        self._processor.order(op="set", members={"ahead": ahead})
+        return ahead
 
     def cut_at(self, writes: int) -> None:
         """Power fails half-way through that flash write, from now or from the next boot."""

@@ -69,8 +69,8 @@ class Fleet:
     Firmware and settings on an existing image are replaced, the rest (the journal) stays.
     `firmware` is {path: content}, else what boards/UNIX names. `heap`: a board runs in 156K, but
     then a flood of messages of 2 KB and more ends its connection now and then. `on_event` is
-    called with (board id, event) from the boards' own threads. Raises EmulatorError, StageError,
-    FetchError.
+    called with (board id, event) from the boards' own threads; `made` goes to Board. Raises
+    EmulatorError, StageError, FetchError.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Fleet:
         firmware: Mapping[str, bytes] | None = None,
         heap: str = "192K",
         serial: bool = False,
+        **made: Any,
     ) -> None:
         firmware = stage.files() if firmware is None else firmware
         self.boards: dict[str, Board] = {}
@@ -93,6 +94,7 @@ class Fleet:
                 heap=heap,
                 serial=serial,
                 on_event=_told_by(spec.board_id, on_event),
+                **made,
             )
             board.flash.write({**firmware, **spec.files(broker)})
             self.boards[spec.board_id] = board

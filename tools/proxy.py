@@ -26,12 +26,13 @@ class Proxy:
             connect("127.0.0.1", proxy.port)
             proxy.drop()
 
-    `accepted` counts the connections it took in. `seed` makes the choice of delayed chunks repeat.
+    `accepted` counts the connections it took in, `passed` the chunks it handed on. `seed` makes
+    the choice of delayed chunks repeat.
     """
 
     def __init__(self, host: str, target_port: int, port: int = 0, seed: int = 0) -> None:
         self._target, self.port = (host, target_port), port
-        self.accepted = 0
+        self.accepted = self.passed = 0
         self._random = random.Random(seed)
         self._latency, self._share, self._seconds = 0.0, 0.0, 0.0
         self._pairs: set[_Pair] = set()
@@ -176,6 +177,7 @@ class Proxy:
             await self._flowing.wait()
             writer.write(chunk)
             await writer.drain()
+            self.passed += 1
         writer.write_eof()
 
 

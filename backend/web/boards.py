@@ -4,11 +4,12 @@ from typing import Any
 
 from protocol.fields import Number, OneOf, boolean, digest, identifier, short_text, text
 from protocol.limits import TEXT_LENGTH
-from protocol.verbs import ANY, VERBS, Case, Verb
+from protocol.verbs import ANY, DOSE, VERBS, Case, Verb
 
 from backend.access import VIEWER, may, require
 from backend.errors import no_board
 from backend.lifecycle import STATUSES
+from backend.lives import life_of
 from backend.service import Backend
 from backend.texts import TEXTS
 from backend.web import render
@@ -88,13 +89,20 @@ def _case(value: str | None, case: Case) -> dict[str, Any]:
         "required": {name: schema(check) for name, check in case.required.items()},
         "optional": {n: schema(check) for n, check in case.optional.items() if n != ANY},
         "open": ANY in case.optional,
+        "one_of": sorted(case.optional) if case.kind == DOSE else [],
     }
 
 
-def _verb(verb: Verb) -> dict[str, Any]:
+def _verb(name: str, verb: Verb) -> dict[str, Any]:
     cases = [_case(value, case) for value, case in verb.cases.items()]
-    return {"actuator": verb.actuator, "choice": verb.choice, "cases": cases}
+    return {
+        "actuator": verb.actuator,
+        "choice": verb.choice,
+        "cases": cases,
+        "life": life_of(name),
+    }
 
 
-# {command type: {"actuator", "choice", "cases": [{"value", "kind", "required", "optional"}]}}
-CATALOGUE = {name: _verb(verb) for name, verb in VERBS.items() if not verb.internal}
+# {command type: {"actuator", "choice", "cases": [{"value", "kind", "required", "optional", ...}],
+# "life": how many seconds it may wait where nothing else was asked for}}
+CATALOGUE = {name: _verb(name, verb) for name, verb in VERBS.items() if not verb.internal}

@@ -29,7 +29,12 @@ IDENTIFIER: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 TARGET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{0,64}$"}
 STATUS: Schema = {"type": "string", "enum": list(STATUSES)}
 REASON: Schema = {"type": "string", "maxLength": 200, "pattern": "^[^\\u0000]*$"}
-EXPIRES_IN: Schema = {"type": "integer", "minimum": 1, "maximum": COMMAND_LIFE_MAX}
+EXPIRES_IN: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": COMMAND_LIFE_MAX,
+    "description": "Seconds it may wait to be begun",
+}
 
 
 def ref(name: str) -> Schema:
@@ -56,7 +61,9 @@ def _parameters(verb: Schema, case: Schema) -> Schema:
     choice = {verb["choice"]: {"const": case["value"]}} if verb["choice"] else {}
     properties = {**choice, **case["required"], **case["optional"]}
     shape = _object if case["open"] else _closed
-    return shape(properties, [*choice, *case["required"]])
+    one_of = [{"required": [name]} for name in case["one_of"]]
+    out = shape(properties, [*choice, *case["required"]])
+    return {**out, "oneOf": one_of} if one_of else out
 
 
 def _new_command(name: str, verb: Schema) -> Schema:
@@ -67,7 +74,7 @@ def _new_command(name: str, verb: Schema) -> Schema:
         "command_type": {"const": name},
         "target": TARGET if name == "stop" else IDENTIFIER if verb["actuator"] else {"const": ""},
         "parameters": cases[0] if len(cases) == 1 else {"oneOf": cases},
-        "expires_in": EXPIRES_IN,
+        "expires_in": {**EXPIRES_IN, "default": verb["life"]},
         "reason": REASON,
     }
     required = ["board_id", "command_type"]
@@ -117,6 +124,9 @@ _READING = {
     "at": MAYBE_TIME,
     "error": MAYBE_TEXT,
 }
+# A picture that is not whole yet: how many parts are here, of how many (null: not known yet), and
+# whether more is waited for before the board starts anew.
+_PICTURE = {"parts": WHOLE, "of": {"type": ["integer", "null"]}, "waiting": FLAG}
 _BOARD = {
     "id": IDENTIFIER,
     "name": TEXT,
@@ -130,6 +140,7 @@ _BOARD = {
     "firmware": TEXT,
     "board": TEXT,
     "actuators": {"type": "object", "additionalProperties": OBJECT},
+    "has": list_of(TEXT),  # beside actuators: camera, sensors, sleep
     "running": {"type": "object", "additionalProperties": TEXT},
     "latched": FLAG,
     "slot": TEXT,
@@ -139,6 +150,7 @@ _BOARD = {
     "uptime": WHOLE,
     "sensors": {"type": "object", "additionalProperties": _object(_READING)},
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
+    "pictures": {"type": "object", "additionalProperties": _object(_PICTURE)},
 }
 _SESSION = {
     "user": TEXT,
@@ -154,6 +166,7 @@ _CASE = {
     "required": {"type": "object", "additionalProperties": OBJECT},
     "optional": {"type": "object", "additionalProperties": OBJECT},
     "open": FLAG,
+    "one_of": list_of(TEXT),  # exactly one of these optional parameters is given
 }
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
 _HEALTH = {
@@ -164,7 +177,12 @@ _HEALTH = {
     "refused": _COUNTS,
     "uptime": WHOLE,
 }
-_VERB = {"actuator": MAYBE_TEXT, "choice": MAYBE_TEXT, "cases": list_of(_object(_CASE))}
+_VERB = {
+    "actuator": MAYBE_TEXT,
+    "choice": MAYBE_TEXT,
+    "cases": list_of(_object(_CASE)),
+    "life": WHOLE,
+}
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),

@@ -35,10 +35,11 @@ class Actuator:
     link, or 0 where the board's own time counts.
     """
 
-    FACTS: list = ["kind", "longest_s"]
+    RATE = ""  # the fact that says how much of it comes in a second
 
     def __init__(self, config, pins):
-        self.facts = {name: config[name] for name in self.FACTS}
+        facts = ("kind", "longest_s", self.RATE)
+        self.facts = {name: config[name] for name in facts if config.get(name)}
         self.safe, self.hold_s = config["safe"], config["hold_s"]
         self.command_id, self.dosing = "", False
         self._began_ms = self.for_ms = 0
@@ -48,7 +49,14 @@ class Actuator:
 
     def plan(self, parameters):
         """How many ms it will run. Raises ProtocolError (bad_parameter) where it must not."""
-        return self._bounded(parameters.get("seconds", self.facts["longest_s"]) * 1000, "seconds")
+        if "amount" not in parameters:
+            seconds = parameters.get("seconds", self.facts["longest_s"])
+            return self._bounded(seconds * 1000, "seconds")
+        rate = self.facts.get(self.RATE)
+        if rate is None:
+            reason = "needs {} in actuators.json".format(self.RATE)
+            raise ProtocolError("bad_parameter", "parameters.amount", reason)
+        return self._bounded(max(1, int(parameters["amount"] * 1000 / rate + 0.5)), "amount")
 
     def start(self, command_id, dosing, parameters, now_ms):
         """Move. Raises Fault (hardware, interlock), with everything as it was or safe."""
@@ -119,15 +127,11 @@ class Actuator:
 class Feeder(Actuator):
     """A motor that drops `grams_per_second` while it runs."""
 
-    FACTS: list = ["kind", "longest_s", "grams_per_second"]
+    RATE = "grams_per_second"
 
     def _wire(self, config, pins):
         self._pin = pins.Output(config["pin"], config["active_low"])
         self.amount = 0
-
-    def plan(self, parameters):
-        ms = int(parameters["amount"] * 1000 / self.facts["grams_per_second"] + 0.5)
-        return self._bounded(max(1, ms), "amount")
 
     def _drive(self, parameters):
         self.amount = parameters["amount"]
@@ -136,21 +140,26 @@ class Feeder(Actuator):
     def rest(self):
         self._pin.off()
 
-    def result(self, ran_ms):
-        grams = self.amount  # a tick that comes late by some ms is not worth a fraction
-        if ran_ms < self.for_ms:
-            grams = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
-        return {"grams": grams, "ran_ms": ran_ms}
+    def result(self, ran_ms):  # a tick that comes late by some ms is not worth a fraction
+        part = round(ran_ms * self.facts["grams_per_second"] / 1000, 1)
+        return {"grams": part if ran_ms < self.for_ms else self.amount, "ran_ms": ran_ms}
 
 
 class Valve(Actuator):
-    """Fill and drain; they are never open together."""
+    """Fill and drain, never open together; `ml_per_second` go through, where that is known."""
+
+    RATE = "ml_per_second"
 
     def _wire(self, config, pins):
         self.pins = {
             "fill": pins.Output(config["fill_pin"], config["active_low"]),
             "drain": pins.Output(config["drain_pin"], config["active_low"]),
         }
+
+    def result(self, ran_ms):
+        rate = self.facts.get(self.RATE, 0)
+        ml = round(min(ran_ms, self.for_ms) * rate / 1000, 1)
+        return {"ml": ml, "ran_ms": ran_ms} if rate else {"ran_ms": ran_ms}
 
     def _move(self, parameters, now_ms):
         other = self.pins["drain" if parameters["action"] == "fill" else "fill"]
@@ -205,19 +214,15 @@ class Switch(Actuator):
         self._reach_safe()
 
     def _drive(self, parameters):
-        level = parameters["state"] == "on"
-        self._put(level)
-        if level == bool(self.safe):  # it may stay so
+        self._put(parameters["state"] == "on")
+        if (parameters["state"] == "on") == bool(self.safe):  # it may stay so
             self.command_id = ""
 
     def rest(self):
         self._put(self.safe)
 
     def _put(self, level):
-        if level:
-            self._pin.on()
-        else:
-            self._pin.off()
+        (self._pin.on if level else self._pin.off)()
 
 
 KINDS = {"feeder": Feeder, "valve": Valve, "motor": Motor, "switch": Switch}

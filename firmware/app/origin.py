@@ -1,8 +1,11 @@
 """What has booted, and why: asked once, for the startup messages, and not needed any more."""
 
+import os
 import sys
 
 import machine
+
+from .services import MODULES
 
 _CAUSES = {
     "PWRON_RESET": "power_on",
@@ -26,3 +29,14 @@ def board_name():
     """What MicroPython was built for, such as ESP32_GENERIC, as an identifier."""
     name = getattr(sys.implementation, "_build", sys.platform)
     return "".join(ch if ch.isalpha() or ch.isdigit() else "_" for ch in name)[:64]
+
+
+def parts():
+    """What it has beside actuators: "camera", "sensors", "sleep", with spaces between."""
+    has = ["camera"] if "capture_image" in MODULES else []
+    try:
+        os.stat("/sensors.json")
+        has.append("sensors")
+    except OSError:
+        pass
+    return " ".join(has + ["sleep"] if hasattr(machine, "deepsleep") else has)

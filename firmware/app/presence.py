@@ -17,6 +17,7 @@ class Presence:
         self._id, self._key, self._boot, self._outbox = board_id, key, boot, outbox
         origin = once("origin")
         self.cause, self._board = origin.reset_cause(), origin.board_name()
+        self._has = origin.parts()
         self.ms, self.now_ms = 0, ticks_ms()
 
     def age(self):
@@ -38,6 +39,7 @@ class Presence:
             "firmware": VERSION,
             "board": self._board,
             "actuators": actuators,
+            "has": self._has,
             "slot": slot[0],
             "slot_state": slot[1],
             "latched": latched,

@@ -9,7 +9,7 @@ import json
 from micropython import const
 from protocol import ProtocolError
 from protocol.fields import Number, boolean, identifier, short_text, text, whole
-from protocol.limits import GRAMS_MAX, MAP_ITEMS, RUN_SECONDS_MAX
+from protocol.limits import GRAMS_MAX, MAP_ITEMS, ML_MAX, RUN_SECONDS_MAX
 from protocol.signature import key_from_hex
 
 from . import once
@@ -141,7 +141,8 @@ def _kinds():
     """{kind: ((field, check, default), ...)}; a default of None means there is none."""
     number, grams = whole(0, 48), Number(0.01, GRAMS_MAX, "", True)
     kind, pin = (("kind", identifier, None),), (("pin", number, None),)
-    valve = (("fill_pin", number, None), ("drain_pin", number, None))
+    ml = Number(0, ML_MAX, "", True)
+    valve = (("fill_pin", number, None), ("drain_pin", number, None), ("ml_per_second", ml, 0))
     longest = whole(1, RUN_SECONDS_MAX)
     all_have = (
         ("longest_s", longest, None),

@@ -74,8 +74,8 @@ class Desk:
         self.out = self.core.apply(Batch([], [], [heard]), self.now)
         return self.out
 
-    def startup(self, boot: str = "b1", session: int = 1) -> Outcome:
-        """The board starts, or connects again."""
+    def startup(self, boot: str = "b1", session: int = 1, **more: str) -> Outcome:
+        """The board starts, or connects again; `more` are members that are not as always."""
         message = {
             "boot": boot,
             "session": session,
@@ -83,13 +83,14 @@ class Desk:
             "firmware": "0.1.0",
             "board": "UNIX",
             "actuators": ACTUATORS,
+            "has": "",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": False,
             "heap": 60000,
             "timestamp": 0,
         }
-        return self.say("data/startup", "startup", message)
+        return self.say("data/startup", "startup", {**message, **more})
 
     def heartbeat(self, boot: str = "b1", session: int = 1) -> Outcome:
         """The board beats."""

@@ -77,6 +77,7 @@ class Station:
             "firmware": "test",
             "board": "none",
             "actuators": {"feeder1": {"kind": "feeder"}},
+            "has": "",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": False,

@@ -4,6 +4,7 @@ import pytest
 
 from backend import commands
 from backend.errors import Conflict, Invalid, NotFound
+from backend.web.boards import CATALOGUE
 from tests.backend.conftest import Desk
 
 
@@ -252,3 +253,21 @@ def test_bad_input_names_the_field_and_changes_nothing(
         desk.post(**wrong)  # type: ignore[arg-type]
     assert why.value.field == field
     assert commands.find() == []
+
+
+def test_how_long_it_may_wait_goes_by_what_it_is(desk: Desk) -> None:
+    release = {"version": "1", "url": "http://x/r", "sha256": "0a" * 32}
+    lives = [
+        ("feed", "feeder1", {"amount": 1}, 60),
+        ("clear_stop", "", {}, 60),
+        ("get_config", "", {}, 60),
+        ("update_config", "", {"hold_s": 5}, 86_400),
+        ("set_wake_schedule", "", {"seconds": 60}, 86_400),
+        ("update_firmware", "", release, 86_400),
+        ("send_image", "", {}, 86_400),
+    ]
+    for command_type, target, parameters, seconds in lives:
+        row = desk.post(command_type, target, parameters=parameters)
+        assert row["expires_at"] - desk.now == seconds * 1000, command_type
+        assert CATALOGUE[command_type]["life"] == seconds
+    assert desk.post(expires_in=7)["expires_at"] - desk.now == 7000

@@ -77,6 +77,24 @@ def test_longer_than_the_longest_is_refused_before_anything_moves():
     assert board.say("ok", "feed", "feeder1", {"amount": 1200}) == [ACCEPTED]
 
 
+def test_water_by_the_amount_needs_a_valve_that_was_measured():
+    board = Board()
+    assert board.say("w", "water", "valve1", {"action": "fill", "amount": 100}) == [
+        ("rejected", "bad_parameter")
+    ]
+    assert "ml_per_second" in board.acks[-1]["message"] and board.pulses == []
+    board.actuators["valve1"].facts["ml_per_second"] = 50
+    assert board.say("d", "water", "valve1", {"action": "drain", "amount": 125}) == [ACCEPTED]
+    board.run(2499)
+    assert board.pins[18].value and not board.pins[17].value
+    board.run(1)
+    assert not board.pins[18].value and board.acks[-1]["state"] == "completed"
+    assert board.acks[-1]["result"] == {"ran_ms": 2500, "ml": 125}
+    too_much = {"action": "fill", "amount": 45001}
+    assert board.say("t", "water", "valve1", too_much) == [("rejected", "bad_parameter")]
+    assert "longest" in board.acks[-1]["message"]
+
+
 def test_a_fault_of_the_hardware_is_told():
     board = Board()
     board.pins[16].fails = True

@@ -20,6 +20,8 @@ from tests.link.site import (
 from tools.brokers import Broker
 from tools.emulator import Board
 
+FILL, DRAIN = 17, 18
+
 QUICK = """
 from app import connection, link, node
 connection.KEEPALIVE_S, link.BACKOFF_MS, node.HEARTBEAT_SECONDS = 2, (200,), 1
@@ -42,6 +44,15 @@ def test_a_command_is_obeyed_and_answered(real_broker: Broker, tmp_path: Path) -
         assert backend.result(feed)["result"]["grams"] == 15
         assert backend.acks(feed) == ["accepted", "completed"]
         check_lateness(board, 15, "the link is well")
+
+
+def test_water_is_measured_out_by_time(real_broker: Broker, tmp_path: Path) -> None:
+    with site(tmp_path, real_broker, QUICK) as (board, backend, _):
+        assert backend.heard[0][1]["actuators"]["valve1"]["ml_per_second"] == 50
+        drain = backend.command("water", "valve1", action="drain", amount=40)
+        assert backend.result(drain)["result"]["ml"] == 40
+        assert len(board.pulses(DRAIN)) == 1 and board.pulses(FILL) == []
+        assert lateness(board, DRAIN, 800) <= LATE_MS
 
 
 def test_startup_comes_before_online(real_broker: Broker, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 from protocol import topics
 
 from tests.link.site import BOARD_ID, KEY, Backend, Message, make_board, settings_with
-from tests.support.range_server import RangeServer
 from tools import manifest, release, stage
 from tools.brokers import Broker
 from tools.emulator import Board
+from tools.range_server import RangeServer
 
 UNIX = stage.BOARDS / "UNIX"
 SOURCES = stage.ROOT / "firmware" / "app"
@@ -107,13 +107,24 @@ def quick(board: Board) -> None:
 
 @contextlib.contextmanager
 def pond(
-    folder: Path, broker: Broker, files: Mapping[str, bytes], turned: str = "", heap: str = HEAP
+    folder: Path,
+    broker: Broker,
+    files: Mapping[str, bytes],
+    turned: str = "",
+    heap: str = HEAP,
+    more: Mapping[str, str] | None = None,
+    voice: type[Backend] = Backend,
+    **made: Any,
 ) -> Iterator[Pond]:
-    """A board that is online, with the release to be fetched at a server."""
-    board = make_board(folder / "board", broker.port, turned, heap=heap)
+    """A board that is online, with the release to be fetched at a server.
+
+    `more` are more files for its flash; `made` goes to Board.
+    """
+    board = make_board(folder / "board", broker.port, turned, heap=heap, **made)
+    board.flash.write(more or {})
     settings_with(board, health_s=1)
     quick(board)
-    backend = Backend(broker).connect()
+    backend = voice(broker).connect()
     with RangeServer(files) as server, board, contextlib.closing(backend):
         board.start()
         backend.online()

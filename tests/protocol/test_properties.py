@@ -70,6 +70,7 @@ GOOD = {
             "firmware": short_texts,
             "board": ids,
             "actuators": st.dictionaries(ids, scalars, max_size=16),
+            "has": short_texts,
             "slot": short_texts,
             "slot_state": short_texts,
             "latched": st.booleans(),

@@ -200,6 +200,7 @@ class Board:
             "firmware": "0.1.0",
             "board": "simulated",
             "actuators": actuators.describe(self.actuators),
+            "has": "",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": self.dispatcher.latch.on,

@@ -24,8 +24,8 @@ class Pond:
         self.station = site.station
         self.arrive()
 
-    def arrive(self) -> None:
-        """Start, and be online."""
+    def arrive(self, **more: Any) -> None:
+        """Start, and be online; `more` are members that are not as always."""
         message = {
             "boot": "b1",
             "session": 1,
@@ -33,14 +33,18 @@ class Pond:
             "firmware": "0.1.0",
             "board": "UNIX",
             "actuators": ACTUATORS,
+            "has": "sensors",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": False,
             "heap": 61440,
             "timestamp": 0,
         }
+        message |= more
         self.say_as(STARTUP, "startup", message)
-        eventually(lambda: self._shown()["actuators"] == ACTUATORS and self._shown()["online"])
+        eventually(lambda: self._shown()["actuators"] == message["actuators"])
+        eventually(lambda: self._shown()["has"] == str(message["has"]).split())
+        eventually(lambda: self._shown()["slot"] == message["slot"] and self._shown()["online"])
 
     def leave(self) -> None:
         """Be offline, as the last will says it."""

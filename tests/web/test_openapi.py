@@ -84,7 +84,10 @@ def test_what_may_be_posted_follows_the_verbs() -> None:
     good = {"board_id": "pond", "command_type": "water", "target": "valve1"}
     assert new.is_valid({**good, "parameters": {"action": "fill", "seconds": 5}})
     assert new.is_valid({**good, "parameters": {"action": "stop"}})
+    assert new.is_valid({**good, "parameters": {"action": "drain", "amount": 250}})
     assert not new.is_valid({**good, "parameters": {"action": "fill"}})
+    both = {"action": "fill", "seconds": 5, "amount": 250}
+    assert not new.is_valid({**good, "parameters": both})
     assert not new.is_valid({**good, "parameters": {"action": "stop", "seconds": 5}})
     assert not new.is_valid({**good, "command_type": "query"})
 

@@ -1,12 +1,11 @@
 // Boards as cards: how each is, what it can do, and what became of what was asked last.
 
-import { actionForm, boardButtons } from "./actions.js";
+import { actionForm, boardButtons, casesFor, plainButton } from "./actions.js";
 import { get, newKey, post, unsure } from "./api.js";
-import { el, fill } from "./dom.js";
+import { chip, el, fill } from "./dom.js";
+import { groups, shape } from "./groups.js";
 import { may } from "./rights.js";
-import { duration, ended, explain, kindOf, labelOf, sensorError, when } from "./words.js";
-
-export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()}` }, status);
+import { duration, ended, explain, kindOf, labelOf, sensorError, span, when } from "./words.js";
 
 const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
 
@@ -37,7 +36,7 @@ export class Boards {
     for (const id of this.#cards.keys()) if (!this.store.boards.has(id)) this.#drop(id);
     for (const board of this.store.boards.values()) {
       const operates = may(this.store.session, "operator", board.site);
-      const drawn = JSON.stringify([board.actuators, operates]);
+      const drawn = JSON.stringify([board.actuators, shape(board), operates]);
       if (this.#cards.get(board.id)?.drawn !== drawn) this.#build(board, drawn, operates);
       this.#refresh(board.id);
       this.#learnRunning(board);
@@ -67,14 +66,17 @@ export class Boards {
     const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
       el("section", { class: "actuator", "data-target": name },
         el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
-        operates && actionForm(name, about.kind, this.store.verbs, send(name)), line(name)));
+        operates && actionForm(name, casesFor(about, this.store.verbs), send(name)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
-    const foot = el("section", { class: "whole" }, operates && boardButtons(this.store.verbs, send("")), line(""));
+    const foot = el("section", { class: "whole" }, operates && boardButtons(send("")), line(""));
+    const [folds, more] = operates
+      ? groups(board, { id: board.id, store: this.store, send: send("") }) : [[], () => null];
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
-      head, note, sensors, parts, foot);
-    this.#cards.set(board.id, { node, head, note, sensors, lines, drawn, operates });
+      head, note, sensors, parts, foot, el("div", { class: "groups" }, folds));
+    const clear = plainButton("clear_stop", send(""), "stop");
+    this.#cards.set(board.id, { node, head, note, sensors, lines, drawn, operates, clear, more });
   }
 
   #refresh(boardId) {
@@ -84,15 +86,24 @@ export class Boards {
     card.node.classList.toggle("away", board.online !== true);
     fill(card.head, ...this.#head(board));
     card.note.hidden = !board.latched && (board.online === true || !card.operates);
-    card.note.textContent = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
-      : asleep(board) ? `Asleep until ${time(board.asleep_until)}: what you send waits, for up to 60 s.`
-      : board.online === false
-      ? "Offline: what you send waits, and goes out when the board is back within 60 s."
-      : "Not heard yet: what you send waits until the board is, for up to 60 s.";
+    this.#note(card, board);
     const read = Object.entries(board.sensors).sort();
     card.sensors.hidden = !read.length;
     fill(card.sensors, ...read.map(([name, reading]) => this.#reading(board, name, reading)));
     for (const [target, node] of card.lines) fill(node, ...this.#result(board, target));
+    card.more();
+  }
+
+  // What keeps the board from doing things at once, and what a click means then.
+  #note(card, board) {
+    const { feed, update_config } = this.store.verbs;
+    const wait = `what moves something goes out if that is within ${span(feed.life)}, `
+      + `a change of the board within ${span(update_config.life)}.`;
+    const text = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
+      : asleep(board) ? `Asleep until ${time(board.asleep_until)}. When it wakes, ${wait}`
+      : board.online === false ? `Offline. When it is back, ${wait}` : `Not heard yet. When it is, ${wait}`;
+    if (card.note.firstChild?.textContent === text) return;
+    card.note.replaceChildren(el("span", {}, text), ...(board.latched && card.operates ? [card.clear] : []));
   }
 
   #head(board) {
@@ -148,7 +159,7 @@ export class Boards {
     const command = this.store.commands.get(board.running[target]) ?? newest;
     const acting = command?.status === "ACKNOWLEDGED";
     if (!acting && (!board.running[target] || this.#over(board, command))) return null;
-    const [from, seconds] = span(command);
+    const [from, seconds] = timing(command);
     const elapsed = from ? (Date.now() - new Date(from)) / 1000 : 0;
     if (!acting && seconds && elapsed > seconds + 1) return null;
     const bar = el("progress", { "aria-label": `${target || "the board"} is running`, max: seconds || null });
@@ -223,7 +234,7 @@ export class Boards {
 }
 
 // [since when, for how many seconds at most] a command runs.
-function span(command) {
+function timing(command) {
   if (command?.status === "ACKNOWLEDGED" && command.within) {
     return [command.within.at, command.within.seconds];
   }

@@ -18,6 +18,8 @@ function set(node, name, value) {
   }
 }
 
+export const chip = (status) => el("span", { class: `chip ${status.toLowerCase()}` }, status);
+
 // Give a node new children, without touching it where nothing would change.
 export function fill(node, ...children) {
   const fresh = el("div", {}, ...children);

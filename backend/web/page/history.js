@@ -2,8 +2,7 @@
 // the oldest rows where it has more than somebody asked for.
 
 import { get } from "./api.js";
-import { chip } from "./boards.js";
-import { el, options } from "./dom.js";
+import { chip, el, options } from "./dom.js";
 import { duration, ended, explain, labelOf, when } from "./words.js";
 
 const ROWS_MAX = 200;

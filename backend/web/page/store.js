@@ -59,6 +59,17 @@ export class Store extends EventTarget {
     return this.#newest.get(`${boardId}/${target}`);
   }
 
+  // The newest command of a board of these types that is known (and passes), or undefined.
+  newestOf(boardId, types, statuses, passes = () => true) {
+    let found;
+    for (const one of this.commands.values()) {
+      const fits = one.board_id === boardId && types.includes(one.command_type)
+        && (!statuses || statuses.includes(one.status)) && passes(one);
+      if (fits && !(found?.seq > one.seq)) found = one;
+    }
+    return found;
+  }
+
   #known(command) {
     const newest = this.newest(command.board_id, command.target);
     return newest?.id === command.id ? newest : this.commands.get(command.id);

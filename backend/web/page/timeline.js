@@ -1,8 +1,7 @@
 // The story of one command: every step with its time, as far as it has come.
 
 import { cancel, get } from "./api.js";
-import { chip } from "./boards.js";
-import { el } from "./dom.js";
+import { chip, el } from "./dom.js";
 import { may } from "./rights.js";
 import { clockMs, detailInWords, duration, ended, explain, inWords, labelOf, stepInWords, when } from "./words.js";
 

@@ -7,13 +7,57 @@ export const inWords = (code) => errors[code] || code || "";
 
 const LABELS = {
   "feed": (p) => `Feed ${p.amount} g`,
-  "water/fill": (p) => `Fill ${p.seconds} s`,
-  "water/drain": (p) => `Drain ${p.seconds} s`,
+  "water/fill": (p) => `Fill ${measure(p)}`,
+  "water/drain": (p) => `Drain ${measure(p)}`,
   "motor/start": (p) => `Start at ${p.speed} % for ${p.seconds} s`,
   "motor/speed": (p) => `Set speed ${p.speed} %`,
   "switch/on": (p) => (p.seconds ? `On for ${p.seconds} s` : "On"),
   "stop": () => "Stop all",
+  "clear_stop": () => "Clear the emergency stop",
+  "capture_image": () => "Take a picture",
+  "send_image": (p) => (p.image_id ? `Send picture ${p.image_id}` : "Send what was not sent"),
+  "list_images": () => "List the pictures",
+  "delete_image": (p) => `Delete picture ${p.image_id}`,
+  "get_config": () => "Read the settings",
+  "update_config": () => "Change settings",
+  "set_wake_schedule": (p) => (p.seconds === 0 ? "Stay awake" : `Wake every ${span(p.seconds)}`),
+  "sleep": () => "Sleep now",
+  "update_firmware": (p) => (p.version ? `Update to ${p.version}` : "Update"),
+  "get_log": () => "Fetch the error log",
+  "read_sensors": () => "Read the sensors",
 };
+
+const measure = (p) => (p.amount === undefined ? `${p.seconds} s` : `${p.amount} ml`);
+
+// Seconds as a person says them; a minute, and what does not come out even, stay in seconds.
+export function span(seconds) {
+  for (const [length, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+    if (seconds > 60 && seconds % length === 0) return `${seconds / length} ${unit}`;
+  }
+  return seconds === undefined ? "…" : `${seconds} s`;
+}
+
+const SETTINGS = {
+  hold_s: "Outputs stay on without a link, s",
+  health_s: "A new release is on trial for, s",
+  ntp: "Server that tells the time",
+  "broker-host": "Broker", "broker-port": "Broker's port", "broker-user": "User on the broker",
+  "broker-password": "Password on the broker", "broker-tls": "TLS to the broker",
+  "broker-ca": "Authority's file on the board", "broker-fallback-host": "Second broker",
+  "broker-fallback-port": "Second broker's port",
+};
+
+export function settingInWords(name) {
+  const wifi = name.match(/^wifi-(\d+)-(ssid|password)$/);
+  if (wifi) return `Wi-Fi ${Number(wifi[1]) + 1}${wifi[2] === "ssid" ? "" : ", password"}`;
+  return SETTINGS[name] ?? "";
+}
+
+const SLOT_STATES = { confirmed: "it has proved itself", trial: "on trial" };
+
+// What a board says of the release it runs.
+export const slotInWords = (state) => SLOT_STATES[state]
+  ?? state.replace("rolled_back: ", "went back to it, ").replace("safe_mode: ", "safe mode, nothing moves: ");
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
 
@@ -51,7 +95,15 @@ export function explain(command) {
   if (command.cancelling && command.status !== "CANCELLED" && !ended(command)) {
     return "The board is asked to drop or stop it.";
   }
-  return command.error && command.status !== "CANCELLED" ? `${sentence(inWords(command.error))}.` : "";
+  if (!command.error || command.status === "CANCELLED") return "";
+  const words = inWords(command.error);
+  return `${sentence(words)}${detail(command, words)}.`;
+}
+
+// What the board itself says of why, where that is more than the code.
+function detail({ message, error, status }, words) {
+  const more = message && ![error, words, status.toLowerCase()].includes(message);
+  return more ? `: ${message.replace(/^parameters[.:] ?/, "").replace(/\.$/, "")}` : "";
 }
 
 const ENDED = ["COMPLETED", "FAILED", "REJECTED", "EXPIRED", "CANCELLED"];
@@ -69,6 +121,7 @@ const STEPS = {
   accepted: () => "Accepted by the board",
   progress: () => "Under way",
   completed: () => "Done",
+  found: () => "Done, as the board's own state shows: the release asked for runs on trial",
   failed: () => "Failed",
   rejected: () => "Refused by the board",
   cancelled: () => "Dropped by the board before it began",

@@ -33,7 +33,11 @@ def mount():
     vfs.mount(vfs.VfsPosix(modules), "/emulation")
     os.chdir("/")
     sys.path[:] = ["", "/emulation", ".frozen", "/lib"]
+    if os.getenv("BOARD_AHEAD"):
+        import _skip  # noqa: F401
     _board.idle()
+    if os.getenv("BOARD_BLOCKS"):
+        __import__("_blocks").watch()
     _board.send("boot", cause=int(os.getenv("BOARD_CAUSE")))
 
 

@@ -119,6 +119,7 @@ KINDS = {
             ("firmware", short_text),
             ("board", identifier),
             ("actuators", _actuators),
+            ("has", short_text),  # names with spaces between: camera, sensors, sleep
             ("slot", short_text),
             ("slot_state", short_text),
             ("latched", boolean),

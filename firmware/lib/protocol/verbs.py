@@ -6,6 +6,7 @@ A verb is one of three kinds:
 - SET: doing it twice is harmless (light on); it reports at once, and a dead-man timer on the board
   ends what it switched on after `seconds`;
 - STOP: ends something; it overtakes everything, and is obeyed even before the clock is set.
+Of the `optional` parameters of a dose exactly one is given: for how long, or how much.
 A Case takes parameters of any other name where `optional` has ANY: the board knows which.
 A verb with a `choice` parameter has one case for each value of it.
 """
@@ -14,7 +15,7 @@ from collections import namedtuple
 
 from .errors import ProtocolError
 from .fields import Number, OneOf, digest, identifier, reason, scalar, short_text, text, whole
-from .limits import COMMAND_LIFE_MAX, GRAMS_MAX, RUN_SECONDS_MAX
+from .limits import COMMAND_LIFE_MAX, GRAMS_MAX, ML_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
 SET = "set"
@@ -36,10 +37,10 @@ def verbs():
     seconds = whole(1, RUN_SECONDS_MAX, "s")
     speed = whole(1, 100, "%")
     amount = Number(0.1, GRAMS_MAX, "g", True)
-    run = Case(DOSE, {"seconds": seconds}, none)
+    run = Case(DOSE, none, {"seconds": seconds, "amount": Number(1, ML_MAX, "ml", True)})
     stop = Case(STOP, none, none)
     start = Case(SET, {"speed": speed, "seconds": seconds}, none)
-    light = {"on": Case(SET, none, run.required), "off": stop}
+    light = {"on": Case(SET, none, {"seconds": seconds}), "off": stop}
     echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
     board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
     board_stop = Verb(None, {None: stop}, None, False)
@@ -122,6 +123,10 @@ def check_parameters(command_type, parameters):
         why = reason(check, parameters[name]) if check else "is no parameter of this command"
         if why:
             raise _bad(name, why)
+    if case.kind == DOSE and case.optional:
+        names = sorted(case.optional)
+        if len([name for name in names if name in parameters]) != 1:
+            raise _bad(names[-1], "or another must be given, just one of " + ", ".join(names))
     return case
 
 

@@ -1,0 +1,193 @@
+"""One board whose quiet hours are skipped, its commands, and what must be true of them.
+
+Time is only skipped, in steps the firmware could have slept through: what happens takes the time
+it takes. So no deadline of the protocol is any shorter than in a real day, and a busy machine
+makes the day last longer instead of breaking links.
+"""
+
+import random
+import time
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+from tools.chaos_http import PATIENCE
+from tools.chaos_report import Report
+from tools.chaos_site import Site, has_ended
+from tools.chaos_truth import judge_command, judge_count, pulses_of
+from tools.day_clock import Clock
+
+BOARD = "pond-1"
+FEEDER, VALVE, MOTOR, LIGHT = 16, 17, 19, 21
+ACTUATORS = {
+    "feeder1": {"kind": "feeder", "pin": FEEDER, "grams_per_second": 100, "longest_s": 60},
+    "valve1": {"kind": "valve", "fill_pin": VALVE, "drain_pin": 18, "longest_s": 60},
+    "motor1": {"kind": "motor", "pin": MOTOR, "longest_s": 60},
+    "light1": {"kind": "switch", "pin": LIGHT, "longest_s": 60},
+}
+# name -> (verb, target, parameters, the pin it switches on once or None)
+KINDS: dict[str, tuple[str, str, dict[str, Any], int | None]] = {
+    "feed": ("feed", "feeder1", {"amount": 3}, FEEDER),
+    "water": ("water", "valve1", {"action": "fill", "seconds": 1}, VALVE),
+    "motor": ("motor", "motor1", {"action": "start", "speed": 50, "seconds": 1}, MOTOR),
+    "light": ("switch", "light1", {"state": "on", "seconds": 1}, LIGHT),
+    "dark": ("switch", "light1", {"state": "off"}, None),
+    "ping": ("ping", "", {}, None),
+    "log": ("get_log", "", {}, None),
+    "config": ("get_config", "", {}, None),
+    "change": ("update_config", "", {"hold_s": 31}, None),
+    "sensors": ("read_sensors", "", {}, None),
+    "picture": ("capture_image", "", {}, None),
+    "pictures": ("list_images", "", {}, None),
+    "halt": ("emergency_stop", "", {}, None),
+    "clear": ("clear_stop", "", {}, None),
+}
+ANY_TIME = ("feed", "water", "ping", "log", "config", "change", "sensors", "picture", "pictures")
+EXPIRES_S = 120  # the journal has room for 48 commands that have not expired
+BEAT_S = 10
+BEATS = 6  # in a minute
+_PINGS = 30
+
+_STEP_S = 5  # after so long the board asks whether the broker is there
+_SOON_S = 0.04  # of the host's: time for what is under way
+_ASKED, _ANSWER_S = 2, 0.25  # chunks, there and back; it takes far less on an idle machine
+# What may become of a command on such a day: done, too late, cut short by power, or called off.
+_ENDS = (None, "expired", "interrupted", "never", "cancelled", "stopped", "reverted")
+
+
+class World:
+    """What happens is counted in `report`, and what must not happen is blamed there."""
+
+    def __init__(self, site: Site, clock: Clock, seed: int, report: Report) -> None:
+        self.site, self.clock, self.report = site, clock, report
+        self.board, self.random = site.board(BOARD), random.Random(seed)
+        self.began = clock.monotonic()
+        self.heaps: list[tuple[str, float, int]] = []  # (boot, hour, bytes free)
+        self._posted: list[tuple[str, int | None]] = []  # of this minute
+        self._number = 0
+        self._pulses: Counter[int] = Counter()
+
+    @property
+    def hours(self) -> float:
+        """How long the day has lasted."""
+        return (self.clock.monotonic() - self.began) / 3_600_000
+
+    def skip(self, seconds: float) -> None:
+        """So much time has passed at once."""
+        self.clock.skip(round(seconds * 1000))
+        self.board.skip(seconds)
+
+    def away(self, seconds: int) -> None:
+        """Time passes."""
+        for _ in range(seconds // _STEP_S):
+            self._step()
+
+    def _step(self) -> None:
+        """As long as a link may be silent until the board asks the broker; it gets its answer."""
+        passed = self.site.proxy.passed
+        self.skip(_STEP_S)
+        soon(lambda: self.site.proxy.passed >= passed + _ASKED, _ANSWER_S)
+
+    def wait(self, what: Any, seconds: float = 240) -> Any:
+        """Let time pass until something is so; time is only skipped while it is not soon so.
+
+        Raises TimeoutError after so many of the board's seconds.
+        """
+        end = self.clock.monotonic() + seconds * 1000
+        while not (found := soon(what)):
+            if self.clock.monotonic() > end:
+                raise TimeoutError(f"not within {seconds} s of the board's time")
+            self.skip(1)
+        return found
+
+    def happens(self, event: str, since: int) -> None:
+        """Let time pass until such an event has come after that number."""
+        self.wait(lambda: any(it["number"] >= since for it in self.board.log.of(event)))
+
+    def seen(self) -> Any:
+        """The board as the backend sees it."""
+        return self.site.seen(BOARD)
+
+    def post(self, *names: str) -> None:
+        """Commands of these kinds."""
+        for name in names:
+            verb, target, parameters, pin = KINDS[name]
+            self.say(verb, pin, target=target, parameters=parameters)
+
+    def say(self, verb: str, pin: int | None = None, **more: Any) -> Any:
+        """One command; it is judged at the end of the minute."""
+        self._number += 1
+        more = {"expires_in": EXPIRES_S, **more}
+        command, _ = self.site.api.post(f"day-{self._number}", BOARD, verb, **more)
+        self._posted.append((command["id"], pin))
+        return command
+
+    def settle(self) -> None:
+        """Until the board is there and every command of this minute has its end."""
+        self.wait(lambda: self.site.is_online(BOARD))
+        self.post("ping")  # both ways, the link is there again
+        for command_id, _ in self._posted[::-1]:
+            self.wait(lambda one=command_id: has_ended(self.site.api.command(one)))
+
+    def fill_journal(self) -> None:
+        """As many commands as the board remembers until they expire, so that it has its size."""
+        self.post(*["ping"] * _PINGS)
+        self.settle()
+        self.judge()
+        self.away(EXPIRES_S)  # for there is no room for more that have not expired
+
+    def judge(self) -> None:
+        """Every command of this minute against what the pins have done since the last one."""
+        found = [(self.site.api.command(one), pin) for one, pin in self._posted]
+        self._posted.clear()
+        for command, pin in found:
+            self._count(command)
+            self.report.blame(judge_command(command) if pin is None else [])
+        for pin in (FEEDER, VALVE, MOTOR, LIGHT):
+            pulses = pulses_of(self.board, pin, self._pulses[pin])
+            self._pulses[pin] += len(pulses)
+            mine = [command for command, of in found if of == pin]
+            self.report.blame([f"pin {pin}: {line}" for line in judge_count(mine, pulses)])
+            self.report.count("pulses at pins", len(pulses))
+
+    def _count(self, command: Any) -> None:
+        why = f", {command['error']}" if command["error"] else ""
+        self.report.count(f"commands {command['status']}{why}")
+        if command["error"] not in _ENDS:
+            self.report.blame([f"{command['command_type']} is {command['status']}{why}"])
+
+    def beats(self, after: str) -> None:
+        """A minute without trouble, as the backend sees it: each heartbeat is there."""
+        seen = [self._beat(after) for _ in range(BEATS)]
+        for one, other in pairwise(said for said in seen if said):
+            if other["uptime"] - one["uptime"] >= 2 * BEAT_S:
+                gap = f"between {one['uptime']} and {other['uptime']} s, after: {after}"
+                self.report.blame([f"no heartbeat {gap}"])
+
+    def _beat(self, after: str) -> Any:
+        """Ten seconds; what the board said in them, or None."""
+        before = self.seen()
+        self.away(BEAT_S)
+        now = soon(lambda: self._beaten(before), PATIENCE / 10)
+        if not now:
+            self.report.blame([f"no heartbeat at {before['uptime']} s, after: {after}"])
+            return None
+        self.report.count("heartbeats outside faults")
+        return now
+
+    def _beaten(self, before: Any) -> Any:
+        now = self.seen()
+        return now if (now["boot"], now["uptime"]) != (before["boot"], before["uptime"]) else None
+
+    def note_heap(self) -> None:
+        """What is free now: the last heartbeat, a minute after all commands, has collected."""
+        now = self.seen()
+        self.heaps.append((now["boot"], self.hours, now["heap"]))
+
+
+def soon(what: Any, seconds: float = _SOON_S) -> Any:
+    """`what()`, as soon as it is true, or after a moment of the host's time."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()) and time.monotonic() < deadline:
+        time.sleep(0.004)
+    return found
