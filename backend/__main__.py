@@ -1,11 +1,10 @@
 """`python -m backend`: run the backend, or look after its boards, users and tokens."""
 
 import argparse
-import getpass
 import logging
 import sys
 
-from backend import boards, provisioning, settings
+from backend import boards, people_cli, provisioning, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
@@ -48,22 +47,6 @@ def _perform(options: Settings, task: Task) -> int:
     return 0
 
 
-def token(options: Settings, name: str) -> int:
-    """Make a bearer token for the administrator and print it, once."""
-    print(_accounts(options).create_token(ADMIN, name))
-    return 0
-
-
-def password(options: Settings, user: str) -> int:
-    """Ask for a new password (or read it as a line) and set it; the user's sessions end."""
-    accounts = _accounts(options)
-    asks = f"new password for {user}: "
-    wanted = getpass.getpass(asks) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    accounts.set_password(user, wanted)
-    print("set; sign in with it")
-    return 0
-
-
 def _accounts(options: Settings) -> Accounts:
     open_database(options.database)
     accounts = Accounts()
@@ -88,10 +71,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     mapped.add_argument("--sleeps", action="store_true", default=None, help="between wakes")
     retired = commands.add_parser("retire", help="let a board take no more part")
     retired.add_argument("board_id")
-    program = commands.add_parser("token", help="make a bearer token; prints it once")
-    program.add_argument("name", help="what it is for")
-    person = commands.add_parser("password", help="set a user's password; asks for it")
-    person.add_argument("user", nargs="?", default=ADMIN)
+    people_cli.add_arguments(commands)
     return parser.parse_args(argv)
 
 
@@ -114,10 +94,8 @@ def main(argv: list[str] | None = None) -> int:
             return _perform(options, Mapping(board, site, OPERATOR, None, sleeps))
         if arguments.command == "retire":
             return _perform(options, Retirement(arguments.board_id, OPERATOR))
-        if arguments.command == "token":
-            return token(options, arguments.name)
-        if arguments.command == "password":
-            return password(options, arguments.user)
+        if arguments.command in ("user", "token", "password"):
+            return people_cli.run(_accounts(options), arguments)
         return serve(options)
     except (BrokerError, Refusal, Locked, OSError, ValueError) as why:
         print(str(why) or "another process holds the database; try again", file=sys.stderr)

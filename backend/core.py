@@ -18,6 +18,7 @@ from backend.newcomers import Announcement, Newcomers
 from backend.pictures import Pictures
 from backend.presence import Roster
 from backend.settings import Settings
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Task, Work
 
 
@@ -30,8 +31,8 @@ class Batch:
     another process may have changed boards.
     """
 
-    new: list[tuple[Any, commands.NewCommand]]
-    cancel: list[tuple[Any, commands.Cancellation]]
+    new: list[tuple[Any, NewCommand]]
+    cancel: list[tuple[Any, Cancellation]]
     heard: list[Heard]
     tasks: list[tuple[Any, Task]] = field(default_factory=list)
     announced: list[Announcement] = field(default_factory=list)
@@ -134,7 +135,7 @@ class Core:
             work.groups.update(store.waiting_groups([row.id]))
             work.out.boards[row.id] = board
 
-    def _create(self, work: Work, wanted: list[tuple[Any, commands.NewCommand]]) -> list[Any]:
+    def _create(self, work: Work, wanted: list[tuple[Any, NewCommand]]) -> list[Any]:
         """As `commands.create`, but for boards that have ceased to be active meanwhile."""
         ready, refused = [], []
         for request, new in wanted:
@@ -145,7 +146,7 @@ class Core:
                 refused.append((request, why))
         return commands.create(work, self.dispatcher, ready, self._rng) + refused
 
-    def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:
+    def _cancel(self, work: Work, wish: Cancellation) -> Any:
         try:
             return commands.cancel(work, self.dispatcher, wish), False
         except Refusal as why:

@@ -18,7 +18,7 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, RESULTS
 from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import logs, sensors, store, updates, wakes
+from backend import greeting, logs, sensors, store, updates, wakes
 from backend.dispatcher import Dispatcher
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import RETIRED, Board
@@ -153,7 +153,7 @@ class Ingest:
             log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
-        self._tell_time(work, board, said)
+        greeting.tell_time(work, board, said)
         anew = said["boot"] != board.boot
         if not self._believed(board, said):
             return
@@ -234,18 +234,3 @@ class Ingest:
             wakes.left(work, board)
         if self._roster.gone(board):
             work.out.boards[board.board_id] = board
-
-    @staticmethod
-    def _tell_time(work: Work, board: Presence, said: dict[str, Any]) -> None:
-        """Answer a startup with the time; the echo shows the board that this is no recording."""
-        now = work.now // 1000
-        message = {
-            "command_id": "time",
-            "command_type": "time",
-            "target": "",
-            "parameters": {"boot": said["boot"], "session": said["session"]},
-            "timestamp": now,
-            "expires_at": now + 60,
-            "attempt": 1,
-        }
-        work.out.publish.append((board.board_id, message))

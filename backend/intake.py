@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from backend.commands import Cancellation, NewCommand
 from backend.core import Batch, Core
 from backend.mqtt import Receipt
 from backend.newcomers import Announcement
+from backend.wishes import Cancellation, NewCommand
 
 
 def sorted_out(core: Core, items: list[tuple[Any, ...]]) -> tuple[Batch, list[Receipt]]:

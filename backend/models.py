@@ -97,7 +97,8 @@ class Command(Base):
     cancelling = BooleanField(default=False)
     boot = TextField(default="")  # the boot of the board that accepted it
     user = TextField()
-    source = TextField(default="")
+    source = TextField(default="")  # the address it came from
+    via = TextField(default="")  # what the user has shown: see credentials.Identity.via
     reason = TextField(default="")
     idempotency_key = TextField(null=True)
     created_at = BigIntegerField()

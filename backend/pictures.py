@@ -21,11 +21,11 @@ from typing import Any
 from protocol.image_reading import Chunk, Header
 
 from backend import picture_rows, store
-from backend.commands import NewCommand
 from backend.images import Assembly, Key, Receiver
 from backend.lifecycle import IN_FLIGHT, PENDING
 from backend.presence import Presence, Roster
 from backend.queueing import SYSTEM
+from backend.wishes import NewCommand
 from backend.work import Work
 
 log = logging.getLogger(__name__)

@@ -16,11 +16,11 @@ from typing import Any
 from peewee import AutoField, BigIntegerField, TextField
 
 from backend import boards, sites, store, wakes
-from backend.commands import NewCommand
 from backend.errors import Conflict
 from backend.models import ACTIVE, PENDING_MAPPING, RETIRED, Base, Board, Site
 from backend.newcomers import Announcement as Announcement  # what dialects hand over
 from backend.queueing import call_off, queue, take_back, waiting, wanted
+from backend.wishes import NewCommand
 from backend.work import Task, Work
 
 

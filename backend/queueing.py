@@ -4,9 +4,10 @@ import random
 from typing import Any
 
 from backend import store
-from backend.commands import NewCommand, new_row
+from backend.commands import new_row
 from backend.lifecycle import CANCEL, PENDING
 from backend.store import Row
+from backend.wishes import NewCommand
 from backend.work import Work
 
 SYSTEM = "system"  # the user they are of

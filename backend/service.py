@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from backend import boards, commands
-from backend.commands import Cancellation, NewCommand
 from backend.core import Core
 from backend.dispatcher import stops
-from backend.errors import Busy, NotFound, Slow
+from backend.errors import Busy, Slow, no_board
 from backend.events import Hub
 from backend.images import Album
 from backend.ingest import KINDS
@@ -22,6 +21,7 @@ from backend.lifecycle import OPEN
 from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
 from backend.mqtt import Link
 from backend.settings import Settings
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Task
 from backend.writer import Writer, now_ms
 
@@ -91,9 +91,9 @@ class Backend:
         accepted: tuple[dict[str, Any], bool] = _answered(self._writer.submit(new))
         return accepted
 
-    def cancel(self, command_id: str, user: str) -> dict[str, Any]:
+    def cancel(self, wish: Cancellation) -> dict[str, Any]:
         """Cancel a command, or ask its board to. Raises NotFound, Conflict, Busy, Slow."""
-        row: dict[str, Any] = _answered(self._writer.submit(Cancellation(command_id, user)))[0]
+        row: dict[str, Any] = _answered(self._writer.submit(wish))[0]
         return row
 
     def _is_full(self) -> bool:
@@ -115,8 +115,15 @@ class Backend:
         """One board. Raises NotFound."""
         board = self._core.roster.get(board_id)
         if board is None:
-            raise NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
+            raise no_board(board_id)
         return boards.public(board)
+
+    def site_of(self, board_id: str) -> str | None:
+        """The site a board belongs to, or None; costs nothing. Raises NotFound."""
+        board = self._core.roster.get(board_id)
+        if board is None:
+            raise no_board(board_id)
+        return board.site
 
     def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""

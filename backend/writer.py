@@ -20,7 +20,7 @@ from typing import Any
 
 from protocol import ProtocolError, encode
 
-from backend.commands import Cancellation, NewCommand, public
+from backend.commands import public
 from backend.core import Batch, Core
 from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
@@ -30,6 +30,7 @@ from backend.models import database
 from backend.mqtt import Link, Receipt
 from backend.presence import Presence
 from backend.store import Locked, Row
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Task
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,8 @@ from protocol.fields import Number, OneOf, boolean, digest, identifier, short_te
 from protocol.limits import TEXT_LENGTH
 from protocol.verbs import ANY, DOSE, VERBS, Case, Verb
 
+from backend.access import VIEWER, may, require
+from backend.errors import no_board
 from backend.lifecycle import STATUSES
 from backend.lives import life_of
 from backend.service import Backend
@@ -32,11 +34,14 @@ class BoardRoutes:
         ]
 
     def list(self, call: Call) -> Answer:
-        """Every board."""
-        return Answer({"boards": [render.board(row) for row in self._backend.boards()]})
+        """Every board of the sites that whoever asks belongs to."""
+        rows = self._backend.boards()
+        mine = [render.board(row) for row in rows if may(call.who, VIEWER, row["site"])]
+        return Answer({"boards": mine})
 
     def show(self, call: Call, board_id: str) -> Answer:
         """One board."""
+        require(call.who, VIEWER, self._backend.site_of(board_id), no_board(board_id))
         return Answer(render.board(self._backend.board(board_id)))
 
     def verbs(self, call: Call) -> Answer:

@@ -64,5 +64,15 @@ def move(row: dict[str, Any]) -> dict[str, Any]:
 
 def token(row: dict[str, Any]) -> dict[str, Any]:
     """A token, without its secret."""
-    seen = optional_time(row["seen_at"])
-    return {**row, "created_at": rfc3339(row["created_at"]), "seen_at": seen}
+    times = {name: optional_time(row[name]) for name in ("created_at", "expires_at", "seen_at")}
+    return {**row, **times}
+
+
+def user(row: dict[str, Any]) -> dict[str, Any]:
+    """A user."""
+    return {**row, "created_at": rfc3339(row["created_at"])}
+
+
+def audit_entry(row: dict[str, Any]) -> dict[str, Any]:
+    """Something that was done."""
+    return {**row, "at": rfc3339(row["at"])}

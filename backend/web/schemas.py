@@ -9,6 +9,8 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
+from backend.access import ROLES
+from backend.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.lifecycle import STATUSES
 from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
@@ -108,6 +110,7 @@ _COMMAND = {
     "cancelling": FLAG,
     "user": TEXT,
     "source": TEXT,
+    "via": TEXT,
     "reason": TEXT,
     "created_at": TIME,
     "expires_at": TIME,
@@ -172,8 +175,14 @@ _MOVE = {
     "site_to": MAYBE_TEXT,
     "state": {"enum": list(BOARD_STATES)},
 }
-_TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
-_SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}
+_SESSION = {
+    "user": TEXT,
+    "role": {"enum": list(ROLES)},
+    "kind": {"enum": [SESSION, TOKEN, JWT]},
+    "csrf_token": TEXT,
+    "sites": {"type": "object", "additionalProperties": {"enum": list(ROLES)}},
+    "scopes": list_of({"enum": list(SCOPES)}),
+}
 _CASE = {
     "value": MAYBE_TEXT,
     "kind": {"type": "string", "enum": [DOSE, SET, STOP]},
@@ -202,10 +211,6 @@ SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
     "SignIn": _closed({"user": TEXT, "password": TEXT}),
     "Session": _object(_SESSION),
-    "NewToken": _closed({"name": {"type": "string", "minLength": 1, "maxLength": 64}}),
-    "Token": _object(_TOKEN),
-    "TokenWithSecret": _object({**_TOKEN, "token": TEXT}),
-    "Tokens": _object({"tokens": list_of(ref("Token"))}),
     "Board": _object(_BOARD),
     "Boards": _object({"boards": list_of(ref("Board"))}),
     "Site": _object(_SITE),
@@ -232,6 +237,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
+    "Cancel": _closed({"reason": REASON}, []),
     "HealthInFull": _object(_HEALTH),
     "Health": _object({"status": _HEALTH["status"]}),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},

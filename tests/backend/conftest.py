@@ -9,9 +9,9 @@ import pytest
 from protocol import ack, encode
 
 from backend import boards, commands, schema
-from backend.commands import Cancellation, NewCommand
 from backend.core import Batch, Core
 from backend.ingest import Heard
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome
 
 START = 1_800_000_000_000  # ms

@@ -3,9 +3,9 @@
 import pytest
 
 from backend import commands
-from backend.commands import NewCommand
 from backend.errors import Invalid
 from backend.presence import Presence, Roster
+from backend.wishes import NewCommand
 from tests.backend.conftest import Desk
 
 

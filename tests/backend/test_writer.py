@@ -10,12 +10,12 @@ import pytest
 from protocol import encode
 
 from backend import boards, commands, schema, service
-from backend.commands import NewCommand
 from backend.errors import Busy, Slow
 from backend.events import Hub
 from backend.presence import Presence
 from backend.service import Backend
 from backend.store import Locked
+from backend.wishes import NewCommand
 from backend.writer import Writer
 from tests.backend.conftest import Desk
 from tests.backend.running import eventually

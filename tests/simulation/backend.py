@@ -16,6 +16,7 @@ from backend.events import Hub
 from backend.models import Board as BoardRow
 from backend.mqtt import Receipt
 from backend.presence import Presence
+from backend.wishes import NewCommand
 from backend.work import Outcome
 from backend.writer import Writer
 from tests.simulation.backend_link import BackendClient, Port
@@ -137,7 +138,7 @@ class Backend:
         """Post or cancel, as the API does. False where nobody is there. Raises Refusal."""
         if not self.up:
             return False
-        if isinstance(wanted, commands.NewCommand):
+        if isinstance(wanted, NewCommand):
             commands.check(wanted, self.core.roster)
         self.writer.ask(wanted, Answer(self._life, on_answer))
         self.wake()

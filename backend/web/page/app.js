@@ -40,6 +40,9 @@ function refused(error) {
   else if (error instanceof ApiError) banner(error.message, "bad");
 }
 
+// What follows from a session for the page; every part is built for it.
+const rightsOf = (session) => session && JSON.stringify([session.role, session.sites]);
+
 async function loadBoards(store) {
   const asked = performance.now();
   store.setBoards((await get("/boards")).boards, asked);
@@ -77,6 +80,7 @@ async function run(session) {
   $("#sign-out").hidden = false;
   $("#who").textContent = session.user;
   const store = new Store();
+  store.session = session;
   const catalogue = await get("/verbs");
   store.verbs = catalogue.verbs;
   learnErrors(catalogue.errors);
@@ -92,9 +96,10 @@ async function run(session) {
     open: () => opened(store, history),
     command: (command) => store.commandEvent(command),
     board: (board) => store.boardEvent(board),
-    reset: () => {
+    reset: async () => {
+      if (rightsOf(await whoAmI().catch(refused)) !== rightsOf(session)) return location.reload();
       store.forget();
-      opened(store, history);
+      return opened(store, history);
     },
     other: (kind, data) => {
       if (kind === "sites") loadSites(store).catch(refused);

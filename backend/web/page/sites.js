@@ -1,6 +1,6 @@
 // Sites: what boards are where, those that wait to be mapped, and those that were retired.
 
-import { get, send } from "./api.js";
+import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
 import { state, time } from "./presence.js";
 import { boardForm, siteForm } from "./site_forms.js";
@@ -88,11 +88,11 @@ class Sites {
   #map(board) {
     const sites = [...this.store.sites.values()];
     if (!sites.length) return this.#say("Add a site first.");
-    return this.#open(boardForm(board, sites), (asked) => send("POST", `${path(board)}/map`, asked));
+    return this.#open(boardForm(board, sites), (asked) => call("POST", `${path(board)}/map`, asked));
   }
 
   #edit(site) {
-    const made = (asked) => (site.id ? send("PATCH", `/sites/${site.id}`, asked) : send("POST", "/sites", asked));
+    const made = (asked) => (site.id ? call("PATCH", `/sites/${site.id}`, asked) : call("POST", "/sites", asked));
     this.#open(siteForm(site), made);
   }
 

@@ -7,11 +7,12 @@ export class Store extends EventTarget {
   boards = new Map();
   sites = new Map();
   commands = new Map();
+  session = null; // who is signed in
   verbs = {};
   #newest = new Map(); // "board/target" -> its newest command
   #heard = new Map(); // board id -> when the stream last told of it
 
-  // A list of boards that was asked for at `asked`; what the stream told since is newer.
+  // All boards there are to see, asked for at `asked`; what the stream told since is newer.
   setBoards(list, asked) {
     const listed = new Set(list.map((board) => board.id));
     for (const id of this.boards.keys()) {
