@@ -53,31 +53,31 @@ class ProvisioningRoutes:
 
     def renew(self, call: Call, board_id: str) -> Answer:
         """A fresh key and password; the old ones are refused from now on."""
-        call.body(NO_MEMBERS, empty=True)
         self._at_board(call, ADMIN, board_id)
+        call.body(NO_MEMBERS, empty=True)
         told = boards.renew(board_id)
         self._backend.boards_changed()
         return Answer(told)
 
     def map(self, call: Call, board_id: str) -> Answer:
         """Map a board to a site, or move it there; `queued`: what it is told first."""
-        asked = call.body(_MAP)
         self._at_board(call, ADMIN, board_id)
+        asked = call.body(_MAP)
         at_site(call, ADMIN, asked["site"])
         done = self._backend.perform(Mapping(board_id, user=call.who.user, **asked))
         return self._done(board_id, queued=done["queued"])
 
     def retire(self, call: Call, board_id: str) -> Answer:
         """Let a board take no more part; `cancelled`: what was not sent to it yet."""
-        call.body(NO_MEMBERS, empty=True)
         self._at_board(call, ADMIN, board_id)
+        call.body(NO_MEMBERS, empty=True)
         done = self._backend.perform(Retirement(board_id, call.who.user))
         return self._done(board_id, cancelled=done["cancelled"])
 
     def restore(self, call: Call, board_id: str) -> Answer:
         """Bring a board that was retired back to where it was."""
-        call.body(NO_MEMBERS, empty=True)
         self._at_board(call, ADMIN, board_id)
+        call.body(NO_MEMBERS, empty=True)
         done = self._backend.perform(Return(board_id, call.who.user))
         return self._done(board_id, queued=done["queued"])
 

@@ -83,6 +83,7 @@ class SiteRoutes:
 
     def delete(self, call: Call, site_id: str) -> Answer:
         """Delete a site that has no boards."""
+        at_site(call, ADMIN, site_id)
         above_sites(call)
         call.body(NO_MEMBERS, empty=True)
         sites.delete(site_id)
