@@ -91,7 +91,13 @@ class Application:
         if settings.broker_url is None:
             folder = settings.data_dir.absolute() / "broker"
             self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
-        self.backend = Backend(self._broker_url(), settings.window, settings.data_dir / "images")
+        self.backend = Backend(
+            self._broker_url(),
+            settings.window,
+            settings.data_dir / "images",
+            retry_cap=settings.retry_cap,
+            look_every=settings.look_every,
+        )
         if settings.secure_cookies and settings.trusted_proxy is None:
             log.warning("TRUSTED_PROXY is not set: behind a proxy all clients look like one")
         app = make_app(self.backend, self.accounts, settings)

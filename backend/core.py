@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from backend import boards, commands, store
+from backend import boards, commands, connections, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
@@ -40,7 +40,7 @@ class Core:
     def __init__(self, rng: random.Random) -> None:
         self.refused: Counter[str] = Counter()
         self._rng = rng
-        self.roster = Roster()
+        self.roster = Roster(connections.sites())
         self.dispatcher = Dispatcher(self.roster, rng)
         self.ingest = Ingest(self.roster, self.dispatcher, self.refused)
         for row in Board.select():

@@ -67,13 +67,17 @@ class Ingest:
         }
         self.images = Receiver()
 
-    def read(self, topic: str, payload: bytes) -> Heard | None:
-        """The message, or None where it is refused: counted and logged with the reason."""
+    def read(self, topic: str, payload: bytes, link: str = "") -> Heard | None:
+        """The message that came by a link, or None where it is refused: counted and logged with
+        the reason.
+        """
         try:
             board_id, leaf = parse(topic)
             board = self._roster.get(board_id)
             if board is None:
                 raise ProtocolError("unknown_board", "board_id", "is not registered here")
+            if self._roster.link_of(board) != link:
+                raise ProtocolError("wrong_link", "topic", "is of a board of another connection")
             if leaf not in KINDS:
                 raise ProtocolError("unknown_type", "topic", "is not read by this version")
             if leaf == IMAGE:

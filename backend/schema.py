@@ -13,10 +13,14 @@ from urllib.parse import unquote, urlsplit
 from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
+from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.models import Board, Command, History, LogPart, Site, database
 
-TABLES = (Site, Board, Command, History, LogPart, User, Membership, Credential)
+TABLES = (
+    *(Site, Board, Command, History, LogPart, User, Membership, Credential),
+    *(MqttConnection, MqttConnectionLog),
+)
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:

@@ -23,6 +23,8 @@ class Settings:
     http_port: int = 8080
     http_threads: int = 8
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
+    retry_cap: int = 60  # seconds between two tries to connect to a broker, at most
+    look_every: int = 5  # seconds until a connection changed by another process is seen
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
     log_level: str = "INFO"
@@ -47,14 +49,20 @@ def _count(name: str, text: str) -> int:
     return int(text)
 
 
+def _at_most_30(name: str, text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 30:
+        raise ValueError(f"{name}: {text!r} is too much or too little; use 1 to 30")
+    return int(text)
+
+
 def _broker(name: str, text: str) -> str:
     parts = urlsplit(text)
     try:
-        usable = parts.scheme == "mqtt" and parts.hostname and parts.port != 0
+        usable = parts.scheme in ("mqtt", "mqtts") and parts.hostname and parts.port != 0
     except ValueError:  # a port that is none
         usable = False
     if not usable:  # not shown: there is a password in it
-        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port")
+        raise ValueError(f"{name}: is no address; use mqtt://user:password@host:port, or mqtts://")
     return text
 
 
@@ -92,6 +100,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "HTTP_PORT": _port,
     "HTTP_THREADS": _count,
     "WINDOW": _count,
+    "RETRY_CAP": _count,
+    "LOOK_EVERY": _at_most_30,
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,
     "LOG_LEVEL": _level,

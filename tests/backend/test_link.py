@@ -7,6 +7,7 @@ import pytest
 
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.ingest import KINDS
+from backend.linkstate import Address
 from backend.mqtt import Link
 from tests.backend.running import eventually
 from tools.brokers import free_port
@@ -27,8 +28,10 @@ class Heard:
 
     def __init__(self, broker: EmbeddedBroker, user: str, password: str) -> None:
         self.changes: list[bool] = []
-        url = f"mqtt://{user}:{password}@{broker.host}:{broker.port}"
-        self.link = Link(url, tuple(KINDS), lambda *_: None, self.changes.append)
+        address = Address(broker.host, broker.port, user, password)
+        self.link = Link(
+            address, tuple(KINDS), lambda *_: None, lambda name, up: self.changes.append(up)
+        )
         self.link.start()
 
 
