@@ -24,6 +24,8 @@ from backend.models import Base, Site, as_rows, database
 LOG_ROWS_MAX = 500  # of each connection
 PAGE_MAX = 200
 LEVELS = ("INFO", "WARNING", "ERROR")
+# What those may know of a connection who only watch its site.
+_TOLD = ("site", "is_active", "status", "error", "retries", "retry_at", "changed_at")
 _ADDRESS = ("host", "port", "username", "password", "tls", "ca")
 
 
@@ -126,7 +128,7 @@ def remove(site: str) -> None:
 
 
 def record(site: str, report: Report, now: int) -> dict[str, Any] | None:
-    """Note what became of a connection, in the caller's transaction; it as the API shows it.
+    """Note what became of a connection, in the caller's transaction; how it now is, for pages.
 
     None where it is there no more.
     """
@@ -144,7 +146,8 @@ def record(site: str, report: Report, now: int) -> dict[str, Any] | None:
     MqttConnection.update(values).where(MqttConnection.site == site).execute()
     level = ("WARNING" if report.again else "ERROR") if failed else "INFO"
     _log(row, now, level, report.message, report.attempt, report.exception)
-    return find(site)
+    shown = find(site)
+    return {name: shown[name] for name in _TOLD}
 
 
 def forget_statuses(now: int) -> None:

@@ -17,8 +17,7 @@ DEFAULT = ""
 class Links:
     """Links by name: DEFAULT, or the id of a site. See `Link` for the callbacks.
 
-    `window`: unconfirmed publishes of one link before its boards' commands are refused (429); it
-    takes twice as many, since stops and what is sent again are never refused.
+    `limit`: unconfirmed publishes after which one takes no more.
     """
 
     def __init__(
@@ -27,15 +26,14 @@ class Links:
         leaves: tuple[str, ...],
         on_message: Callable[[str, bytes, Receipt], None],
         on_link: Callable[[str, bool], None],
-        window: int,
+        limit: int,
         cap: float = CAP_SECONDS,
     ) -> None:
         self._links: dict[str, Link] = {}
         self.on_report: Callable[[str, Report], None] = lambda name, report: None
         self._make = functools.partial(
-            Link, leaves=leaves, on_message=on_message, on_link=on_link, cap=cap, limit=2 * window
+            Link, leaves=leaves, on_message=on_message, on_link=on_link, cap=cap, limit=limit
         )
-        self._window = window
         self.default = default
 
     def start(self) -> None:
@@ -85,10 +83,10 @@ class Links:
             if link is not None:
                 link.acknowledge(packet_id, qos, number)
 
-    def is_full(self, name: str, waiting: int) -> bool:
-        """Whether a link has too much under way to be given more; `waiting`: what is not yet."""
+    def unfinished(self, name: str) -> int:
+        """How many publishes of a link its broker has not confirmed yet."""
         link = self._links.get(name)
-        return (link.unfinished if link else 0) + waiting > self._window
+        return link.unfinished if link else 0
 
     def health(self, name: str) -> dict[str, Any]:
         """How a link is; one that there is not is not connected."""

@@ -45,6 +45,7 @@ class Backend:
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
+        self._window = window
         self._core = Core(random.Random())
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
@@ -53,7 +54,7 @@ class Backend:
             tuple(KINDS),
             self._writer.message,
             self._writer.link_changed,
-            window,
+            2 * window,  # stops, and what is sent again, are not refused
             retry_cap,
         )
         self._reconciler = Reconciler(self._links, self._writer, self.events, look_every)
@@ -100,7 +101,7 @@ class Backend:
     def _is_full(self, board_id: str) -> bool:
         board = self._core.roster.get(board_id)
         link = self._core.roster.link_of(board) if board else DEFAULT
-        return self._links.is_full(link, self._writer.waiting)
+        return self._links.unfinished(link) + self._writer.waiting > self._window
 
     def command(self, command_id: str) -> dict[str, Any]:
         """A command with its history. Raises NotFound."""

@@ -57,6 +57,12 @@ def _reading(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "at": optional_time(row["at"])}
 
 
+def connection(row: dict[str, Any]) -> dict[str, Any]:
+    """A site's connection, or how one now is."""
+    times = {name: optional_time(row[name]) for name in ("retry_at", "changed_at")}
+    return {**row, **times}
+
+
 def token(row: dict[str, Any]) -> dict[str, Any]:
     """A token, without its secret."""
     seen = optional_time(row["seen_at"])

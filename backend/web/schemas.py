@@ -10,6 +10,7 @@ from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
 from backend.lifecycle import STATUSES
+from backend.linkstate import LINK_STATUSES
 from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
 
@@ -147,9 +148,14 @@ _CASE = {
     "open": FLAG,
 }
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
+_LINK = {"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}
 _HEALTH = {
     "status": {"type": "string", "enum": ["healthy", "degraded"]},
-    "mqtt": _object({"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}),
+    "mqtt": _object(_LINK),
+    "connections": {
+        "type": "object",
+        "additionalProperties": _object({**_LINK, "status": {"enum": list(LINK_STATUSES)}}),
+    },
     "commands": _COUNTS,
     "boards": _object({"online": WHOLE, "known": WHOLE}),
     "refused": _COUNTS,
