@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,9 @@ from backend.linkstate import ERROR, Report
 from backend.models import Site, database
 from tests.backend.estate import KINDS, Estate
 from tests.backend.running import eventually
+from tests.support import certificates
 from tests.support.mqtt import Client
-from tools.brokers import MosquittoBroker
+from tools.brokers import MosquittoBroker, free_port
 
 ROUNDS = 40
 
@@ -177,14 +179,32 @@ def test_its_own_connection_takes_the_boards_and_gives_them_back(estate: Estate)
     voice.close()
 
 
-def test_the_log_of_a_connection_is_bounded(estate: Estate) -> None:
+def test_tls_is_for_brokers_that_the_authority_vouches_for(estate: Estate, tmp_path: Path) -> None:
+    garda = estate["garda"]
+    authority = certificates.authority(tmp_path)
+    shows = certificates.server(tmp_path, "broker", authority)
+    assert isinstance(garda.broker, MosquittoBroker)
+    garda.broker.tls = (free_port(), shows.path, shows.key)
+    garda.broker.start()
+    tls: dict[str, Any] = {"port": garda.broker.tls[0], "tls": True, "is_active": True}
+    garda.save(**tls)
+    estate.backend.connections_changed()
+    assert "certificate verify failed" in estate.until("garda", "error")["error"]
+    garda.save(**tls, ca=authority.path.read_text())
+    estate.backend.connections_changed()
+    estate.until("garda", "connected")
+
+
+def test_the_log_of_a_connection_is_bounded(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LOG_ROWS_MAX", 20)
     estate["como"].save()
     with database.atomic():
-        for number in range(connections.LOG_ROWS_MAX + 10):
+        for number in range(30):
             connections.record("como", Report(ERROR, "no", number), number)
-    pages = connections.log_page("como", limit=connections.LOG_ROWS_MAX + 10)
-    assert len(pages) == connections.LOG_ROWS_MAX
-    assert pages[0]["retry_attempt"] == connections.LOG_ROWS_MAX + 9
+    rows = connections.log_page("como")
+    assert [row["retry_attempt"] for row in rows] == list(range(29, 9, -1))
     Site.delete().where(Site.id == "como").execute()
     assert "como" not in connections.sites()
     assert connections.record("como", Report(ERROR, "late"), 1) is None

@@ -57,7 +57,13 @@ def test_a_url_is_an_address() -> None:
     ],
 )
 def test_a_wrong_address_is_refused_by_the_name_of_its_field(field: str, value: Any) -> None:
-    given: dict[str, Any] = {"host": "a.example", "port": 1, "username": "u", "password": "p", "tls": True}
+    given: dict[str, Any] = {
+        "host": "a.example",
+        "port": 1,
+        "username": "u",
+        "password": "p",
+        "tls": True,
+    }
     check(Address(**given))
     with pytest.raises(Invalid) as refused:
         check(Address(**{**given, field: value}))
