@@ -65,6 +65,7 @@ class Link:
         self._up = False  # connected, though not yet subscribed
         self._up_since = 0.0
         self._tries = Tries(cap)
+        self._over = False
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._ender = threading.Thread(target=self._end, name=f"end of {name}", daemon=True)
@@ -94,12 +95,14 @@ class Link:
 
     def stop(self) -> None:
         """Be heard of no more from now on. The connection itself ends behind the scenes."""
-        self._ended.set()
+        self._over = True
         self._set_up(False)
         self.connected = False
         self._on_report(
             self.name, Report(linkstate.DISCONNECTED, f"disconnected from {self.address}")
         )
+        self._client.disconnect()  # before the thread wakes, or it would connect once more
+        self._ended.set()
         self._ender.start()
 
     def join(self) -> None:
@@ -152,7 +155,7 @@ class Link:
     def _connected(
         self, client: paho.Client, userdata: Any, flags: Any, reason: Any, _: Any
     ) -> None:
-        if self._ended.is_set():
+        if self._over:
             client.disconnect()
         elif reason.is_failure:
             denied = str(reason) in NOT_LET_IN
@@ -180,11 +183,8 @@ class Link:
 
     def _unreachable(self, client: Any, userdata: Any) -> None:
         why = sys.exc_info()[1]  # paho calls this where it has caught it
-        self._trouble(
-            f"the broker at {self.address} can't be reached: {why}; check {self._place}, and that "
-            "it runs",
-            why,
-        )
+        what = f"the broker at {self.address} can't be reached: {why}"
+        self._trouble(f"{what}; check {self._place}, and that it runs", why)
         self._rest()
 
     def _disconnected(self, client: Any, userdata: Any, flags: Any, reason: Any, _: Any) -> None:
@@ -200,13 +200,14 @@ class Link:
 
     def _set_up(self, up: bool) -> None:
         with self._lock:
-            if up != self._up and not (up and self._ended.is_set()):
+            if up != self._up and not (up and self._over):
                 self._up, self._up_since = up, time.monotonic()
                 self._on_link(self.name, up)
 
     def _rest(self) -> None:
         """Wait until the next try is due, or until the end."""
-        self._ended.wait(self._tries.wait)
+        if not self._over:
+            self._ended.wait(self._tries.wait)
 
     def _break_off(self) -> None:
         """paho takes it for a lost connection, and makes a new one."""
@@ -219,16 +220,16 @@ class Link:
     ) -> None:
         """Log it once; it may go on for hours."""
         report = self._tries.failed(error, why, hopeless)
-        if not (report.again or self._ended.is_set()):
+        if not (report.again or self._over):
             log.error("%s; trying again", error)
         self._tell(report)
 
     def _tell(self, report: Report) -> None:
-        if not self._ended.is_set():
+        if not self._over:
             self._on_report(self.name, report)
 
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        if not self._ended.is_set():
+        if not self._over:
             receipt = (message.mid, message.qos, self._number, self.name)
             self._on_message(message.topic, bytes(message.payload), receipt)
 
@@ -236,7 +237,6 @@ class Link:
         self._confirmed += 1
 
     def _end(self) -> None:
-        self._client.disconnect()
         if self._thread is not None:
             self._thread.join(END_SECONDS)
         if self.alive:

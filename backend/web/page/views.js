@@ -5,15 +5,18 @@
 import { el } from "./dom.js";
 
 // name (of its module, and in the address): {title, role: who is offered it}
-const VIEWS = {};
+const VIEWS = {
+  connections: { title: "Connections", role: "admin" },
+};
 
 export class Views {
   #shown = new Map(); // name -> its node
 
   constructor(nav, home, place, context) {
     Object.assign(this, { nav, home, place, context });
-    const role = context.session.role;
-    this.names = Object.keys(VIEWS).filter((name) => VIEWS[name].role !== "admin" || role === "admin");
+    const roles = [context.session.role, ...Object.values(context.session.sites ?? {})];
+    const offered = (name) => VIEWS[name].role !== "admin" || roles.includes("admin");
+    this.names = Object.keys(VIEWS).filter(offered);
     addEventListener("hashchange", () => this.#show());
     this.#show();
   }
