@@ -61,7 +61,7 @@ class Link:
         self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
         self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
         self._number = self._sent = self._confirmed = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._up = False  # connected, though not yet subscribed
         self._up_since = 0.0
         self._tries = Tries(cap)
@@ -95,12 +95,11 @@ class Link:
 
     def stop(self) -> None:
         """Be heard of no more from now on. The connection itself ends behind the scenes."""
-        self._over = True
-        self._set_up(False)
-        self.connected = False
-        self._on_report(
-            self.name, Report(linkstate.DISCONNECTED, f"disconnected from {self.address}")
-        )
+        with self._lock:
+            self._set_up(False)
+            self._over, self.connected = True, False
+            bye = Report(linkstate.DISCONNECTED, f"disconnected from {self.address}")
+            self._on_report(self.name, bye)
         self._client.disconnect()  # before the thread wakes, or it would connect once more
         self._ended.set()
         self._ender.start()
@@ -225,8 +224,9 @@ class Link:
         self._tell(report)
 
     def _tell(self, report: Report) -> None:
-        if not self._over:
-            self._on_report(self.name, report)
+        with self._lock:
+            if not self._over:
+                self._on_report(self.name, report)
 
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         if not self._over:

@@ -5,15 +5,18 @@ and every few seconds anyhow, since other processes change rows as well and link
 goes wrong in a look is logged, and the next look begins afresh.
 """
 
+import functools
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 
 from backend import connections
+from backend.broker_address import check
+from backend.errors import Invalid
 from backend.events import Event, Hub
 from backend.links import DEFAULT, Links
-from backend.linkstate import Address, Report
+from backend.linkstate import ERROR, Address, Report
 from backend.models import database
 from backend.writer import Writer, now_ms
 
@@ -32,6 +35,7 @@ class Reconciler(threading.Thread):
         super().__init__(name="reconciler", daemon=True)
         self._links, self._writer, self._hub, self._period = links, writer, hub, period
         self._own = connections.sites()
+        self._wrong: dict[str, Address] = {}  # what a row holds and can't be connected to
         self._woken = threading.Event()
         self._stopping = False
         self._reports: deque[tuple[str, Report, int]] = deque(maxlen=REPORTS_MAX)
@@ -75,7 +79,7 @@ class Reconciler(threading.Thread):
             if name not in wanted:
                 self._links.close(name)
         for name, address in wanted.items():
-            self._set(name, address)
+            self._safely(functools.partial(self._set, name, address))
 
     def write_down(self) -> None:
         """Put what links have told into the database, and tell who watches."""
@@ -98,6 +102,20 @@ class Reconciler(threading.Thread):
         if address is None:
             self._links.close(name)
         elif link is None or not link.alive or link.address != address:
+            self._open(name, address)
+
+    def _open(self, name: str, address: Address) -> None:
+        """Begin a link, unless its row holds what nobody could have entered here: say it once."""
+        if self._wrong.get(name) == address:
+            return
+        self._wrong.pop(name, None)
+        try:
+            check(address)
+        except Invalid as why:
+            self._wrong[name] = address
+            self._links.close(name)
+            self.note(name, Report(ERROR, f"{why}; correct the connection of the site {name}"))
+        else:
             self._links.open(name, address)
 
     def _safely(self, step: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from backend import connections
 from backend.commands import NewCommand
+from backend.connections import MqttConnection
 from backend.errors import Busy
 from backend.linkstate import ERROR, Report
 from backend.models import Site, database
@@ -128,6 +129,19 @@ def test_the_reconciler_goes_on_after_an_error_of_its_own(
         patch.setattr(connections, "wanted", lambda: 1 / 0)
         estate.backend.connections_changed()
         eventually(lambda: "ZeroDivisionError" in caplog.text)
+    estate.until("como", "connected")
+
+
+def test_a_row_that_nobody_could_have_entered_here_stops_no_other(estate: Estate) -> None:
+    for name in ("como", "elba"):
+        estate[name].broker.start()
+        estate[name].save(is_active=True)
+    MqttConnection.update(port=70_000).where(MqttConnection.site == "como").execute()
+    estate.backend.connections_changed()
+    assert "port: must be from 1 to 65535" in estate.until("como", "error")["error"]
+    estate.until("elba", "connected")
+    assert len(estate["como"].log()) == 1
+    estate["como"].save()
     estate.until("como", "connected")
 
 
