@@ -101,6 +101,7 @@ def test_a_board_enrolled_beside_a_running_backend_may_come(installation: Instal
         (["serve"], {"HTTP_PORT": "door"}, "HTTP_PORT: 'door'"),
         (["serve"], {"BROKER_URL": "mqtt://u:p@h:door"}, "BROKER_URL: is no address"),
         (["serve"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'loud'"),
+        (["serve"], {"LOOK_EVERY": "31"}, "LOOK_EVERY: '31' is too much or too little; use 1 to"),
         (["serve"], {"TRUSTED_PROXY": "nginx"}, "TRUSTED_PROXY: 'nginx'"),
     ],
 )

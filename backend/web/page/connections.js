@@ -1,51 +1,40 @@
 // Sites' connections to their brokers: how each is, live, and what can be done about it.
 
-import { get, send } from "./api.js";
+import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
 import { duration, when } from "./words.js";
 
 const REFRESH_MS = 10000; // what the stream told of while it was lost, and new sites
 const CHIPS = { connected: "completed", connecting: "sent", error: "failed", disconnected: "" };
-const TOLD = ["status", "error", "retries", "retry_at", "changed_at"];
 const path = (site) => `/sites/${encodeURIComponent(site)}/connection`;
 
 // [chip, sentence] for a connection as it is now.
 export function inWords(one, now = Date.now()) {
   if (!one.is_active) {
-    return one.status === "connected" ? ["Stopping", "It is being disconnected."]
+    return one.status === "connected" ? ["Stopping", ""]
       : ["Stopped", "The site's boards can't be reached until it is started."];
   }
   if (one.status === "connected") return ["Connected", `Since ${when(one.changed_at)}.`];
-  if (one.status !== "error") return ["Connecting", "This takes a few seconds at most."];
+  if (one.status !== "error") return ["Connecting", ""];
   const left = new Date(one.retry_at) - now;
   const next = left > 1000 ? `Next try in ${duration(Math.round(left / 1000) * 1000)}` : "Trying again now";
-  return ["Error", `${one.error}. ${next}; tried ${one.retries} times since ${when(one.changed_at)}.`];
+  const error = one.error.charAt(0).toUpperCase() + one.error.slice(1);
+  const tried = one.retries > 1 ? `${one.retries} times` : "once";
+  return ["Error", `${error}. ${next}; tried ${tried} since ${when(one.changed_at)}.`];
 }
 
 class Card {
   constructor(one, view) {
     this.view = view;
-    this.head = el("div", { class: "board-head" });
-    this.line = el("p", { class: "note" });
+    this.head = el("div", { class: "dialog-head" });
+    this.line = el("p");
     this.error = el("p", { class: "error", role: "alert" });
     this.more = el("div");
     const button = (text, act) => el("button", { type: "button", class: "plain", onclick: act }, text);
     this.toggle = el("button", { type: "button", onclick: () => this.#startOrStop() });
-    this.node = el("article", { class: "card board", "data-site": one.site, "aria-label": one.site },
-      this.head, this.line, this.error,
-      el("section", { class: "whole" }, el("div", { class: "buttons" }, this.toggle,
-        button("Edit", () => this.#edit()), button("Log", () => this.#log())), this.more));
-    this.show(one);
-  }
-
-  // An answer to what was asked for at `asked` tells nothing new of what the stream told since.
-  answered(one, asked) {
-    const told = this.heard >= asked ? this.one : {};
-    this.show({ ...one, ...Object.fromEntries(TOLD.filter((name) => name in told).map((name) => [name, told[name]])) });
-  }
-
-  told(one) {
-    this.heard = performance.now();
+    this.node = el("article", { class: "card connection", "data-site": one.site, "aria-label": one.site },
+      this.head, this.line, el("div", { class: "buttons" }, this.toggle,
+        button("Edit", () => this.#edit()), button("Log", () => this.#log())), this.error, this.more);
     this.show(one);
   }
 
@@ -57,6 +46,7 @@ class Card {
       el("span", { class: `chip ${CHIPS[this.one.status]}` }, word),
       el("span", { class: "quiet" }, `${host}:${port}${tls ? ", TLS" : ""}`));
     if (this.line.textContent !== text) this.line.textContent = text;
+    this.line.className = word === "Error" ? "why failed" : "quiet";
     this.toggle.textContent = this.one.is_active ? "Stop" : "Start";
     this.toggle.className = this.one.is_active ? "stop" : "primary";
   }
@@ -75,13 +65,13 @@ class Card {
   async #startOrStop() {
     const wish = this.one.is_active ? "stop" : "start";
     await this.#do(async (asked) =>
-      this.answered(await send("POST", `${path(this.one.site)}/${wish}`, {}), asked));
+      this.show(this.view.newer(await call("POST", `${path(this.one.site)}/${wish}`, {}), asked)));
   }
 
   #edit() {
     if (this.form) return this.#close();
     this.form = form(this.one, (body) => this.#do(async (asked) => {
-      this.answered(await send("PUT", path(this.one.site), body), asked);
+      this.show(this.view.newer(await call("PUT", path(this.one.site), body), asked));
       this.#close();
     }));
     const remove = el("button", { type: "button", class: "stop", onclick: () => this.#remove() }, "Delete");
@@ -92,7 +82,7 @@ class Card {
   async #remove() {
     const says = `Delete the connection of ${this.one.site}? Its boards then use the default one.`;
     if (!confirm(says)) return;
-    await this.#do(() => send("DELETE", path(this.one.site)));
+    await this.#do(() => call("DELETE", path(this.one.site)));
     await this.view.load();
   }
 
@@ -119,14 +109,14 @@ const entry = (one) => el("li", { class: one.level.toLowerCase() },
 function form(one, save) {
   const field = (name, text, more = {}) => el("label", {}, `${text} `,
     el("input", { name, value: String(one[name] ?? ""), ...more }));
-  const node = el("form", { class: "filters", novalidate: true, "aria-label": `Connection of ${one.site}` },
+  const node = el("form", { class: "settings", novalidate: true, "aria-label": `Connection of ${one.site}` },
     field("host", "Host", { placeholder: "broker.example.org" }),
     field("port", "Port", { inputmode: "numeric", value: String(one.port ?? 1883) }),
     field("username", "User", { autocomplete: "off" }),
     field("password", "Password", { type: "password", value: "", autocomplete: "new-password",
       placeholder: one.has_password ? "unchanged" : "" }),
-    el("label", {}, "TLS ", el("input", { name: "tls", type: "checkbox", checked: one.tls })),
-    el("label", {}, "Authority (PEM; empty: those the system trusts) ",
+    el("label", { class: "flag" }, el("input", { name: "tls", type: "checkbox", checked: one.tls }), " TLS"),
+    el("label", { class: "wide" }, "Authority (PEM; empty: those the system trusts) ",
       el("textarea", { name: "ca", rows: 2 }, one.ca ?? "")),
     el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, "Save")));
   node.addEventListener("submit", (event) => {
@@ -141,6 +131,7 @@ function form(one, save) {
 
 class Connections {
   #cards = new Map();
+  #told = new Map(); // site -> what the stream told of it last, and when
 
   constructor(node, store) {
     this.node = node;
@@ -149,9 +140,20 @@ class Connections {
     node.append(el("h2", {}, "Connections"), el("p", { class: "quiet" },
       "A site's boards use the broker of the site; those of a site without one use the default."),
       this.list, this.add);
-    store.addEventListener("connection", ({ detail }) => this.#cards.get(detail.site)?.told(detail));
+    store.addEventListener("connection", ({ detail }) => this.#hear(detail));
     setInterval(() => this.#cards.forEach((card) => card.show({})), 1000);
     setInterval(() => { if (!node.hidden && !document.hidden) this.load().catch(() => {}); }, REFRESH_MS);
+  }
+
+  #hear(detail) {
+    this.#told.set(detail.site, { ...detail, at: performance.now() });
+    this.#cards.get(detail.site)?.show(detail);
+  }
+
+  // What the stream told of a site since `asked`, over an answer that may be of before.
+  newer(one, asked) {
+    const { at, is_active: _, ...told } = this.#told.get(one.site) ?? {};
+    return at >= asked ? { ...one, ...told } : one;
   }
 
   async load() {
@@ -160,8 +162,8 @@ class Connections {
     const sites = connections.map((one) => one.site);
     for (const site of this.#cards.keys()) if (!sites.includes(site)) this.#cards.delete(site);
     for (const one of connections) {
-      if (this.#cards.has(one.site)) this.#cards.get(one.site).answered(one, asked);
-      else this.#cards.set(one.site, new Card(one, this));
+      if (!this.#cards.has(one.site)) this.#cards.set(one.site, new Card(one, this));
+      this.#cards.get(one.site).show(this.newer(one, asked));
     }
     const nodes = sites.map((site) => this.#cards.get(site).node);
     if (nodes.length !== this.list.children.length || nodes.some((node) => !node.isConnected)) {
@@ -172,6 +174,7 @@ class Connections {
 
   // Sites without a connection can be given one.
   #offer(sites) {
+    if (this.add.querySelector("form")) return; // somebody is filling it in
     fill(this.add, sites.length ? el("h3", {}, "Sites that use the default connection") : "",
       sites.map((site) => el("p", {}, `${site} `, el("button", { class: "plain", "data-new": site }, "Connect"))));
     for (const button of this.add.querySelectorAll("[data-new]")) {
@@ -184,16 +187,15 @@ class Connections {
     const site = button.dataset.new;
     const made = form({ site }, async (body) => {
       try {
-        await send("PUT", path(site), body);
-        made.remove();
-        error.remove();
+        await call("PUT", path(site), body);
+        card.remove();
         await this.load();
       } catch (why) {
         error.textContent = why.message;
       }
     });
-    button.parentElement.after(made, error);
-    button.remove();
+    const card = el("div", { class: "card connection" }, el("h3", {}, site), made, error);
+    button.parentElement.replaceWith(card);
   }
 }
 
