@@ -61,12 +61,10 @@ class Link:
         self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
         self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
         self._number = self._sent = self._confirmed = 0
-        self._lock = threading.RLock()
-        self._up = False  # connected, though not yet subscribed
-        self._up_since = 0.0
+        self._lock = threading.RLock()  # over who hears what of the end
+        self._up, self._up_since = False, 0.0  # connected, though not yet subscribed
         self._tries = Tries(cap)
-        self._over = False
-        self._ended = threading.Event()
+        self._over, self._ended = False, threading.Event()
         self._thread: threading.Thread | None = None
         self._ender = threading.Thread(target=self._end, name=f"end of {name}", daemon=True)
         self.connected = False
@@ -105,7 +103,7 @@ class Link:
         self._ender.start()
 
     def join(self) -> None:
-        """Wait for the end of a link that was stopped, as long as it may take."""
+        """Wait for the end of a link that was stopped."""
         self._ender.join(2 * END_SECONDS)
 
     def publish(self, board_id: str, payload: bytes) -> bool:
@@ -205,7 +203,9 @@ class Link:
 
     def _rest(self) -> None:
         """Wait until the next try is due, or until the end."""
-        if not self._over:
+        if self._over:
+            self._client.disconnect()  # once more: paho forgets one that comes while it connects
+        else:
             self._ended.wait(self._tries.wait)
 
     def _break_off(self) -> None:

@@ -103,3 +103,13 @@ def test_a_link_that_was_stopped_says_and_acknowledges_nothing_more(
     heard.link.join()
     assert [one.status for one in heard.reports] == [CONNECTING, CONNECTED, DISCONNECTED]
     assert heard.changes == [True, False]
+
+
+def test_one_that_is_stopped_in_the_middle_of_a_try_ends(broker: EmbeddedBroker) -> None:
+    links = [Heard(broker, BACKEND_USER, "right").link for _ in range(20)]  # it does not run
+    for link in links:
+        link.stop()
+    before = time.monotonic()
+    for link in links:
+        link.join()
+    assert not any(link.alive for link in links) and time.monotonic() - before < 1.5
