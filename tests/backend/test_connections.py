@@ -73,7 +73,7 @@ def test_a_broker_killed_and_back_is_an_outage_of_its_site_alone(
     eventually(lambda: como.shown()["retries"] > 3)
     said = [one for one in caplog.records if "como" in one.getMessage()]
     assert len(said) <= 2  # lost, and can't be reached: not each of the tries
-    assert estate.round_ms("garda") > 0 and not como.board.messages.qsize()
+    assert estate.round_ms("garda") < 2_000 and not como.board.messages.qsize()
     como.broker.start()
     estate.until("como", "connected")
     como.arrive()
@@ -117,7 +117,7 @@ def test_a_link_whose_thread_has_died_is_replaced(
     estate.until("como", "connected")
     como.say_online(como.board)  # the one that was not acknowledged comes again, too
     eventually(lambda: estate.online("como"))
-    assert estate.round_ms("como") > 0
+    assert estate.round_ms("como") < 2_000
 
 
 def test_the_reconciler_goes_on_after_an_error_of_its_own(
@@ -168,7 +168,7 @@ def test_a_site_that_stalls_is_busy_and_no_other(tmp_path: Path) -> None:
             estate.backend.post(NewCommand("garda", "stop", "", {}, None, "ann"))
         with pytest.raises(Busy):
             estate.ping("garda")
-        assert estate.round_ms("como") > 0
+        assert estate.round_ms("como") < 2_000
     finally:
         os.kill(garda.broker.pid, signal.SIGCONT)
     eventually(lambda: estate.ping_or_none("garda"))
