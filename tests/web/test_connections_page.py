@@ -56,9 +56,9 @@ def test_it_is_made_started_mended_and_stopped(site: Site, garda: Page) -> None:
     card.get_by_role("button", name="Stop").click()
     expect(card.locator(".chip")).to_have_text("Stopped")
     card.get_by_role("button", name="Log").click()
-    said = card.locator(".log li")
+    said = card.locator(".connection-log li")
     expect(said.first).to_contain_text("disconnected from")
-    expect(card.locator(".log li.error")).to_contain_text("refused the connection")
+    expect(card.locator(".connection-log li.error")).to_contain_text("refused the connection")
 
 
 def test_what_changes_elsewhere_is_shown_at_once(site: Site, garda: Page) -> None:

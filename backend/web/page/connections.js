@@ -95,7 +95,7 @@ class Card {
     if (this.more.querySelector("ol")) return this.#close();
     const log = await this.#do(() => get(`${path(this.one.site)}/log`));
     this.form = null;
-    return log && this.more.replaceChildren(el("ol", { class: "log" }, log.entries.map(entry)));
+    return log && this.more.replaceChildren(el("ol", { class: "connection-log" }, log.entries.map(entry)));
   }
 }
 
@@ -109,7 +109,7 @@ const entry = (one) => el("li", { class: one.level.toLowerCase() },
 function form(one, save) {
   const field = (name, text, more = {}) => el("label", {}, `${text} `,
     el("input", { name, value: String(one[name] ?? ""), ...more }));
-  const node = el("form", { class: "settings", novalidate: true, "aria-label": `Connection of ${one.site}` },
+  const node = el("form", { class: "connection-form", novalidate: true, "aria-label": `Connection of ${one.site}` },
     field("host", "Host", { placeholder: "broker.example.org" }),
     field("port", "Port", { inputmode: "numeric", value: String(one.port ?? 1883) }),
     field("username", "User", { autocomplete: "off" }),
