@@ -86,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(
         level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("peewee").setLevel(logging.INFO)  # else it logs secrets with their queries
     try:
         if arguments.command == "enroll":
             return enroll(options, arguments.board_id, arguments.name, arguments.pending)

@@ -92,13 +92,14 @@ class Application:
         if settings.broker_url is None:
             folder = settings.data_dir.absolute() / "broker"
             self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
-        images = settings.data_dir / "images"
         self.backend = Backend(
             self._broker_url(),
             settings.window,
-            images,
+            settings.data_dir / "images",
             settings.broker_ca,
             settings.image_idle_s,
+            retry_cap=settings.retry_cap,
+            look_every=settings.look_every,
         )
         self.backend.on_boards = self._let_in
         self._letting_in = threading.Lock()

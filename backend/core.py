@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend import boards, commands, store
+from backend import boards, commands, connections, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
@@ -49,7 +49,7 @@ class Core:
     def __init__(self, rng: random.Random, image_idle_s: float = Settings.image_idle_s) -> None:
         self.refused: Counter[str] = Counter()
         self._rng = rng
-        self.roster = Roster()
+        self.roster = Roster(connections.sites())
         self.dispatcher = Dispatcher(self.roster, rng)
         self.pictures = Pictures(image_idle_s)
         self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
@@ -127,7 +127,10 @@ class Core:
             if board is None:
                 board = boards.presence_of(row)
                 self.roster.add(board)
+            before = self.roster.link_of(board)
             boards.take_over(board, row)
+            if self.roster.link_of(board) != before:  # not heard by its new link yet
+                self.roster.unsure(board)
             if board.state == RETIRED:
                 for open_one in work.take(store.open_of_board(row.id)):
                     commands.call_off(work, self.dispatcher, open_one, "system")

@@ -70,12 +70,14 @@ class Ingest:
             "image": self._image,
         }
 
-    def read(self, topic: str, payload: bytes) -> Heard | Announcement | None:
-        """The message, or None where it is refused: counted and logged with the reason."""
+    def read(self, topic: str, payload: bytes, link: str = "") -> Heard | Announcement | None:
+        """The message that came by a link, or None where it is refused: counted and logged with
+        the reason.
+        """
         board_id = leaf = ""
         try:
             board_id, leaf = parse(topic)
-            return self._decoded(self._known(board_id), leaf, payload)
+            return self._decoded(self._known(board_id, link), leaf, payload)
         except ProtocolError as why:
             if leaf in ANNOUNCING and may_announce(self._roster.get(board_id)):
                 return Announcement(board_id, "answerback", bytes(payload))
@@ -83,12 +85,14 @@ class Ingest:
             log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
             return None
 
-    def _known(self, board_id: str) -> Presence:
+    def _known(self, board_id: str, link: str) -> Presence:
         board = self._roster.get(board_id)
         if board is None:
             raise ProtocolError("unknown_board", "board_id", "is not registered here")
         if board.state == RETIRED:
             raise ProtocolError("retired", "board_id", "is of a board that was retired")
+        if self._roster.link_of(board) != link:
+            raise ProtocolError("wrong_link", "topic", "is of a board of another connection")
         return board
 
     @staticmethod

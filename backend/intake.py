@@ -17,7 +17,7 @@ def sorted_out(core: Core, items: list[tuple[Any, ...]]) -> tuple[Batch, list[Re
             _ask(batch, item[1], item[2])
         elif item[0] == "message":
             receipts.append(item[3])
-            _read(core, batch, item[1], item[2])
+            _read(core, batch, item[1], item[2], item[3][3])
         elif item[0] == "look":
             batch.look = True
     return batch, receipts
@@ -30,8 +30,8 @@ def _ask(batch: Batch, wanted: Any, answer: Any) -> None:
     asked.get(type(wanted), batch.tasks).append((answer, wanted))
 
 
-def _read(core: Core, batch: Batch, topic: str, payload: bytes) -> None:
-    heard = core.ingest.read(topic, payload)
+def _read(core: Core, batch: Batch, topic: str, payload: bytes, link: str) -> None:
+    heard = core.ingest.read(topic, payload, link)
     if isinstance(heard, Announcement):
         batch.announced.append(heard)
     elif heard:

@@ -15,6 +15,7 @@ from playhouse.migrate import SqliteMigrator, migrate
 
 from backend.audit import AuditEntry
 from backend.bearer import SigningKey
+from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.provisioning import BoardMove
@@ -33,6 +34,8 @@ TABLES = (
     Credential,
     SigningKey,
     AuditEntry,
+    MqttConnection,
+    MqttConnectionLog,
 )
 
 

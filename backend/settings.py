@@ -26,6 +26,8 @@ class Settings:
     http_threads: int = 8
     image_idle_s: int = 15  # without a new part of a picture, before its board is asked for it
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
+    retry_cap: int = 60  # seconds between two tries to connect to a broker, at most
+    look_every: int = 5  # seconds until a connection changed by another process is seen
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
     public_url: str = ""  # where people reach the page, for what is printed; "": where it listens
@@ -53,6 +55,12 @@ def _port(name: str, text: str) -> int:
 def _count(name: str, text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ValueError(f"{name}: {text!r} is no count; use a whole number from 1")
+    return int(text)
+
+
+def _at_most_30(name: str, text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 30:
+        raise ValueError(f"{name}: {text!r} is too much or too little; use 1 to 30")
     return int(text)
 
 
@@ -124,6 +132,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "HTTP_THREADS": _count,
     "IMAGE_IDLE_S": _count,
     "WINDOW": _count,
+    "RETRY_CAP": _count,
+    "LOOK_EVERY": _at_most_30,
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,
     "PUBLIC_URL": _web,

@@ -26,9 +26,10 @@ from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
 from backend.images import Album
 from backend.intake import sorted_out
+from backend.links import Links
 from backend.models import database
-from backend.mqtt import Link, Receipt
-from backend.presence import Presence
+from backend.mqtt import Receipt
+from backend.presence import Presence, Roster
 from backend.store import Locked, Row
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Task
@@ -68,7 +69,7 @@ class Writer(threading.Thread):
         monotonic: Callable[[], int] = monotonic_ms,
     ) -> None:
         super().__init__(name="writer", daemon=True)
-        self.link: Link | None = None
+        self.links: Links | None = None
         self.album: Album | None = None  # where pictures go
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         self._now, self._monotonic = clock, monotonic
@@ -103,9 +104,13 @@ class Writer(threading.Thread):
         """Take a message in; it is acknowledged when what it says is durable."""
         self._queue.put(("message", topic, payload, receipt))
 
-    def link_changed(self, up: bool) -> None:
-        """Note that the broker was reached, or lost."""
-        self._queue.put(("link", up))
+    def link_changed(self, name: str, up: bool) -> None:
+        """Note that a broker was reached, or lost."""
+        self._queue.put(("link", lambda roster, now: roster.listen(now if up else None, name)))
+
+    def route(self, own: frozenset[str]) -> None:
+        """Note which sites have links of their own."""
+        self._queue.put(("link", lambda roster, now: roster.route(own, now)))
 
     def stop(self) -> None:
         """Finish what is queued and end."""
@@ -134,17 +139,16 @@ class Writer(threading.Thread):
         self._next_due = self._core.next_due()
         return not any(item[0] == "stop" for item in items)
 
-    def _listen(self, up: bool) -> None:
-        """The link has changed: nothing is known of any board until it is heard."""
-        self._core.roster.listen(self._now() if up else None)
-        if self._hub.watched:
-            boards = self._core.roster.all()
+    def _listen(self, change: Callable[[Roster, int], list[Presence]]) -> None:
+        """A link has changed: nothing is known of its boards until they are heard."""
+        boards = change(self._core.roster, self._now())
+        if self._hub.watched and boards:
             self._hub.publish([(None, "board", self._show_board(board)) for board in boards])
 
     def _take(self) -> list[tuple[Any, ...]]:
         """Wait until there is something to do, and take up to BATCH of what is there.
 
-        Not beyond a change of the link: what was heard before it is to be applied before it.
+        Not beyond a change of a link: what was heard before it is to be applied before it.
         """
         wait = self._wait()
         items = []
@@ -186,10 +190,10 @@ class Writer(threading.Thread):
         """Let the world know what is durable now."""
         for board_id, image_id, picture in outcome.pictures:
             self._keep(board_id, image_id, picture)
-        if self.link:
+        if self.links:
             for board_id, message in outcome.publish:
-                self._send(self.link, board_id, message)
-            self.link.acknowledge(receipts)
+                self._send(self.links, board_id, message)
+            self.links.acknowledge(receipts)
         shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
             if isinstance(result, Refusal):
@@ -211,12 +215,13 @@ class Writer(threading.Thread):
             self._core.pictures.unkept((board_id, image_id))
             log.error("can't keep picture %s of %s: %s", image_id, board_id, why)
 
-    def _send(self, link: Link, board_id: str, message: dict[str, Any]) -> None:
+    def _send(self, links: Links, board_id: str, message: dict[str, Any]) -> None:
         board = self._core.roster.get(board_id)
         if board is None:
             return
         try:
-            link.publish(board_id, encode("command", message, board.key))
+            link = self._core.roster.link_of(board)
+            links.publish(link, board_id, encode("command", message, board.key))
         except ProtocolError as why:  # a bug, but of one message: the others are to go out
             self._core.refused[why.code] += 1
             log.error("can't send %s to %s: %s", message["command_id"], board_id, why)

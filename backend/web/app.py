@@ -9,6 +9,7 @@ from backend.web import openapi, routes
 from backend.web.auth import Authenticator
 from backend.web.boards import BoardRoutes
 from backend.web.commands import CommandRoutes
+from backend.web.connections import ConnectionRoutes
 from backend.web.http import Answer, Call
 from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
@@ -35,6 +36,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         ProvisioningRoutes(backend, settings.address),
         SiteRoutes(backend),
         CommandRoutes(backend),
+        ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         PageRoutes(),
     ):

@@ -12,7 +12,7 @@ from backend.lifecycle import STATUSES
 from backend.lives import life_of
 from backend.service import Backend
 from backend.texts import TEXTS
-from backend.web import render
+from backend.web import connections, render
 from backend.web.http import Answer, Call, Check
 from backend.web.routes import API, Route
 
@@ -50,7 +50,7 @@ class BoardRoutes:
 
     def health_in_full(self, call: Call) -> Answer:
         """200 with how all parts are, and how much is under way."""
-        return Answer(self._backend.health())
+        return Answer(connections.visible(call.who, self._backend.health()))
 
     def health(self, call: Call) -> Answer:
         """200 where all parts work, else 503. Open to anybody, so it says no more."""

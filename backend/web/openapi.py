@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from backend.commands import PAGE_MAX
-from backend.web import openapi_people
+from backend.web import openapi_connections, openapi_people
 from backend.web.auth import COOKIE
 from backend.web.commands import PAGE
 from backend.web.http import BODY_MAX, JSON_TYPE
@@ -86,7 +86,10 @@ _RESUME = [
     _parameter("header", "Last-Event-ID", WHOLE, "Go on after this event"),
     _parameter("query", "last_event_id", WHOLE, "The same, where no header can be set"),
 ]
-_EVENTS = "Server-Sent Events: `command` (with `last`, its newest step), `board`, `sites`, `reset`"
+_EVENTS = (
+    "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
+    "site's now is), `sites`, `reset`"
+)
 
 _OPERATIONS = (
     _Operation("post", "/session", "signIn", "Sign in", (200, "Session"),
@@ -139,6 +142,7 @@ _OPERATIONS = (
                (200, "CommandWithHistory"), (*_SIGNED_IN, 404)),
     _Operation("post", "/commands/{command_id}/cancel", "cancelCommand", "Call a command off",
                (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Cancel"),
+    *(_Operation(*row) for row in openapi_connections.ROWS),
     _Operation("get", "/events", "watch", _EVENTS, (200, None), _SIGNED_IN, None,
                _RESUME, media="text/event-stream"),
     _Operation("get", "/health", "getHealth", "How all parts are, and how much is under way",
@@ -165,7 +169,8 @@ def _responses(row: _Operation) -> Schema:
     bad = {str(code): _problem(code) for code in codes}
     if row.name == "health":
         bad["503"] = {"description": "Not all", **_content(JSON_TYPE, ref("Health"))}
-    return {str(status): good, **bad}
+    also = openapi_connections.ALSO.get(row.name)
+    return {str(status): good, **({str(also): good} if also else {}), **bad}
 
 
 def _problem(code: int) -> Schema:
@@ -199,7 +204,7 @@ DOCUMENT: Schema = {
     "info": {"title": "Answerback", "version": version("answerback"), "description": _ABOUT},
     "paths": _paths(),
     "components": {
-        "schemas": {**SCHEMAS, **openapi_people.SCHEMAS},
+        "schemas": {**SCHEMAS, **openapi_people.SCHEMAS, **openapi_connections.SCHEMAS},
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},

@@ -62,6 +62,12 @@ def move(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "at": rfc3339(row["at"])}
 
 
+def connection(row: dict[str, Any]) -> dict[str, Any]:
+    """A site's connection, or how one now is."""
+    times = {name: optional_time(row[name]) for name in ("retry_at", "changed_at")}
+    return {**row, **times}
+
+
 def token(row: dict[str, Any]) -> dict[str, Any]:
     """A token, without its secret."""
     times = {name: optional_time(row[name]) for name in ("created_at", "expires_at", "seen_at")}

@@ -12,6 +12,7 @@ from protocol.verbs import DOSE, SET, STOP
 from backend.access import ROLES
 from backend.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.lifecycle import STATUSES
+from backend.linkstate import LINK_STATUSES
 from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
 
@@ -192,9 +193,14 @@ _CASE = {
     "one_of": list_of(TEXT),  # exactly one of these optional parameters is given
 }
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
+_LINK = {"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}
 _HEALTH = {
     "status": {"type": "string", "enum": ["healthy", "degraded"]},
-    "mqtt": _object({"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}),
+    "mqtt": _object(_LINK),
+    "connections": {
+        "type": "object",
+        "additionalProperties": _object({**_LINK, "status": {"enum": list(LINK_STATUSES)}}),
+    },
     "commands": _COUNTS,
     "boards": _object({"online": WHOLE, "known": WHOLE, "pending": WHOLE}),
     "refused": _COUNTS,

@@ -118,6 +118,7 @@ def test_a_board_retired_beside_a_running_backend_is_shut_out(installation: Inst
         (["serve"], {"BROKER_URL": "mqtt://u:p@h:door"}, "BROKER_URL: is no address"),
         (["serve"], {"PUBLIC_URL": "ponds"}, "PUBLIC_URL: 'ponds'"),
         (["serve"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'loud'"),
+        (["serve"], {"LOOK_EVERY": "31"}, "LOOK_EVERY: '31' is too much or too little; use 1 to"),
         (["serve"], {"TRUSTED_PROXY": "nginx"}, "TRUSTED_PROXY: 'nginx'"),
     ],
 )

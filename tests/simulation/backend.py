@@ -121,7 +121,7 @@ class Backend:
         self.writer.life, self.writer.watch = self._life, self._watch
         self.client = BackendClient(self._world, self._broker, self._life, self.wake)
         self.client.writer = self.writer
-        self.writer.link = Port(self.client)  # type: ignore[assignment]
+        self.writer.links = Port(self.client)  # type: ignore[assignment]
         self._turn_at = None
         self.client.start()
         return self.wake()

@@ -69,6 +69,13 @@ TABLE = {
     ("PATCH", f"{A}/sites/<site_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
     ("DELETE", f"{A}/sites/<site_id>"): Row(ADMIN, ADMINISTER, 409),
     ("GET", f"{A}/sites/<site_id>/labels"): Row(VIEWER, READ, 200),
+    ("GET", f"{A}/connections"): Row(SIGNED_IN, READ, 200),
+    ("GET", f"{A}/sites/<site>/connection"): Row(SITE_ADMIN, READ, 404),
+    ("PUT", f"{A}/sites/<site>/connection"): Row(SITE_ADMIN, ADMINISTER, 400, {}),
+    ("DELETE", f"{A}/sites/<site>/connection"): Row(SITE_ADMIN, ADMINISTER, 404),
+    ("POST", f"{A}/sites/<site>/connection/start"): Row(SITE_ADMIN, ADMINISTER, 404),
+    ("POST", f"{A}/sites/<site>/connection/stop"): Row(SITE_ADMIN, ADMINISTER, 404),
+    ("GET", f"{A}/sites/<site>/connection/log"): Row(SITE_ADMIN, READ, 404),
     ("GET", f"{A}/verbs"): Row(SIGNED_IN, READ, 200),
     ("GET", f"{A}/health"): Row(SIGNED_IN, READ, 200),
     ("GET", f"{A}/events"): Row(SIGNED_IN, READ, 400),
@@ -168,7 +175,7 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 15
+    assert asked == 21
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw

@@ -8,6 +8,7 @@ import { isAdmin, looksAfterPeople } from "./rights.js";
 // name (of its module, and in the address): {title, role: who is offered it}
 const VIEWS = {
   sites: { title: "Sites", role: "site admin" },
+  connections: { title: "Connections", role: "site admin" },
   people: { title: "People", role: "site admin" },
   account: { title: "Account", role: "viewer" },
 };
