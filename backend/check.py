@@ -15,9 +15,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from backend import configuration, dbfile, probe, schema
 from backend.broker import BrokerError, EmbeddedBroker, check_port_free
+from backend.linkstate import Address
 from backend.settings import Given, Settings
 
 # (what was looked at, what was found, what to do or "")
@@ -124,10 +126,26 @@ def _places(options: Settings) -> Iterator[Finding]:
     yield _port("HTTP_PORT", options.http_host, options.http_port)
     if options.broker_url is None:
         yield _port("BROKER_PORT", EmbeddedBroker.host, options.broker_port)
-        return
-    address = configuration.masked(options.broker_url)
-    wrong = probe.trouble(options.broker_url, options.broker_ca)
-    yield "broker", f"{address} {wrong or 'lets us in'}", "see there" if wrong else ""
+    else:
+        ca = options.broker_ca.read_text() if options.broker_ca else ""
+        yield _broker("BROKER_URL", Address.of(options.broker_url, ca))
+    path = dbfile.path_of(options.database)
+    for site, address in _sites(path) if path else ():
+        yield _broker(f"site {site}", address, site)
+
+
+def _broker(name: str, address: Address, site: str = "") -> Finding:
+    wrong, _, remedy = (probe.trouble(address, site) or "").partition("; ")
+    return name, f"the broker at {address} {wrong or 'lets us in'}", remedy
+
+
+def _sites(path: Path) -> list[tuple[str, Address]]:
+    """Sites' own connections that are wanted; read as they are, by whatever version."""
+    rows = _read(
+        path,
+        "SELECT site, host, port, username, password, tls, ca FROM mqttconnection WHERE is_active",
+    )
+    return [(row[0], Address(*row[1:])) for row in rows]
 
 
 def _port(name: str, host: str, port: int) -> Finding:
@@ -152,10 +170,16 @@ def _clock(path: Path | None) -> Finding:
 
 def _newest(path: Path) -> int:
     """When the newest step of the history was, ms; 0 where there is none."""
+    rows = _read(path, "SELECT at FROM history ORDER BY id DESC LIMIT 1")
+    return int(rows[0][0]) if rows else 0
+
+
+def _read(path: Path, query: str) -> list[Any]:
+    """Rows of a database that is not to be changed; none where there is no such table."""
     if not path.exists() or not path.stat().st_size:
-        return 0
+        return []
     try:
         with dbfile.opened(path) as db:
-            return int(db.execute("SELECT at FROM history ORDER BY id DESC").fetchone()[0])
-    except (sqlite3.Error, TypeError):  # no such table or no such row
-        return 0
+            return db.execute(query).fetchall()
+    except sqlite3.Error:  # what is wrong with the file is told elsewhere
+        return []

@@ -52,6 +52,16 @@ class Away(Slow):
     """The process that does the work can't be reached just now (503)."""
 
 
+def no_board(board_id: str) -> NotFound:
+    """What is said of a board that there is not, or that is none of somebody's business."""
+    return NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
+
+
+def no_command(command_id: str) -> NotFound:
+    """The same of a command."""
+    return NotFound("unknown_command", "command_id", f"there is no command {command_id!r}")
+
+
 def _again(kind: type[Refusal], text: str, members: dict[str, Any]) -> Refusal:
     made = kind.__new__(kind, text)
     made.__dict__.update(members)

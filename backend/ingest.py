@@ -18,10 +18,11 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, RESULTS
 from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import logs, sensors, store, updates
+from backend import greeting, logs, sensors, store, updates, wakes
 from backend.dispatcher import Dispatcher
 from backend.lifecycle import ENDED, UNKNOWN
-from backend.models import Board
+from backend.models import RETIRED, Board
+from backend.newcomers import ANNOUNCING, Announcement, may_announce
 from backend.pictures import Pictures
 from backend.presence import Presence, Roster
 from backend.work import Work
@@ -69,22 +70,38 @@ class Ingest:
             "image": self._image,
         }
 
-    def read(self, topic: str, payload: bytes) -> Heard | None:
-        """The message, or None where it is refused: counted and logged with the reason."""
+    def read(self, topic: str, payload: bytes, link: str = "") -> Heard | Announcement | None:
+        """The message that came by a link, or None where it is refused: counted and logged with
+        the reason.
+        """
+        board_id = leaf = ""
         try:
             board_id, leaf = parse(topic)
-            board = self._roster.get(board_id)
-            if board is None:
-                raise ProtocolError("unknown_board", "board_id", "is not registered here")
-            if leaf not in KINDS:
-                raise ProtocolError("unknown_type", "topic", "is not read by this version")
-            if leaf == IMAGE:
-                return Heard(board, KINDS[leaf], image_reading.decode(payload, board.key))
-            return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
+            return self._decoded(self._known(board_id, link), leaf, payload)
         except ProtocolError as why:
+            if leaf in ANNOUNCING and may_announce(self._roster.get(board_id)):
+                return Announcement(board_id, "answerback", bytes(payload))
             self.refused[why.code] += 1
             log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
             return None
+
+    def _known(self, board_id: str, link: str) -> Presence:
+        board = self._roster.get(board_id)
+        if board is None:
+            raise ProtocolError("unknown_board", "board_id", "is not registered here")
+        if board.state == RETIRED:
+            raise ProtocolError("retired", "board_id", "is of a board that was retired")
+        if self._roster.link_of(board) != link:
+            raise ProtocolError("wrong_link", "topic", "is of a board of another connection")
+        return board
+
+    @staticmethod
+    def _decoded(board: Presence, leaf: str, payload: bytes) -> Heard:
+        if leaf not in KINDS:
+            raise ProtocolError("unknown_type", "topic", "is not read by this version")
+        if leaf == IMAGE:
+            return Heard(board, KINDS[leaf], image_reading.decode(payload, board.key))
+        return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
 
     def apply(self, work: Work, heard: list[Heard]) -> None:
         """Apply a batch in the order in which it came."""
@@ -140,7 +157,7 @@ class Ingest:
             log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
-        self._tell_time(work, board, said)
+        greeting.tell_time(work, board, said)
         anew = said["boot"] != board.boot
         if not self._believed(board, said):
             return
@@ -213,23 +230,11 @@ class Ingest:
     def _rouse(self, work: Work, board: Presence, anew: bool) -> None:
         work.out.boards[board.board_id] = board
         self._pictures.woke(board.board_id, anew, work.now)
+        wakes.woke(work, board)
         self._dispatcher.rouse(work, board)
 
     def _gone(self, work: Work, board: Presence) -> None:
+        if board.online:
+            wakes.left(work, board)
         if self._roster.gone(board):
             work.out.boards[board.board_id] = board
-
-    @staticmethod
-    def _tell_time(work: Work, board: Presence, said: dict[str, Any]) -> None:
-        """Answer a startup with the time; the echo shows the board that this is no recording."""
-        now = work.now // 1000
-        message = {
-            "command_id": "time",
-            "command_type": "time",
-            "target": "",
-            "parameters": {"boot": said["boot"], "session": said["session"]},
-            "timestamp": now,
-            "expires_at": now + 60,
-            "attempt": 1,
-        }
-        work.out.publish.append((board.board_id, message))

@@ -5,6 +5,7 @@ restart of the backend, or of the broker, is no fleet-wide outage. The database 
 boot and of what it said of itself.
 """
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,8 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `site`: the id of the site it belongs to; `state`, `dialect`: see models.Board.
+    `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `next_wake_at`,
+    `claims`, `announced_at`: see models.Board.
     `has`: what it has beside actuators, such as "camera sleep".
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
@@ -38,6 +40,10 @@ class Presence:
     site: str | None = None
     state: str = ACTIVE
     dialect: str = "answerback"
+    sleeps: bool = False
+    next_wake_at: int | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    announced_at: int | None = None
     online: bool | None = None
     last_seen: int | None = None
     boot: str = ""
@@ -80,17 +86,43 @@ class Presence:
 
 
 class Roster:
-    """All boards that may be commanded, and the order in which they were last heard."""
+    """All boards, whatever their state, and the order in which they were last heard.
 
-    def __init__(self) -> None:
+    Each is heard by one link: the one of its site, where that has one (it then has the site's
+    name), else by the default one, "".
+    """
+
+    def __init__(self, own: frozenset[str] = frozenset()) -> None:
         self._boards: dict[str, Presence] = {}
+        self._changing = threading.Lock()
         self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
-        self._listening_since: int | None = None
+        self._own = own  # the sites that have a link of their own
+        self._up: set[str] = set()  # the links that are up
+        self._overdue: dict[str, int] = {}  # when what a link has not heard till then is offline
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
-        self._boards = {**self._boards, presence.board_id: presence}
+        with self._changing:
+            self._boards = {**self._boards, presence.board_id: presence}
+        link = self.link_of(presence)
+        if presence.online is None and link in self._up:
+            self._overdue.setdefault(link, 0)
+
+    def unsure(self, board: Presence) -> None:
+        """Nothing is known of a board until it is heard, by whichever link is its own now."""
+        self._doubt([board])
+        self.add(board)
+
+    def remove(self, board_id: str) -> None:
+        """Know a board no more."""
+        with self._changing:
+            self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+        self._heard.pop(board_id, None)
+
+    def link_of(self, board: Presence) -> str:
+        """The name of the link by which a board is heard and commanded."""
+        return board.site if board.site in self._own else ""
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""
@@ -106,10 +138,9 @@ class Roster:
         return board is not None and board.online is True
 
     def may_hear(self, board_id: str) -> bool:
-        """True where the board may be there: we hear the broker, and not that it is offline."""
+        """True where the board may be there: its link is up, and it is not known to be offline."""
         board = self._boards.get(board_id)
-        listening = self._listening_since is not None
-        return listening and board is not None and board.online is not False
+        return board is not None and board.online is not False and self.link_of(board) in self._up
 
     def heard(self, board: Presence, now: int) -> bool:
         """Note a sign of life; True where the board was not online before."""
@@ -126,43 +157,61 @@ class Roster:
         self._heard.pop(board.board_id, None)
         return left
 
-    def listen(self, now: int | None) -> None:
-        """We hear the broker from `now` on (ms), or, with None, hear nothing any more.
+    def listen(self, now: int | None, link: str = "") -> list[Presence]:
+        """A link hears its boards from `now` on (ms), or, with None, hears nothing any more.
 
-        Either way nothing is known of any board until it is heard.
+        Either way nothing is known of its boards until they are heard: they are given back.
         """
-        self._listening_since = now
-        for board in self._boards.values():
-            board.online = None
-        self._heard.clear()
+        if now is None:
+            self._up.discard(link)
+            self._overdue.pop(link, None)
+        else:
+            self._up.add(link)
+            self._overdue[link] = now + SILENCE_MS
+        return self._doubt([one for one in self._boards.values() if self.link_of(one) == link])
+
+    def route(self, own: frozenset[str], now: int) -> list[Presence]:
+        """These sites have links of their own from now on. Gives back the boards that have another
+        link than before: nothing is known of them until they are heard by it.
+        """
+        changed, self._own = self._own ^ own, own
+        boards = self._doubt([one for one in self._boards.values() if one.site in changed])
+        for link in {self.link_of(board) for board in boards} & self._up:
+            self._overdue[link] = now + SILENCE_MS
+        return boards
 
     def shift(self, by: int) -> None:
         """The clock was set by so many ms: nobody has been silent for longer, or less, by that."""
-        if self._listening_since is not None:
-            self._listening_since += by
+        for link, at in self._overdue.copy().items():
+            self._overdue[link] = at + by
         for board in self._boards.values():
             if board.last_seen is not None:
                 board.last_seen += by
 
     def silent(self, now: int) -> list[Presence]:
         """The boards that have been silent for too long; call `gone` for each."""
-        if self._listening_since is None:
-            return []
         out = []
         for board_id in self._heard:
             board = self._boards[board_id]
             if (board.last_seen or 0) + SILENCE_MS > now:
                 break
             out.append(board)
-        if self._listening_since + SILENCE_MS <= now:
-            out += [board for board in self._boards.values() if board.online is None]
+        if over := {link for link, at in self._overdue.copy().items() if at <= now}:
+            for link in over:
+                self._overdue.pop(link, None)
+            boards = self._boards.values()
+            out += [one for one in boards if one.online is None and self.link_of(one) in over]
         return out
 
     def next_due(self) -> int | None:
         """When `silent` may next have something to say, or None."""
-        if self._listening_since is None:
-            return None
-        times = [(self._boards[name].last_seen or 0) for name in list(self._heard)[:1]]
-        if any(board.online is None for board in self._boards.values()):
-            times.append(self._listening_since)
-        return min(times) + SILENCE_MS if times else None
+        times = list(self._overdue.values())
+        if self._heard:
+            times.append((self._boards[next(iter(self._heard))].last_seen or 0) + SILENCE_MS)
+        return min(times, default=None)
+
+    def _doubt(self, boards: list[Presence]) -> list[Presence]:
+        for board in boards:
+            board.online = None
+            self._heard.pop(board.board_id, None)
+        return boards

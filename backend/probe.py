@@ -7,42 +7,44 @@ broker lets the newest connection of a name in, and throws the older one out.
 import socket
 import ssl
 import struct
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from backend.linkstate import Address
 from backend.mqtt import CLIENT_ID
 
 SECONDS = 5.0
 _REFUSED = {
-    1: "does not speak MQTT 3.1.1",
-    2: "does not like the client id",
-    3: "is not available just now",
-    4: "says that user or password is wrong; check them",
+    1: "does not speak MQTT 3.1.1; use another one",
+    2: "does not like our client id; let it in",
+    3: "is not available just now; look at its log",
+    4: "says that user or password is wrong; check user and password",
     5: "does not let this user in; check user and password",
 }
 
 
-def trouble(url: str, ca: Path | None = None) -> str | None:
-    """What is wrong with the broker at mqtt:// or mqtts://, in words; None where nothing is."""
-    parts = urlsplit(url)
-    sealed = parts.scheme == "mqtts"
-    place = parts.hostname or "127.0.0.1", parts.port or (8883 if sealed else 1883)
+def trouble(address: Address, site: str = "") -> str | None:
+    """What is wrong with a broker, in words; None where nothing is. `site`: whose it is."""
     try:
-        with socket.create_connection(place, SECONDS) as raw:
-            context = ssl.create_default_context(cafile=ca) if sealed else None
-            one = context.wrap_socket(raw, server_hostname=place[0]) if context else raw
-            with one:
-                one.sendall(_connect(unquote(parts.username or ""), unquote(parts.password or "")))
-                return _answer(one)
+        with (
+            socket.create_connection((address.host, address.port), SECONDS) as raw,
+            _sealed(raw, address) if address.tls else raw as one,
+        ):
+            one.sendall(_connect(address, f"{CLIENT_ID}-{site}" if site else CLIENT_ID))
+            return _answer(one)
     except ssl.SSLCertVerificationError as why:
-        return f"is not believed: {why.verify_message}; check BROKER_CA and the host's name"
+        return f"is not believed: {why.verify_message}; check its certificate, and who vouches"
     except OSError as why:
         return f"can't be reached: {why}; check the address, and that it runs"
 
 
-def _connect(user: str, password: str) -> bytes:
+def _sealed(raw: socket.socket, address: Address) -> socket.socket:
+    context = ssl.create_default_context(cadata=address.ca or None)
+    return context.wrap_socket(raw, server_hostname=address.host)
+
+
+def _connect(address: Address, client_id: str) -> bytes:
+    user, password = address.username, address.password
     flags = 0xC0 if user else 0  # with the session that is kept; user and password
-    body = _text("MQTT") + struct.pack("!BBH", 4, flags, 30) + _text(CLIENT_ID)
+    body = _text("MQTT") + struct.pack("!BBH", 4, flags, 30) + _text(client_id)
     body += _text(user) + _text(password) if user else b""
     return b"\x10" + _length(len(body)) + body
 
@@ -52,12 +54,12 @@ def _answer(one: socket.socket) -> str | None:
     while len(said) < 4:
         more = one.recv(4 - len(said))
         if not more:
-            return "closed the connection without an answer; is it an MQTT broker?"
+            return "closed the connection without an answer; check that it is an MQTT broker"
         said += more
     if said[:2] != b"\x20\x02":
-        return "answers something that is not MQTT"
+        return "answers something that is not MQTT; check the port"
     one.sendall(b"\xe0\x00")
-    return _REFUSED.get(said[3], f"refused with {said[3]}") if said[3] else None
+    return _REFUSED.get(said[3], f"refuses with {said[3]}; look at its log") if said[3] else None
 
 
 def _text(text: str) -> bytes:

@@ -41,6 +41,13 @@ def count(name: str, text: str) -> int:
     return int(text)
 
 
+def at_most_30(name: str, text: str) -> int:
+    """A whole number from 1 to 30."""
+    if not text.isdigit() or not 1 <= int(text) <= 30:
+        raise ValueError(f"{name}: {text!r} is too much or too little; use 1 to 30")
+    return int(text)
+
+
 def broker(name: str, text: str) -> str:
     """A broker's address, passed on as it is."""
     parts = urlsplit(text)
@@ -76,6 +83,19 @@ def address(name: str, text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise ValueError(f"{name}: {text!r} is no address; use one like 127.0.0.1") from None
+
+
+def web(name: str, text: str) -> str:
+    """The address of a page."""
+    parts = urlsplit(text)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(f"{name}: {text!r} is no address; use one like https://ponds.example.org")
+    return text.rstrip("/")
 
 
 def level(name: str, text: str) -> str:

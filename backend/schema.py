@@ -17,13 +17,18 @@ from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
 from backend import dbfile
+from backend.audit import AuditEntry
+from backend.bearer import SigningKey
+from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.dbfile import InUse, explained
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
+from backend.provisioning import BoardMove
 
 TABLES = (
     Site,
     Board,
+    BoardMove,
     Command,
     History,
     LogPart,
@@ -32,13 +37,34 @@ TABLES = (
     User,
     Membership,
     Credential,
+    SigningKey,
+    AuditEntry,
+    MqttConnection,
+    MqttConnectionLog,
 )
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
-    """Boards belong to sites."""
-    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at", "has")
-    return [_new_column(migrator, Board, name) for name in new]
+    """Boards belong to sites, people may be sent away, tokens are good for less than all."""
+    new = (
+        (Board, "site"),
+        (Board, "state"),
+        (Board, "dialect"),
+        (Board, "owner"),
+        (Board, "programme"),
+        (Board, "mapped_at"),
+        (Board, "next_wake_at"),
+        (Board, "has"),
+        (Board, "sleeps"),
+        (Board, "claims"),
+        (Board, "announced_at"),
+        (Board, "revision"),
+        (Command, "via"),
+        (User, "disabled"),
+        (Credential, "scopes"),
+        (Credential, "expires_at"),
+    )
+    return [_new_column(migrator, table, name) for table, name in new]
 
 
 def _new_column(migrator: SqliteMigrator, table: Any, name: str) -> Any:

@@ -54,9 +54,18 @@ class Settings:
     window: int = _is(
         2_000, readers.count, "unconfirmed publishes and unanswered requests before 429"
     )
+    retry_cap: int = _is(
+        60, readers.count, "seconds between two tries to connect to a broker, at most"
+    )
+    look_every: int = _is(
+        5, readers.at_most_30, "seconds until a connection changed by another process is seen"
+    )
     secure_cookies: bool = _is(False, readers.flag, "1 behind https")
     trusted_proxy: str | None = _is(
         None, readers.address, "address of the proxy whose `X-Forwarded-For` is believed"
+    )
+    public_url: str = _is(
+        "", readers.web, "where people reach the page, for labels; empty: where it listens"
     )
     log_level: str = _is("INFO", readers.level, "one of " + ", ".join(readers.LOG_LEVELS))
     log_format: str = _is("text", readers.layout, "`text`, or `json`: an object a line")
@@ -67,6 +76,11 @@ class Settings:
         return (
             self.database_url or f"sqlite:///{quote(f'{self.data_dir.absolute()}/answerback.db')}"
         )
+
+    @property
+    def address(self) -> str:
+        """Where people reach the page, without a slash at the end."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"
 
 
 class Given(NamedTuple):

@@ -13,8 +13,8 @@ from protocol.topics import ACK, COMMANDS, STARTUP, topic
 
 from backend import boards, schema
 from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.commands import NewCommand
 from backend.service import Backend
+from backend.wishes import NewCommand
 from tests.support.mqtt import Client
 from tools.brokers import MosquittoBroker, free_port
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards, check, probe, schema, unit
+from backend import boards, check, connections, probe, schema, unit
 from backend.broker import BACKEND_USER
+from backend.linkstate import Address
+from backend.models import Site
 from backend.settings import Given, Settings
 from tests.backend.installation import Installation
 from tests.backend.running import eventually
@@ -89,10 +91,17 @@ def test_a_history_of_tomorrow_is_trouble(options: Settings) -> None:
 def test_a_broker_is_asked_and_not_disturbed(tmp_path: Path, kind: str) -> None:
     with running(kind, tmp_path, {BACKEND_USER: "right"}) as broker:
         place = f"127.0.0.1:{broker.port}"
-        assert probe.trouble(f"mqtt://{BACKEND_USER}:right@{place}") is None
-        wrong = probe.trouble(f"mqtt://{BACKEND_USER}:wrong@{place}")
+        assert probe.trouble(Address.of(f"mqtt://{BACKEND_USER}:right@{place}")) is None
+        wrong = probe.trouble(Address.of(f"mqtt://{BACKEND_USER}:wrong@{place}"))
         assert wrong and "check user and password" in wrong
-    assert "can't be reached" in str(probe.trouble(f"mqtt://{place}"))
+    assert "can't be reached" in str(probe.trouble(Address.of(f"mqtt://{place}")))
+
+
+def test_the_broker_of_a_site_is_asked(options: Settings) -> None:
+    Site.insert(id="farm", name="Farm", created_at=1).execute()
+    connections.save("farm", {"host": "127.0.0.1", "port": free_port(), "is_active": True}, 1)
+    said = troubles(options)
+    assert set(said) == {"site farm"} and "can't be reached" in said["site farm"]
 
 
 def test_a_broker_that_is_none_is_said(options: Settings) -> None:

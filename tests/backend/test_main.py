@@ -63,6 +63,21 @@ def test_a_board_enrolled_beside_a_running_backend_may_come(installation: Instal
     assert [board["id"] for board in installation.get("boards", token)["boards"]] == ["pond-9"]
 
 
+@pytest.mark.usefixtures("serving")
+def test_a_board_retired_beside_a_running_backend_is_shut_out(installation: Installation) -> None:
+    told = installation.run("enroll", "pond-9").stdout
+    password = dict(line.split("=", 1) for line in told.splitlines())["password"]
+    board = Client(installation, "pond-9", password)
+    eventually(lambda: not board.connect()[0].is_failure)
+    board.gone.clear()
+    assert installation.run("retire", "pond-9").returncode == 0
+    assert board.gone.wait(10)
+    assert board.connect()[0].is_failure
+    board.close()
+    nowhere = installation.run("map", "pond-9", "nowhere")
+    assert nowhere.returncode == 1 and "there is no site 'nowhere'" in nowhere.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "variables", "why"),
     [
@@ -71,7 +86,9 @@ def test_a_board_enrolled_beside_a_running_backend_may_come(installation: Instal
         (["enroll", "x"], {"DATABASE_URL": "mysql://x"}, "DATABASE_URL: 'mysql://x'"),
         (["serve"], {"HTTP_PORT": "door"}, "HTTP_PORT: 'door'"),
         (["serve"], {"BROKER_URL": "mqtt://u:p@h:door"}, "BROKER_URL: is no address"),
+        (["serve"], {"PUBLIC_URL": "ponds"}, "PUBLIC_URL: 'ponds'"),
         (["serve"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'loud'"),
+        (["serve"], {"LOOK_EVERY": "31"}, "LOOK_EVERY: '31' is too much or too little; use 1 to"),
         (["serve"], {"TRUSTED_PROXY": "nginx"}, "TRUSTED_PROXY: 'nginx'"),
     ],
 )

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.support.browser import PATIENCE_MS, launched
 from tests.web.pond import Pond, sign_in
 from tests.web.site import Client, Site
+from tests.web.village import Village
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site"))
     yield site
     site.close()
+
+
+@pytest.fixture(scope="module")
+def village(site: Site) -> Village:
+    """The site with people and boards of three sites."""
+    return Village(site)
 
 
 @pytest.fixture
