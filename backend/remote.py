@@ -1,7 +1,7 @@
 """The backend as a web process sees it: the same calls, done by the worker over its `Gate`.
 
 Rules of this file:
-- what only reads commands reads the database here; all else is asked of the worker;
+- what is in the database is read here; all else is asked of the worker;
 - what the worker was not told is asked again once, over a fresh connection; where it was told and
   did not answer nobody knows, and that is what is said: the same Idempotency-Key tells;
 - while the worker is away every call is refused at once, streams end, and all comes back by
@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backend import commands, gate
-from backend.errors import Away, Slow
+from backend.errors import Away, Slow, no_board
 from backend.events import Event, Hub, Subscription
 from backend.gate import BROKEN, KEY, METHODS, PUBLISH, WATCH
+from backend.models import Board
 from backend.service import ANSWER_SECONDS, Backend
 
 log = logging.getLogger(__name__)
@@ -202,6 +203,14 @@ class Remote(Backend):
     def commands(self, **filters: Any) -> list[dict[str, Any]]:
         """See Backend."""
         return commands.find(**filters)
+
+    def site_of(self, board_id: str) -> str | None:
+        """See Backend. Raises NotFound."""
+        found = Board.select(Board.site).where(Board.id == board_id).tuples().first()
+        if found is None:
+            raise no_board(board_id)
+        site: str | None = found[0]
+        return site
 
     def healthy(self) -> bool:
         """Whether all parts work, the worker among them."""

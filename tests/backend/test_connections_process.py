@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.broker import BACKEND_USER
-from tests.backend.running import eventually
 from tests.backend.installation import Installation
+from tests.backend.running import eventually
 from tools.brokers import MosquittoBroker
 
 SECRET = "hush-4711"

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pickle
 import signal
 import stat
@@ -95,6 +96,19 @@ def test_a_key_is_one_command_over_any_of_the_webs(parts: Parts) -> None:
     assert (status, refused["error"], refused["field"]) == (404, "unknown_board", "board_id")
 
 
+def test_a_site_made_over_one_is_changed_and_given_a_board_over_the_other(parts: Parts) -> None:
+    one, other = parts.webs
+    stream = parts.events(parts.ports[0])
+    assert one.call("POST", "sites", {"id": "farm", "name": "Farm"})[0] == 201
+    status, changed = other.call("PATCH", "sites/farm", {"owner": "Ann"})
+    assert (status, changed["owner"]) == (200, "Ann")
+    status, board = other.call("POST", "boards/pond/map", {"site": "farm"})
+    assert status in (200, 202), board
+    assert one.call("GET", "boards/pond")[1]["site"] == "farm"
+    assert b"event: sites\n" in iter(stream.readline, b"")
+    stream.close()
+
+
 def test_an_event_reaches_the_watchers_of_both(parts: Parts) -> None:
     streams = [parts.events(port) for port in parts.ports]
     _, command = post(parts.webs[0], "watched")
@@ -183,6 +197,7 @@ def test_a_worker_that_hangs_does_not_hang_the_webs(
     wire = remote.Wire(parts.installation.folder)
     assert wire.ask("healthy", (), {})
     parts.worker.send_signal(signal.SIGSTOP)
+    os.waitpid(parts.worker.pid, os.WUNTRACED)  # until it has stopped
     try:
         with pytest.raises(Away, match="may have been done"):
             wire.ask("healthy", (), {})
