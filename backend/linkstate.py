@@ -3,6 +3,7 @@ again. Nothing here touches a network.
 """
 
 import random
+import ssl
 import traceback
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -85,6 +86,17 @@ class Tries:
     def worked(self) -> None:
         """It has held: the next failure is the first one."""
         self._attempt = 0
+
+
+def unreached(why: BaseException | None, place: str) -> str:
+    """Why a broker can't be reached, and what to do; `place`: where its address is set."""
+    if isinstance(why, ssl.SSLCertVerificationError):
+        ca = "BROKER_CA" if place == "BROKER_URL" else "its CA"
+        what = f"is not believed: {why.verify_message}"
+        return f"{what}; check the host in {place}, {ca}, and the broker's certificate"
+    if isinstance(why, ssl.SSLError):
+        return f"does not speak TLS as we do: {why.reason or why}; check the port in {place}"
+    return f"can't be reached: {why}; check {place}, and that it runs"
 
 
 def _trace(why: BaseException | None) -> tuple[str, str]:

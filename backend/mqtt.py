@@ -180,7 +180,7 @@ class Link:
 
     def _unreachable(self, client: Any, userdata: Any) -> None:
         why = sys.exc_info()[1]  # paho calls this where it has caught it
-        what = f"the broker at {self.address} {_unreached(why, self._place)}"
+        what = f"the broker at {self.address} {linkstate.unreached(why, self._place)}"
         self._trouble(what, why)
         self._rest()
 
@@ -242,16 +242,6 @@ class Link:
         if self.alive:
             self._break_off()
         self._client.loop_stop()
-
-
-def _unreached(why: BaseException | None, place: str) -> str:
-    if isinstance(why, ssl.SSLCertVerificationError):
-        ca = "BROKER_CA" if place == "BROKER_URL" else "its CA"
-        what = f"is not believed: {why.verify_message}"
-        return f"{what}; check the host in {place}, {ca}, and the broker's certificate"
-    if isinstance(why, ssl.SSLError):
-        return f"does not speak TLS as we do: {why.reason or why}; check the port in {place}"
-    return f"can't be reached: {why}; check {place}, and that it runs"
 
 
 def _no_delay(client: Any, userdata: Any, sock: Any) -> None:

@@ -98,7 +98,7 @@ class Sites {
 
   #ask(question, method, address) {
     this.#open({ title: question, fields: [], read: () => undefined, word: question.split(" ")[0] },
-      () => send(method, address, {}));
+      () => call(method, address, {}));
   }
 
   // A form in the dialog; what it asks for is sent, and what is wrong with it is said there.
@@ -123,7 +123,7 @@ class Sites {
   }
 
   async #do(method, address) {
-    await send(method, address, {}).then(() => this.#say(""), (why) => this.#say(why.message));
+    await call(method, address, {}).then(() => this.#say(""), (why) => this.#say(why.message));
   }
 
   #say(text) {
