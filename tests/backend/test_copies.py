@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -112,3 +114,62 @@ def test_what_is_no_backup_is_not_restored(
     done = installation.run("restore", str(bad))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert boards(installation.folder / "answerback.db") == ["pond"]
+
+
+@pytest.mark.parametrize("word", ["backup", "restore"])
+def test_one_killed_at_any_step_leaves_whole_databases(
+    installation: Installation, tmp_path: Path, word: str, seed: int
+) -> None:
+    """The script forks: each child is killed at another file it touches."""
+    data, saved = installation.folder / "answerback.db", tmp_path / "saved.db"
+    dbfile.copy(data, saved)
+    with sqlite3.connect(data) as db:
+        db.execute("UPDATE board SET name = 'changed'")
+    command = [sys.executable, "-c", KILLED, word, str(saved), str(1 + seed % 2)]
+    done = subprocess.run(command, env=installation.environment, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    steps = sorted(tmp_path.glob("step-*"))
+    assert len(steps) > 5
+    found = {names(step / "answerback.db") for step in steps}
+    assert found == ({"changed"} if word == "backup" else {"changed", "pond"})
+    assert names(steps[-1] / "answerback.db") == ("changed" if word == "backup" else "pond")
+    copies = [step / "copy.db" for step in steps if (step / "copy.db").exists()]
+    assert {names(copy) for copy in copies} == ({"changed"} if word == "backup" else set())
+
+
+def names(path: Path) -> str:
+    """The name of the one board of a database that is whole."""
+    dbfile.examine(path)
+    with sqlite3.connect(path) as db:
+        return str(db.execute("SELECT name FROM board").fetchone()[0])
+
+
+KILLED = """
+import os, shutil, signal, sys
+from pathlib import Path
+from backend import copies, settings
+
+word, saved, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+data = settings.load().data_dir
+for nth in range(first, 400, 2):
+    folder = saved.parent / f"step-{nth:03}"
+    shutil.copytree(data, folder)
+    child = os.fork()
+    if child == 0:
+        options = settings.load({"DATA_DIR": str(folder)})
+        left = nth
+        def count(event, arguments):
+            global left
+            if event in ("open", "os.rename", "os.link", "os.remove", "sqlite3.connect"):
+                left -= 1
+                if not left:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(count)
+        target = folder / "copy.db" if word == "backup" else saved
+        getattr(copies, word)(options, target)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+else:
+    sys.exit("it never came to an end")
+"""
