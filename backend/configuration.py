@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.masking import MASK
 from backend.settings import SETTINGS, Given, Settings
 
 _PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)")
@@ -16,7 +17,7 @@ _TOKEN = re.compile(r"\bab_[\w-]{16,}|(?<=Bearer )[\w.~+/=-]{8,}")
 
 def masked(text: str) -> str:
     """Text without the passwords of addresses in it, and without tokens."""
-    return _TOKEN.sub("***", _PASSWORD.sub(r"\1***", text))
+    return _TOKEN.sub(MASK, _PASSWORD.sub(rf"\1{MASK}", text))
 
 
 def shown(value: Any) -> str:

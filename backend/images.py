@@ -133,7 +133,12 @@ class Receiver:
 
     def _make_room(self, board_id: str) -> None:
         for key in self._beyond(board_id):
-            log.info("picture %s of %s was not finished; dropped", key[1], key[0])
+            log.info(
+                "picture %s of %s was not finished; dropped",
+                key[1],
+                key[0],
+                extra={"board": key[0]},
+            )
             del self._open[key]
             self.dropped.append(key)
 

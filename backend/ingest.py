@@ -120,9 +120,8 @@ class Ingest:
         row = work.row(ack["command_id"])
         if row is None or row["board_id"] != board.board_id:
             self.refused["unknown_command"] += 1
-            log.info(
-                "%s answered %s, which is no command of it", board.board_id, ack["command_id"]
-            )
+            about = {"board": board.board_id, "command": ack["command_id"]}
+            log.info("%s answered %s, which is no command of it", *about.values(), extra=about)
             return
         state = ack["state"]
         if state == FAILED and ack["error"] == "never" and row["cancelling"]:
@@ -154,7 +153,8 @@ class Ingest:
     def _log(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if not logs.keep(board.board_id, said):
             self.refused["unknown_command"] += 1
-            log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])
+            about = {"board": board.board_id, "command": said["command_id"]}
+            log.info("%s told of a log nobody asked for: %s", *about.values(), extra=about)
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         greeting.tell_time(work, board, said)
@@ -192,7 +192,10 @@ class Ingest:
         left_out = take(board, said)
         if left_out:
             self.refused["too_many_sensors"] += left_out
-            log.info("%s: %d readings are of too many sensors", board.board_id, left_out)
+            about = {"board": board.board_id}
+            log.info(
+                "%s: %d readings are of too many sensors", *about.values(), left_out, extra=about
+            )
         work.out.boards[board.board_id] = board
 
     def _image(self, work: Work, board: Presence, said: Header | Chunk) -> None:

@@ -36,7 +36,7 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: getattr(record, name) for name in SUBJECTS if hasattr(record, name)}
+        line |= {name: getattr(record, name) for name in SUBJECTS if getattr(record, name, None)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         # Masked before it is JSON: a quote or a backslash belongs to what is masked.

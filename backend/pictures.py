@@ -111,7 +111,12 @@ class Pictures:
         out = []
         for key, wait in list(self._waits.items()):
             if wait.at + KEPT_MS <= work.now:
-                log.info("picture %s of %s did not become whole; given up", key[1], key[0])
+                log.info(
+                    "picture %s of %s did not become whole; given up",
+                    key[1],
+                    key[0],
+                    extra={"board": key[0]},
+                )
                 self._forget(key)
             elif wait.due_at is not None and wait.due_at <= work.now and roster.is_online(key[0]):
                 out += self._look(work, roster, key, wait)
@@ -181,7 +186,12 @@ class Pictures:
             return []
         elif wait.asked >= ASKS:
             wait.due_at = None
-            log.info("picture %s of %s stays incomplete for now", key[1], key[0])
+            log.info(
+                "picture %s of %s stays incomplete for now",
+                key[1],
+                key[0],
+                extra={"board": key[0]},
+            )
         else:
             wait.asked, wait.due_at = wait.asked + 1, work.now + self._idle_ms
             self._save(key)

@@ -74,7 +74,8 @@ class Work:
             new = lifecycle.move(old, event)
         except lifecycle.IllegalTransition as why:
             self.refused["illegal_transition"] += 1
-            log.debug("%s of %s: %s", row["id"], row["board_id"], why)
+            about = {"command": row["id"], "board": row["board_id"]}
+            log.debug("%s of %s: %s", *about.values(), why, extra=about)
             return False
         self.touch(row)
         row["status"], row["updated_at"] = new, self.now

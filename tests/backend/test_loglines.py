@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from backend.loglines import JsonLine, TextLine, begin
+from tests.backend.conftest import Desk
 
 SECRETS = "mqtt://ann:hunter2@pond, Authorization: Bearer eyJhbGciOi.x.y, ab_0123456789abcdefghij"
 
@@ -29,6 +30,17 @@ def test_a_json_line_says_what_it_is_about() -> None:
         "command": "c-1",
     }
     assert said["time"].endswith("Z") and len(said["time"]) == 24
+
+
+def test_a_line_of_the_backend_says_which_board(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    desk.startup()
+    desk.ack({"id": "no-command"}, "completed")
+    said = json.loads(JsonLine().format(caplog.records[-1]))
+    assert (said["board"], said["command"]) == ("pond", "no-command")
+    assert "no command of it" in said["message"]
 
 
 def test_a_json_line_has_the_traceback() -> None:
