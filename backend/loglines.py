@@ -45,8 +45,8 @@ class JsonLine(logging.Formatter):
 
 
 def begin(level: str, layout: str) -> None:
-    """Log from now on, to standard error."""
+    """Log from now on, to standard error, unless whoever calls does so already."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if layout == "json" else TextLine())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("peewee").setLevel(logging.INFO)  # else it logs secrets with their queries

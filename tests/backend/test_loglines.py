@@ -63,8 +63,10 @@ def test_secrets_are_not_in_it(layout: logging.Formatter) -> None:
 def test_queries_are_not_logged_at_any_level() -> None:
     root = logging.getLogger()
     before = root.level, root.handlers[:]
+    root.handlers.clear()
     try:
         begin("DEBUG", "json")
+        assert root.isEnabledFor(logging.DEBUG)
         assert not logging.getLogger("peewee").isEnabledFor(logging.DEBUG)
     finally:
         root.setLevel(before[0])
