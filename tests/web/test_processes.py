@@ -1,11 +1,13 @@
 """Two web processes and a worker, as processes of their own, one or the other killed."""
 
+import contextlib
 import http.client
 import json
 import os
 import pickle
 import signal
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,8 +40,7 @@ class Parts:
         self._stack = stack
         self.start()
         self.ports = (free_port(), free_port())
-        for port in self.ports:
-            stack.enter_context(self.installation.running("web", "--port", str(port)))
+        self.processes = [self.web(port) for port in self.ports]
         self.webs = tuple(Api(port, self.token) for port in self.ports)
         self.ready()
 
@@ -47,6 +48,10 @@ class Parts:
         """Start the worker."""
         running = self.installation.running(*words, "worker", module=module)
         self.worker = self._stack.enter_context(running)
+
+    def web(self, port: int) -> subprocess.Popen[str]:
+        """Start a web."""
+        return self._stack.enter_context(self.installation.running("web", "--port", str(port)))
 
     def kill(self) -> None:
         """As a power cut would, as far as this process goes."""
@@ -188,6 +193,38 @@ def test_what_both_webs_accepted_survives_a_worker_killed_under_load(parts: Part
 
 def _more(promised: dict[str, str], wanted: int) -> bool:
     return len(promised) > wanted
+
+
+def test_a_web_killed_under_load_troubles_nobody_else(parts: Parts) -> None:
+    victim = parts.ports[0]
+    streams = [parts.events(port) for port in parts.ports]  # one of them is cut off
+    process = parts.processes[0]
+    status, first = post(parts.webs[0], "of-the-victim")
+    assert status == 202
+    ending = threading.Event()
+
+    def load() -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while not ending.is_set():
+                parts.webs[0].call("POST", "commands", PING)
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    process.kill()
+    process.wait()
+    ending.set()
+    for thread in threads:
+        thread.join(20)
+    assert post(parts.webs[1], "of-the-victim")[1]["id"] == first["id"]
+    status, later = post(parts.webs[1], "after-the-victim")
+    assert status == 202
+    while next_command(streams[1])["id"] != later["id"]:
+        pass
+    streams[1].close()
+    parts.processes[0] = parts.web(victim)
+    parts.ready()
+    assert post(parts.webs[0], "after-the-victim")[1]["id"] == later["id"]
 
 
 def test_a_worker_that_hangs_does_not_hang_the_webs(
