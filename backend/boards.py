@@ -4,22 +4,34 @@ import json
 import secrets
 from typing import Any
 
+from protocol import ProtocolError
 from protocol.limits import KEY_BYTES
 from protocol.signature import key_from_hex
 from protocol.topics import is_id
 
 from backend import sensors
 from backend.broker import BACKEND_USER
+from backend.dialects import registry
+from backend.dialects.answerback import ANSWERBACK
+from backend.dialects.esp32cam import ESP32CAM, mac_of
 from backend.errors import Conflict, Invalid
 from backend.models import Board, database
 from backend.presence import Presence
 
 
-def enroll(board_id: str, now: int, name: str = "") -> dict[str, str]:
+def enroll(
+    board_id: str,
+    now: int,
+    name: str = "",
+    dialect: str = ANSWERBACK.name,
+    options: dict[str, Any] | None = None,
+) -> dict[str, str]:
     """Make a board known, with a fresh key and password; returns what the board must be told.
 
-    {"board_id", "key" (64 hex digits), "password"}. Raises Invalid or Conflict.
+    {"board_id", "key" (64 hex digits), "password"}. `options`: what the dialect must be told of
+    it. Raises Invalid or Conflict.
     """
+    board_id, spoken = named(board_id, dialect), spoken_by(dialect, options or {})
     if not is_id(board_id):
         raise Invalid("malformed", "board_id", "use 1 to 64 of A-Z a-z 0-9 _ -")
     if board_id == BACKEND_USER:
@@ -29,8 +41,28 @@ def enroll(board_id: str, now: int, name: str = "") -> dict[str, str]:
         raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
     row = {"id": board_id, "name": name or board_id, "created_at": now, **_secrets()}
     with database.atomic():
-        Board.insert(row).execute()
+        Board.insert({**row, **spoken}).execute()
     return credentials(board_id)
+
+
+def named(board_id: str, dialect: str) -> str:
+    """The id of a board; that of an ESP32-CAM is its MAC, however written. Raises Invalid."""
+    if dialect != ESP32CAM.name:
+        return board_id
+    mac = mac_of(board_id)
+    if mac is None:
+        raise Invalid("malformed", "board_id", "must be a MAC: 12 hexadecimal digits")
+    return mac
+
+
+def spoken_by(dialect: str, options: dict[str, Any]) -> dict[str, str]:
+    """The columns that say how a board speaks. Raises Invalid, naming the option."""
+    try:
+        actuators, kept = registry.of(dialect).configure(options)
+    except ProtocolError as why:
+        raise Invalid(why.code, why.field, why.reason) from None
+    shown = {"actuators": json.dumps(actuators), "options": json.dumps(kept)}
+    return {"dialect": dialect, **shown}
 
 
 def renew(board_id: str) -> dict[str, str]:
@@ -71,6 +103,7 @@ def presence_of(row: Board) -> Presence:
         firmware=row.firmware,
         board=row.board,
         actuators=json.loads(row.actuators),
+        options=json.loads(row.options),
     )
 
 
@@ -92,6 +125,7 @@ def public(board: Presence) -> dict[str, Any]:
         "site": board.site,
         "state": board.state,
         "dialect": board.dialect,
+        "options": board.options,
         "online": board.online,
         "last_seen": board.last_seen,
         "asleep_until": board.asleep_until,

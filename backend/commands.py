@@ -10,9 +10,9 @@ from typing import Any
 from protocol import ProtocolError
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
-from protocol.verbs import VERBS, check_parameters, check_target
 
 from backend import logs, store
+from backend.dialects.registry import DIALECTS
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, NotFound
 from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
@@ -21,8 +21,6 @@ from backend.presence import Roster
 from backend.store import Row
 from backend.work import Work
 
-# How long a command may wait before it is refused: what moves something is wanted now or never.
-LIFE_SECONDS = 60
 PAGE_MAX = 200
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -57,15 +55,10 @@ def check(new: NewCommand, roster: Roster) -> None:
     if board is None:
         raise NotFound("unknown_board", "board_id", f"there is no board {new.board_id!r}")
     try:
-        if new.command_type not in VERBS or VERBS[new.command_type].internal:
-            known = ", ".join(sorted(name for name, verb in VERBS.items() if not verb.internal))
-            raise ProtocolError("unknown_type", "command_type", "must be one of " + known)
         if scalars(new.parameters):
             raise ProtocolError("bad_parameter", "parameters", str(scalars(new.parameters)))
-        check_parameters(new.command_type, new.parameters)
-        aimed = VERBS[new.command_type].actuator is not None or new.command_type == "stop"
-        if board.actuators or new.target == "" or not aimed:  # else nobody knows yet
-            check_target(new.command_type, new.target, board.actuators)
+        dialect = DIALECTS[board.dialect]
+        dialect.check(new.command_type, new.target, new.parameters, board.actuators)
     except ProtocolError as why:
         raise Invalid(why.code, why.field, why.reason) from None
     _check_texts(new)
@@ -98,7 +91,7 @@ def create(
         row = known.get((new.user, new.idempotency_key)) if new.idempotency_key else None
         answers.append((request, _again(row, new) if row else None))
         if row is None:
-            row = _row(new, work.now, rng)
+            row = _row(new, work.now, dispatcher.guesses.life(new.board_id), rng)
             known[new.user, new.idempotency_key] = row
             rows.append(row)
             answers[-1] = (request, (row, True))
@@ -109,9 +102,9 @@ def create(
     return answers
 
 
-def _row(new: NewCommand, now: int, rng: random.Random) -> Row:
+def _row(new: NewCommand, now: int, life: int, rng: random.Random) -> Row:
     # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
-    expires = -(-(now + 1000 * (new.expires_in or LIFE_SECONDS)) // 1000) * 1000
+    expires = -(-(now + 1000 * (new.expires_in or life)) // 1000) * 1000
     return {
         "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "board_id": new.board_id,
@@ -170,12 +163,19 @@ def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
     if rows[0]["status"] in ENDED:
         reason = f"is {rows[0]['status']} already; there is nothing left to cancel"
         raise Conflict("ended", "command_id", reason)
+    dialect = dispatcher.guesses.dialect(rows[0])
+    if dialect and rows[0]["status"] != PENDING:
+        reason = f"was sent, and {dialect.name} boards can't take a command back"
+        raise Conflict("no_cancel", "command_id", reason)
     _call_off(work, dispatcher, rows[0], wish.user)
     return rows[0]
 
 
 def _call_off(work: Work, dispatcher: Dispatcher, row: Row, actor: str) -> None:
     waiting = row["status"] == PENDING
+    if not waiting and dispatcher.guesses.dialect(row):
+        dispatcher.give_up(work, row, "superseded")
+        return
     if work.step(row, CANCEL, error="cancelled" if waiting else None, actor=actor) and not waiting:
         dispatcher.cancel(work, row)
     elif waiting:

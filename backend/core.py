@@ -12,7 +12,8 @@ from typing import Any
 from backend import boards, commands, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
-from backend.ingest import Heard, Ingest
+from backend.ingest import Ingest
+from backend.listening import Heard
 from backend.models import Board
 from backend.presence import Roster
 from backend.work import Outcome, Work
@@ -59,10 +60,14 @@ class Core:
                 work.out.answers.append((request, self._cancel(work, wish)))
             self.ingest.apply(work, batch.heard)
             self.ingest.silence(work)
+            self.ingest.foreign.dialogues.tick(work)
             for row in work.take(store.due(now, DUE_BATCH)):
                 if row["due_at"] is not None and row["due_at"] <= now:
                     self.dispatcher.look(work, row)
             self.dispatcher.send_ready(work)
+            self.ingest.foreign.dialogues.finish(work)
+            self.ingest.topics.settle(now)
+            self.ingest.parsing.settle(now)
             return work.finish()
 
     def clock_set(self, by: int) -> None:
@@ -73,11 +78,13 @@ class Core:
         with store.transaction():
             store.shift_due(by)
         self.roster.shift(by)
+        self.ingest.foreign.dialogues.shift(by)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
-        times = [time for time in (store.next_due(), self.roster.next_due()) if time is not None]
-        return min(times, default=None)
+        dialogues = self.ingest.foreign.dialogues
+        times = (store.next_due(), self.roster.next_due(), dialogues.next_due())
+        return min((time for time in times if time is not None), default=None)
 
     def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:
         try:

@@ -9,45 +9,24 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from protocol import ProtocolError, decode, image_reading, reports  # noqa: F401 (its kinds)
 from protocol.image_reading import Chunk, Header
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS
-from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
 from backend import logs, sensors, store
 from backend.dispatcher import Dispatcher
+from backend.foreign import Foreign
 from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
+from backend.listening import ANNOUNCED, FOREIGN, Heard, Listener
 from backend.models import Board
+from backend.newcomers import Newcomers
 from backend.presence import Presence, Roster
 from backend.work import Work
 
 log = logging.getLogger(__name__)
-
-# What is read, {the end of its topic: its kind}.
-KINDS = {
-    ACK: "ack",
-    STATUS: "status",
-    STARTUP: "startup",
-    HEARTBEAT: "heartbeat",
-    LOG: "log",
-    SENSORS: "sensors",
-    THRESHOLD: "threshold",
-    IMAGE: "image",
-}
-
-
-@dataclass(slots=True)
-class Heard:
-    """One message of a board that was read and found right; an image's is a Header or Chunk."""
-
-    board: Presence
-    kind: str
-    message: Any
 
 
 class Ingest:
@@ -64,25 +43,19 @@ class Ingest:
             "sensors": self._measured,
             "threshold": self._measured,
             "image": self._image,
+            FOREIGN: lambda work, board, said: self.foreign.apply(work, board, said),
+            ANNOUNCED: lambda work, board, said: self._newcomers.apply(work, [said]),
         }
         self.images = Receiver()
+        self._listener = Listener(roster, refused)
+        self.topics, self.parsing = self._listener.topics, self._listener.parsing
+        self._newcomers = Newcomers(roster)
+        lines = self._listener.lines
+        self.foreign = Foreign(roster, dispatcher, self.images, lines, refused)
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
-        try:
-            board_id, leaf = parse(topic)
-            board = self._roster.get(board_id)
-            if board is None:
-                raise ProtocolError("unknown_board", "board_id", "is not registered here")
-            if leaf not in KINDS:
-                raise ProtocolError("unknown_type", "topic", "is not read by this version")
-            if leaf == IMAGE:
-                return Heard(board, KINDS[leaf], image_reading.decode(payload, board.key))
-            return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
-        except ProtocolError as why:
-            self.refused[why.code] += 1
-            log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
-            return None
+        return self._listener.hear(topic, payload)
 
     def apply(self, work: Work, heard: list[Heard]) -> None:
         """Apply a batch in the order in which it came."""

@@ -7,13 +7,12 @@ crash costs a duplicate and never a loss.
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from protocol.topics import COMMANDS, PREFIX, topic
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ Receipt = tuple[int, int, int]
 
 
 class Link:
-    """The backend's connection to the broker, subscribed to these leaves of every board.
+    """The backend's connection to the broker, subscribed to `topics`: (pattern, QoS).
 
     `on_message(topic, payload, receipt)` and `on_link(up)` are called on paho's thread and must
     neither block nor raise. Messages come only while the link is up. `error` says what keeps it
@@ -34,14 +33,14 @@ class Link:
     def __init__(
         self,
         url: str,
-        leaves: tuple[str, ...],
+        topics: Sequence[tuple[str, int]],
         on_message: Callable[[str, bytes, Receipt], None],
         on_link: Callable[[bool], None],
         client_id: str = CLIENT_ID,
     ) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
-        self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
+        self._topics = list(topics)
         self._on_message, self._on_link = on_message, on_link
         self._connection = self._sent = self._confirmed = 0
         self._up = False  # connected, though not yet subscribed
@@ -76,8 +75,17 @@ class Link:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, board_id: str, payload: bytes) -> bool:
-        """Send a command message, QoS 1, never retained. False where there is no connection.
+    def subscribe(self, topics: Sequence[tuple[str, int]]) -> None:
+        """From now on be subscribed to these; what is no longer among them goes with the next
+        connection.
+        """
+        new = [one for one in topics if one not in self._topics]
+        self._topics = list(topics)
+        if new and self._up:
+            self._client.subscribe(new)
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+        """Send a message, never retained. False where there is no connection.
 
         What is not sent is not kept here: its row is the queue, and it is sent again when the
         board is heard anew, or by its timer.
@@ -86,7 +94,7 @@ class Link:
             return False
         # Counted whatever the code: paho keeps it and sends it when it is back.
         self._sent += 1
-        info = self._client.publish(topic(board_id, COMMANDS), payload, qos=1)
+        info = self._client.publish(topic, payload, qos)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def acknowledge(self, receipts: list[Receipt]) -> None:
@@ -116,7 +124,7 @@ class Link:
         if denied:
             self._trouble(
                 f"the broker denied a subscription: {denied[0]}; allow the user in BROKER_URL to "
-                f"read and write {PREFIX}/#"
+                f"read and write {', '.join(sorted({_above(one) for one, _ in self._topics}))}"
             )
             self._break_off()
             return
@@ -156,6 +164,10 @@ class Link:
 
     def _published(self, client: Any, userdata: Any, mid: int, reason: Any, _: Any) -> None:
         self._confirmed += 1
+
+
+def _above(pattern: str) -> str:
+    return pattern.split("/", 1)[0] + "/#"
 
 
 def _no_delay(client: Any, userdata: Any, sock: Any) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 
 from protocol.limits import HEARTBEAT_SECONDS
 
+from backend.dialects.registry import DIALECTS
 from backend.models import ACTIVE
 from backend.sensors import Crossing, Reading
 
-# Three beats may be lost before a board counts as offline.
+# Three beats may be lost before a board counts as offline. That long we also listen before any
+# board that was not heard does.
 SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
 LEFT_MAX = 4
 
@@ -27,7 +29,8 @@ class Presence:
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
-    `doubted`: see `believe`.
+    `doubted`: see `believe`. `options`: see models.Board. `hold`: the types of command that are
+    not to be sent to it just now.
     """
 
     board_id: str
@@ -55,6 +58,14 @@ class Presence:
     asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    hold: frozenset[str] = frozenset()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its dialect has to know to read and write."""
+        names = ("board_id", "key", "actuators", "options")
+        return {name: getattr(self, name) for name in names}
 
     def believe(self, boot: str, session: int) -> bool:
         """Take (boot, session) for the board's own; False where the message is a late one.
@@ -82,11 +93,13 @@ class Roster:
         self._boards: dict[str, Presence] = {}
         self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
         self._listening_since: int | None = None
+        self.version = 0  # grows with every board that is added or changed
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
         self._boards = {**self._boards, presence.board_id: presence}
+        self.version += 1
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""
@@ -111,8 +124,9 @@ class Roster:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
         board.online, board.last_seen, board.asleep_until = True, now, None
-        self._heard[board.board_id] = None
-        self._heard.move_to_end(board.board_id)
+        if DIALECTS[board.dialect].silence_ms is not None:
+            self._heard[board.board_id] = None
+            self._heard.move_to_end(board.board_id)
         return came
 
     def gone(self, board: Presence) -> bool:

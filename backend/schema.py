@@ -15,13 +15,19 @@ from playhouse.migrate import SqliteMigrator, migrate
 
 from backend.credentials import Credential, Membership, User
 from backend.models import Board, Command, History, LogPart, Site, database
+from backend.parsing import ParsingLog
+from backend.topics import DiscoveredTopic
 
-TABLES = (Site, Board, Command, History, LogPart, User, Membership, Credential)
+TABLES = (
+    Site, Board, Command, History, LogPart, User, Membership, Credential,
+    DiscoveredTopic, ParsingLog,
+)  # fmt: skip
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
     """Boards belong to sites."""
-    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at")
+    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at",
+           "options")  # fmt: skip
     return [_new_column(migrator, Board, name) for name in new]
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from backend import boards, commands
 from backend.commands import Cancellation, NewCommand
 from backend.core import Core
+from backend.dialects import registry
+from backend.dialects.dialect import Subscription
 from backend.dispatcher import stops
 from backend.errors import Busy, NotFound, Slow
 from backend.events import Hub
 from backend.images import Album
-from backend.ingest import KINDS
 from backend.lifecycle import OPEN
 from backend.models import OPEN_SQL, database
 from backend.mqtt import Link
@@ -29,17 +30,27 @@ class Backend:
     """A running backend: the core, its writer and its link to the broker.
 
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
+    `dialects`: those to listen for even where no board of them is known; `discover`: further topic
+    patterns to listen to, so that what is said there is known.
     """
 
-    def __init__(self, broker_url: str, window: int = 2_000, images: Path | None = None) -> None:
+    def __init__(
+        self,
+        broker_url: str,
+        window: int = 2_000,
+        images: Path | None = None,
+        dialects: tuple[str, ...] = (),
+        discover: tuple[str, ...] = (),
+    ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
         self._window = window
         self._core = Core(random.Random())
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
+        self._asked, self._also = dialects, discover
         self._link = Link(
-            broker_url, tuple(KINDS), self._writer.message, self._writer.link_changed
+            broker_url, self._topics(), self._writer.message, self._writer.link_changed
         )
         self._writer.link = self._link
         self._started = time.monotonic()
@@ -97,11 +108,26 @@ class Backend:
             raise NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
         return boards.public(board)
 
-    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+    def enroll(
+        self,
+        board_id: str,
+        name: str = "",
+        dialect: str = "answerback",
+        options: dict[str, Any] | None = None,
+    ) -> dict[str, str]:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
-        told = boards.enroll(board_id, now_ms(), name)
-        self._core.roster.add(boards.presence(board_id))
+        told = boards.enroll(board_id, now_ms(), name, dialect, options)
+        self._core.roster.add(boards.presence(told["board_id"]))
+        self._link.subscribe(self._topics())
         return told
+
+    def _topics(self) -> list[Subscription]:
+        known = [(board.dialect, board.facts) for board in self._core.roster.all()]
+        return registry.subscriptions(known, self._asked, self._also)
+
+    def switch_topic(self, topic: str, active: bool) -> dict[str, Any]:
+        """Have a topic processed or not; the topic. Raises NotFound."""
+        return self._core.ingest.topics.switch(topic, active)
 
     def adopt(self) -> bool:
         """Take in the boards that another process has enrolled; whether there were any."""
@@ -111,6 +137,8 @@ class Backend:
         fresh = [known for known in boards.passwords() if roster.get(known) is None]
         for board_id in fresh:
             roster.add(boards.presence(board_id))
+        if fresh:
+            self._link.subscribe(self._topics())
         return bool(fresh)
 
     def healthy(self) -> bool:

@@ -18,10 +18,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from protocol import ProtocolError, encode
+from protocol import ProtocolError
 
 from backend.commands import Cancellation, NewCommand, public
 from backend.core import Batch, Core
+from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
 from backend.images import Album
@@ -194,6 +195,8 @@ class Writer(threading.Thread):
         if self.link:
             for board_id, message in outcome.publish:
                 self._send(self.link, board_id, message)
+            for _, (topic, payload, qos) in outcome.said:
+                self.link.publish(topic, payload, qos)
             self.link.acknowledge(receipts)
         shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
@@ -218,7 +221,8 @@ class Writer(threading.Thread):
         if board is None:
             return
         try:
-            link.publish(board_id, encode("command", message, board.key))
+            for topic, payload, qos in DIALECTS[board.dialect].write(board.facts, message):
+                link.publish(topic, payload, qos)
         except ProtocolError as why:  # a bug, but of one message: the others are to go out
             self._core.refused[why.code] += 1
             log.error("can't send %s to %s: %s", message["command_id"], board_id, why)

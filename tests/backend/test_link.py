@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.ingest import KINDS
+from backend.dialects import registry
 from backend.mqtt import Link
 from tests.backend.running import eventually
 from tools.brokers import free_port
@@ -28,7 +28,7 @@ class Heard:
     def __init__(self, broker: EmbeddedBroker, user: str, password: str) -> None:
         self.changes: list[bool] = []
         url = f"mqtt://{user}:{password}@{broker.host}:{broker.port}"
-        self.link = Link(url, tuple(KINDS), lambda *_: None, self.changes.append)
+        self.link = Link(url, registry.subscriptions([], []), lambda *_: None, self.changes.append)
         self.link.start()
 
 
