@@ -1,14 +1,18 @@
 """`python -m backend`: run the backend, or look after its boards, users and tokens."""
 
 import argparse
+import contextlib
 import getpass
+import json
 import logging
 import sys
+from typing import Any
 
 from backend import boards, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
+from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
 from backend.schema import open_database
 from backend.settings import Settings
@@ -28,12 +32,21 @@ def serve(options: Settings) -> int:
     return 1 if failed else 0
 
 
-def enroll(options: Settings, board_id: str, name: str) -> int:
+def enroll(options: Settings, arguments: argparse.Namespace) -> int:
     """Make a board known and print what it must be told."""
     open_database(options.database)
-    for key, value in boards.enroll(board_id, now_ms(), name).items():
+    spoken = arguments.dialect, _options(arguments.options)
+    for key, value in boards.enroll(arguments.board_id, now_ms(), arguments.name, *spoken).items():
         print(f"{key}={value}")
     return 0
+
+
+def _options(text: str) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        read = json.loads(text)
+        if isinstance(read, dict):
+            return read
+    raise ValueError('--options: must be a JSON object, such as {"prefix": "device"}')
 
 
 def token(options: Settings, name: str) -> int:
@@ -67,6 +80,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     board = commands.add_parser("enroll", help="make a board known; prints its key and password")
     board.add_argument("board_id")
     board.add_argument("--name", default="", help="what people call it")
+    board.add_argument("--dialect", default="answerback", choices=DIALECTS, help="what it speaks")
+    board.add_argument(
+        "--options", default="{}", help="JSON: what a dialect must be told of its board"
+    )
     program = commands.add_parser("token", help="make a bearer token; prints it once")
     program.add_argument("name", help="what it is for")
     person = commands.add_parser("password", help="set a user's password; asks for it")
@@ -87,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     try:
         if arguments.command == "enroll":
-            return enroll(options, arguments.board_id, arguments.name)
+            return enroll(options, arguments)
         if arguments.command == "token":
             return token(options, arguments.name)
         if arguments.command == "password":

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 from backend import boards
 from backend.accounts import Accounts
@@ -90,8 +90,16 @@ class Application:
         self.broker: EmbeddedBroker | None = None
         if settings.broker_url is None:
             folder = settings.data_dir.absolute() / "broker"
-            self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
-        self.backend = Backend(self._broker_url(), settings.window, settings.data_dir / "images")
+            self.broker = EmbeddedBroker(
+                folder, settings.broker_port, self._users(), self._rights()
+            )
+        self.backend = Backend(
+            self._broker_url(),
+            settings.window,
+            settings.data_dir / "images",
+            settings.dialects,
+            settings.discover,
+        )
         if settings.secure_cookies and settings.trusted_proxy is None:
             log.warning("TRUSTED_PROXY is not set: behind a proxy all clients look like one")
         app = make_app(self.backend, self.accounts, settings)
@@ -138,9 +146,9 @@ class Application:
         self._database.close()
         self._claim.close()
 
-    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+    def enroll(self, board_id: str, name: str = "", **more: Any) -> dict[str, str]:
         """Make a board known to the backend and to the embedded broker; see `boards.enroll`."""
-        told = self.backend.enroll(board_id, name)
+        told = self.backend.enroll(board_id, name, **more)
         self._let_in()
         return told
 
@@ -154,7 +162,12 @@ class Application:
 
     def _let_in(self) -> None:
         if self.broker:
-            self.broker.set_users(self._users())
+            self.broker.set_users(self._users(), self._rights())
+        self.backend.listen()
+
+    def _rights(self) -> dict[str, list[str]]:
+        more = {BACKEND_USER: [*boards.patterns(self.settings.dialects), *self.settings.discover]}
+        return {**boards.rights(), **more}
 
     def _users(self) -> dict[str, str]:
         return {**boards.passwords(), BACKEND_USER: self._broker_password}

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from protocol import ProtocolError
@@ -11,9 +12,9 @@ from protocol.topics import is_id
 
 from backend import sensors
 from backend.broker import BACKEND_USER
-from backend.dialects import registry
+from backend.dialects import museum, registry
 from backend.dialects.answerback import ANSWERBACK
-from backend.dialects.esp32cam import ESP32CAM, mac_of
+from backend.dialects.esp32cam import ESP32CAM, PREFIXES, mac_of
 from backend.errors import Conflict, Invalid
 from backend.models import Board, database
 from backend.presence import Presence
@@ -115,6 +116,27 @@ def count() -> int:
 def passwords() -> dict[str, str]:
     """Every board's user and password on the broker."""
     return {board.id: board.password for board in Board.select(Board.id, Board.password)}
+
+
+def patterns(asked: Sequence[str]) -> list[str]:
+    """What the backend uses beyond our own topics, for the boards and dialects there are."""
+    rows = list(Board.select().where(Board.dialect != ANSWERBACK.name))
+    known = {row.dialect for row in rows} | set(asked)
+    cams = PREFIXES if ESP32CAM.name in known else ()
+    rooms = {room for row in rows for room in museum.rooms(json.loads(row.actuators))}
+    return [f"{level}/#" for level in sorted({*cams, *rooms})]
+
+
+def rights() -> dict[str, list[str]]:
+    """The topics that boards of other dialects use on the broker, {board id: patterns}."""
+    out = {}
+    for row in Board.select().where(Board.dialect != ANSWERBACK.name):
+        targets = json.loads(row.actuators).values()
+        own = [f"{prefix}/{row.id}/#" for prefix in PREFIXES] if row.dialect == "esp32cam" else []
+        rooms = [f"{room}/STOP" for room in museum.rooms(json.loads(row.actuators))]
+        lines = [line for about in targets for line in (about["topic"], *museum.lines(about))]
+        out[row.id] = [*own, *rooms, *lines]
+    return out
 
 
 def public(board: Presence) -> dict[str, Any]:

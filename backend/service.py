@@ -118,8 +118,11 @@ class Backend:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
         told = boards.enroll(board_id, now_ms(), name, dialect, options)
         self._core.roster.add(boards.presence(told["board_id"]))
-        self._link.subscribe(self._topics())
         return told
+
+    def listen(self) -> None:
+        """Subscribe to what the boards that are known now need."""
+        self._link.subscribe(self._topics())
 
     def _topics(self) -> list[Subscription]:
         known = [(board.dialect, board.facts) for board in self._core.roster.all()]
@@ -137,8 +140,6 @@ class Backend:
         fresh = [known for known in boards.passwords() if roster.get(known) is None]
         for board_id in fresh:
             roster.add(boards.presence(board_id))
-        if fresh:
-            self._link.subscribe(self._topics())
         return bool(fresh)
 
     def healthy(self) -> bool:

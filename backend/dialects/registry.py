@@ -64,6 +64,13 @@ def subscriptions(
     ]
 
 
+def is_pattern(text: str) -> bool:
+    """Whether a broker takes this for a topic pattern."""
+    levels = text.split("/")
+    whole = all(level in ("+", "#") or not set(level) & set("+#") for level in levels)
+    return bool(text) and whole and "#" not in levels[:-1] and text.isprintable()
+
+
 def covers(pattern: str, topic: str) -> bool:
     """Whether a pattern takes in a topic, or all of another pattern."""
     if topic.startswith("$") and pattern[:1] in "+#":
