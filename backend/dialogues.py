@@ -39,6 +39,7 @@ class Dialogues:
     def __init__(self, roster: Roster, dispatcher: Dispatcher, images: Receiver) -> None:
         self._roster, self._dispatcher, self._images = roster, dispatcher, images
         self._awake: dict[str, Wake] = {}
+        self._parted: dict[str, Wake] = {}  # the last one of each board
 
     def __len__(self) -> int:
         return len(self._awake)
@@ -63,14 +64,6 @@ class Dialogues:
             work.out.boards[board.board_id] = board
             self._dispatcher.rouse(work, board)
         return wake
-
-    def answered(self, work: Work, board: Presence) -> None:
-        """It said something of a command; a board that does not sleep is only heard."""
-        if board.dialect == esp32cam.ESP32CAM.name:
-            self.heard(work, board)
-        elif self._roster.heard(board, work.now):
-            work.out.boards[board.board_id] = board
-            self._dispatcher.rouse(work, board)
 
     def hello(self, work: Work, board: Presence, said: Hello) -> None:
         """It has woken; said in the middle of a transfer, it means nothing."""
@@ -106,6 +99,8 @@ class Dialogues:
 
     def part(self, work: Work, board: Presence, said: Part) -> bool:
         """A chunk; of a picture nobody has told of it is kept until that is. False: not wanted."""
+        if board.board_id not in self._awake and self._is_echo(work, board, said.name):
+            return False
         wake = self.heard(work, board)
         if wake.transfer is None and said.name not in wake.done:
             wake.transfer = Transfer(said.name, image_id(said.name, work.now // 1000), work.now)
@@ -148,6 +143,11 @@ class Dialogues:
             elif wake.told:
                 self._say(work, wake.board, "ack", {"ACK_OK": True, "image_name": wake.told})
                 wake.told = ""
+
+    def _is_echo(self, work: Work, board: Presence, name: str) -> bool:
+        """Whether a chunk is of a picture that was here before its board went to sleep."""
+        last = self._parted.get(board.board_id)
+        return last is not None and name in last.done and last.heard + SILENCE_MS > work.now
 
     @staticmethod
     def _can_wait(wake: Wake, row: Row) -> bool:
@@ -235,7 +235,7 @@ class Dialogues:
         self._roster.gone(board)
         board.asleep_until, board.hold = until, frozenset()
         work.out.boards[board.board_id] = board
-        del self._awake[board.board_id]
+        self._parted[board.board_id] = self._awake.pop(board.board_id)
 
     @staticmethod
     def _say(work: Work, board: Presence, leaf: str, members: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from backend import sensors, store
 from backend.dialects.dialect import BY_TOPIC
+from backend.dialects.esp32cam import ESP32CAM
 from backend.dialects.meaning import Answer, Hello, Meaning, Measured, Part, Picture
 from backend.dialects.meaning import Presence as Said
 from backend.dialogues import Dialogues
@@ -83,10 +84,8 @@ class Foreign:
         row = rows[0]
         told = {**BY_TOPIC, **({"topic": said.line} if said.line else {})}
         speaker = self._roster.get(row["board_id"]) or board
-        if said.line:
-            self._heard(work, speaker)
-        else:
-            self.dialogues.answered(work, speaker)
+        sleeps = speaker.dialect == ESP32CAM.name
+        (self.dialogues.heard if sleeps else self._heard)(work, speaker)
         if work.step(row, said.state, said.error, told, "board"):
             row["error"] = said.error
             within = self._dispatcher.guesses.wait_ms(row)
