@@ -66,9 +66,13 @@ class Core:
                     self.dispatcher.look(work, row)
             self.dispatcher.send_ready(work)
             self.ingest.foreign.dialogues.finish(work)
-            self.ingest.topics.settle(now)
-            self.ingest.parsing.settle(now)
+            self.ingest.listener.settle(now)
             return work.finish()
+
+    def close(self, now: int) -> None:
+        """Write what may be written later while this goes on. Raises store.Locked."""
+        with store.transaction():
+            self.ingest.listener.settle(now, at_once=True)
 
     def clock_set(self, by: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.

@@ -22,7 +22,7 @@ from backend.dialects.meaning import Hello, Part, Picture
 from backend.dispatcher import Dispatcher
 from backend.guesses import complete, in_flight
 from backend.images import Receiver
-from backend.lifecycle import PENDING, SENT
+from backend.lifecycle import IN_FLIGHT, PENDING, SENT
 from backend.models import ACTIVE, Board
 from backend.presence import Presence, Roster
 from backend.store import Row
@@ -223,15 +223,14 @@ class Dialogues:
         """ACK_OK, with the next wake where one is known: the board sleeps from now on."""
         at = next_wake(wake, work.now)
         text = {"next_wake_time": esp32cam.wake_text(at // 1000)} if at else True
-        about = {"image_name": wake.told} if wake.told else {}
-        self._say(work, wake.board, "ack", {"ACK_OK": text, **about})
+        self._say(work, wake.board, "ack", {"ACK_OK": text, **wake.about})
         self._part_with(work, wake, at)
 
     def _part_with(self, work: Work, wake: Wake, until: int | None) -> None:
         board = wake.board
         for row in work.take(store.unfinished_of_board(board.board_id)):
-            if row["status"] == SENT:
-                self._dispatcher.give_up(work, row, "no_answer")
+            if row["status"] in IN_FLIGHT:
+                self._dispatcher.give_up(work, row, "unanswered")
         self._roster.gone(board)
         board.asleep_until, board.hold = until, frozenset()
         work.out.boards[board.board_id] = board

@@ -114,7 +114,8 @@ class Dispatcher:
 
     def give_up(self, work: Work, row: Row, error: str) -> None:
         """A command to a board that can't be asked stays an open question."""
-        if work.step(row, GIVE_UP, error=error, detail=BY_TOPIC):
+        event = GIVE_UP if row["status"] == SENT else OVERDUE
+        if work.step(row, event, error=error, detail=BY_TOPIC):
             row["error"] = error
             self._wait(work, row, None)
 
@@ -180,12 +181,14 @@ class Dispatcher:
             self.send(work, row)
         else:
             mute = row["command_type"] in dialect.mute
-            self.give_up(work, row, "no_answer_possible" if mute else "no_answer")
+            self.give_up(work, row, "no_answer_possible" if mute else "unanswered")
 
     def _acknowledged_due(self, work: Work, row: Row) -> None:
         online = self._roster.is_online(row["board_id"])
         if row["cancelling"] and online and row["tries"] <= RETRIES:
             self._ask(work, row)
+        elif self.guesses.dialect(row):
+            self.give_up(work, row, "unanswered")
         elif work.step(row, OVERDUE, error="no_result"):
             row["error"] = "no_result"
             self.ask(work, row)

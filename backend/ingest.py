@@ -47,15 +47,14 @@ class Ingest:
             ANNOUNCED: lambda work, board, said: self._newcomers.apply(work, [said]),
         }
         self.images = Receiver()
-        self._listener = Listener(roster, refused)
-        self.topics, self.parsing = self._listener.topics, self._listener.parsing
+        self.listener = Listener(roster, refused)
         self._newcomers = Newcomers(roster)
-        lines = self._listener.lines
+        lines = self.listener.lines
         self.foreign = Foreign(roster, dispatcher, self.images, lines, refused)
 
     def read(self, topic: str, payload: bytes) -> Heard | None:
         """The message, or None where it is refused: counted and logged with the reason."""
-        return self._listener.hear(topic, payload)
+        return self.listener.hear(topic, payload)
 
     def apply(self, work: Work, heard: list[Heard]) -> None:
         """Apply a batch in the order in which it came."""

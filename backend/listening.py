@@ -88,6 +88,11 @@ class Listener:
             self._refuse(topic, payload, dialect, board, why, "unknown_error")
         return None
 
+    def settle(self, now: int, at_once: bool = False) -> None:
+        """Write what was noted, as far as it is time to; in the caller's transaction."""
+        self.topics.settle(now, at_once)
+        self.parsing.settle(now)
+
     def _speaker(self, topic: str) -> tuple[Dialect | None, Presence | None, ProtocolError | None]:
         """(dialect, board, why nothing can be made of it): the last where one of them is None."""
         try:

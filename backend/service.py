@@ -17,6 +17,7 @@ from backend.errors import Busy, NotFound, Slow
 from backend.events import Hub
 from backend.images import Album
 from backend.lifecycle import OPEN
+from backend.listening import Listener
 from backend.models import OPEN_SQL, database
 from backend.mqtt import Link
 from backend.writer import Answer, Writer, now_ms
@@ -128,9 +129,10 @@ class Backend:
         known = [(board.dialect, board.facts) for board in self._core.roster.all()]
         return registry.subscriptions(known, self._asked, self._also)
 
-    def switch_topic(self, topic: str, active: bool) -> dict[str, Any]:
-        """Have a topic processed or not; the topic. Raises NotFound."""
-        return self._core.ingest.topics.switch(topic, active)
+    @property
+    def listener(self) -> Listener:
+        """The topics that were seen, and what was not understood."""
+        return self._core.ingest.listener
 
     def adopt(self) -> bool:
         """Take in the boards that another process has enrolled; whether there were any."""

@@ -62,6 +62,11 @@ class Wake:
         return self.transfer is not None or self.pending > 0
 
     @property
+    def about(self) -> dict[str, str]:
+        """The picture that the next word acknowledges."""
+        return {"image_name": self.told} if self.told else {}
+
+    @property
     def spent(self) -> bool:
         """Whether it has taken as many pictures as it may before it sleeps again."""
         return len(self.captures) >= CAPTURES

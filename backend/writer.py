@@ -107,6 +107,8 @@ class Writer(threading.Thread):
         try:
             while self._turn():
                 pass
+            with contextlib.suppress(Locked):  # counts of topics, no more
+                self._core.close(self._now())
         except BaseException as why:  # handed on, not swallowed: the process ends with it
             error = why
             log.critical("the writer ends", exc_info=True)

@@ -208,14 +208,15 @@ def _verb(kind: str, required: dict[str, Any], optional: dict[str, Any] | None =
     return Verb(None, {None: Case(kind, required, optional or {})}, None, False)
 
 
-def _file_name(value: Any) -> str | None:
+def file_name(value: Any) -> str | None:
+    """A check for the name of a picture."""
     fine = type(value) is str and 0 < len(value) <= NAME_MAX and value.isprintable()
     return None if fine else f"must be 1 to {NAME_MAX} printable characters"
 
 
 VERBS = {
     "capture_image": _verb(DOSE, {}),
-    "send_image": _verb(SET, {"image_id": _file_name}),  # what it has kept it sends at each wake
+    "send_image": _verb(SET, {"image_id": file_name}),  # what it has kept it sends at each wake
     "set_wake_schedule": _verb(SET, {"seconds": whole(60, 86_340, "s")}),
     "ping": _verb(SET, {}),
     "restart": _verb(SET, {}),

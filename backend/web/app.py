@@ -14,6 +14,7 @@ from backend.web.pages import PageRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.stream import StreamRoutes
+from backend.web.topics import TopicRoutes
 
 
 def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle.Bottle:
@@ -27,6 +28,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         BoardRoutes(backend),
         CommandRoutes(backend),
         StreamRoutes(backend, authenticator),
+        TopicRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

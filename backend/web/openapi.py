@@ -81,6 +81,15 @@ _RESUME = [
     _parameter("header", "Last-Event-ID", WHOLE, "Go on after this event"),
     _parameter("query", "last_event_id", WHOLE, "The same, where no header can be set"),
 ]
+_TOPIC_PAGE = [
+    _parameter("query", "after", TEXT, "Go on after this topic; `next` holds it"),
+    _parameter("query", "limit", _LIMIT, "How many at most"),
+]
+_FAILURES = [
+    _parameter("query", "topic", TEXT, "Only of this topic"),
+    _parameter("query", "before", WHOLE, "Only older than this `id`; `next` holds it"),
+    _parameter("query", "limit", _LIMIT, "How many at most"),
+]
 _EVENTS = "Server-Sent Events: `command` (with `last`, its newest step), `board`, `reset`"
 
 _OPERATIONS = (
@@ -100,13 +109,19 @@ _OPERATIONS = (
     _Operation("get", "/verbs", "listVerbs", "What can be asked of boards", (200, "Verbs"),
                _SIGNED_IN),
     _Operation("post", "/commands", "postCommand", "Send a command", (202, "Command"),
-               (*_UNSAFE, *_BODY, 404, 409, 429), "NewCommand", _KEY),
+               (*_UNSAFE, *_BODY, 404, 409, 429), "AnyCommand", _KEY),
     _Operation("get", "/commands", "listCommands", "Commands, newest first", (200, "Commands"),
                _SIGNED_IN, None, _FILTERS),
     _Operation("get", "/commands/{command_id}", "getCommand", "One command and its history",
                (200, "CommandWithHistory"), (*_SIGNED_IN, 404)),
     _Operation("post", "/commands/{command_id}/cancel", "cancelCommand", "Call a command off",
                (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Nothing"),
+    _Operation("get", "/topics", "listTopics", "Every topic that was seen, by name",
+               (200, "Topics"), (*_SIGNED_IN, 403), None, _TOPIC_PAGE),
+    _Operation("patch", "/topics", "switchTopic", "Have a topic processed, or not",
+               (200, "Topic"), (*_UNSAFE, *_BODY, 404), "TopicSwitch"),
+    _Operation("get", "/parsing-log", "listFailures", "What was not understood, newest first",
+               (200, "ParsingLog"), (*_SIGNED_IN, 403), None, _FAILURES),
     _Operation("get", "/events", "watch", _EVENTS, (200, None), _SIGNED_IN, None,
                _RESUME, media="text/event-stream"),
     _Operation("get", "/health", "getHealth", "How all parts are, and how much is under way",

@@ -11,6 +11,7 @@ from protocol.verbs import DOSE, SET, STOP
 
 from backend.lifecycle import STATUSES
 from backend.models import BOARD_STATES
+from backend.parsing import ERROR_TYPES
 from backend.web.boards import CATALOGUE
 
 Schema = dict[str, Any]
@@ -120,6 +121,7 @@ _BOARD = {
     "site": {"type": ["string", "null"]},
     "state": {"enum": list(BOARD_STATES)},
     "dialect": TEXT,
+    "options": OBJECT,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,
@@ -157,6 +159,31 @@ _HEALTH = {
 }
 _VERB = {"actuator": MAYBE_TEXT, "choice": MAYBE_TEXT, "cases": list_of(_object(_CASE))}
 
+_VERBS: Schema = {"type": "object", "additionalProperties": _object(_VERB)}
+_TOPIC = {
+    "topic": TEXT,
+    "site": MAYBE_TEXT,
+    "first_at": TIME,
+    "last_at": TIME,
+    "count": WHOLE,
+    "sample": TEXT,
+    "is_processable": FLAG,
+    "is_active": FLAG,
+}
+_FAILURE = {
+    "id": WHOLE,
+    "at": TIME,
+    "site": MAYBE_TEXT,
+    "topic": TEXT,
+    "parser": TEXT,
+    "error_type": {"type": "string", "enum": list(ERROR_TYPES)},
+    "message": TEXT,
+    "exception_type": TEXT,
+    "traceback": TEXT,
+    "sample": TEXT,
+    "count": WHOLE,
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
     "SignIn": _closed({"user": TEXT, "password": TEXT}),
@@ -169,7 +196,11 @@ SCHEMAS: dict[str, Schema] = {
     "Boards": _object({"boards": list_of(ref("Board"))}),
     "Verbs": _object(
         {
-            "verbs": {"type": "object", "additionalProperties": _object(_VERB)},
+            "verbs": _VERBS,
+            "dialects": {
+                "type": "object",
+                "additionalProperties": _object({"verbs": _VERBS, "limits": list_of(TEXT)}),
+            },
             "statuses": list_of(STATUS),
             "errors": {"type": "object", "additionalProperties": TEXT},
         }
@@ -181,6 +212,25 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
+    "Topic": _object(_TOPIC),
+    "Topics": _object({"topics": list_of(ref("Topic")), "not_counted": WHOLE, "next": MAYBE_TEXT}),
+    "TopicSwitch": _closed({"topic": TEXT, "is_active": FLAG}),
+    "ParsingLog": _object(
+        {"failures": list_of(_object(_FAILURE)), "not_kept": WHOLE, "next": MAYBE_TEXT}
+    ),
+    # To a board of another dialect: what it understands is under `dialects` of GET /verbs.
+    "ForeignCommand": _closed(
+        {
+            "board_id": IDENTIFIER,
+            "command_type": TEXT,
+            "target": TARGET,
+            "parameters": OBJECT,
+            "expires_in": EXPIRES_IN,
+            "reason": REASON,
+        },
+        ["board_id", "command_type"],
+    ),
+    "AnyCommand": {"anyOf": [ref("NewCommand"), ref("ForeignCommand")]},
     "HealthInFull": _object(_HEALTH),
     "Health": _object({"status": _HEALTH["status"]}),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},

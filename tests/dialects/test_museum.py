@@ -48,12 +48,12 @@ def test_silence_is_an_open_question_after_harmless_repeats(room: Hall) -> None:
     for second in (2, 4):
         assert room.at(second).tick() == [["room1/light", "ON"]]
     assert room.at(6).tick() == []
-    assert room.stands(row) == ("UNKNOWN", "no_answer")
+    assert room.stands(row) == ("UNKNOWN", "unanswered")
     assert (room.core.next_due() or START + 60_000) > START + 10_000
     room.say(STATUS, "offline")
     assert room.say(STATUS, "online") == []  # nobody can be asked, so nobody is
     room.say("room1/light/feedback", "OK")  # too late to say whose it is
-    assert room.stands(row) == ("UNKNOWN", "no_answer")
+    assert room.stands(row) == ("UNKNOWN", "unanswered")
     assert room.core.refused["unexpected_answer"] == 1
 
 

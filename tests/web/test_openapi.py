@@ -45,6 +45,8 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("verbs", "Verbs"),
         ("tokens", "Tokens"),
         ("commands", "Commands"),
+        ("topics", "Topics"),
+        ("parsing-log", "ParsingLog"),
         ("/health", "Health"),
         ("health", "HealthInFull"),
         ("boards/none", "Problem"),

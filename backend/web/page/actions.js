@@ -18,7 +18,13 @@ function startValue(name, shape, required) {
   return Math.min(Math.max(FIRST[name] ?? shape.minimum, shape.minimum), shape.maximum);
 }
 
+function choice(name, shape) {
+  const options = [el("option", { value: "" }, "as it is"), ...shape.enum.map((one) => el("option", { value: one }, one))];
+  return el("label", { class: "field" }, el("span", {}, NAMES[name] || name), el("select", { name }, options));
+}
+
 function field(name, shape, required) {
+  if (shape.enum) return choice(name, shape);
   const unit = shape["x-unit"] || "";
   const slider = unit === "%";
   const input = el("input", {
@@ -52,7 +58,7 @@ function parametersOf(one, form) {
   for (const [name] of Object.entries({ ...one.required, ...one.optional })) {
     const input = form.elements[name];
     if (!input.checkValidity() || (name in one.required && input.value === "")) return null;
-    if (input.value !== "") out[name] = Number(input.value);
+    if (input.value !== "") out[name] = input.type === "select-one" ? input.value : Number(input.value);
   }
   return out;
 }

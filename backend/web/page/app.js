@@ -74,7 +74,7 @@ async function run(session) {
   $("#who").textContent = session.user;
   const store = new Store();
   const catalogue = await get("/verbs");
-  store.verbs = catalogue.verbs;
+  Object.assign(store, { verbs: catalogue.verbs, dialects: catalogue.dialects });
   learnErrors(catalogue.errors);
   const timeline = new Timeline($("#timeline"), store);
   new Boards($("#boards"), store);

@@ -46,6 +46,7 @@ export class Boards {
 
   #build(board, actuators) {
     const send = (target) => (type, parameters) => this.#click(board.id, target, type, parameters);
+    const verbs = this.store.verbsOf(board.id);
     const lines = new Map();
     const line = (target) => {
       lines.set(target, el("div", { class: "result", "aria-live": "polite" }));
@@ -54,11 +55,12 @@ export class Boards {
     const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
       el("section", { class: "actuator", "data-target": name },
         el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
-        actionForm(name, about.kind, this.store.verbs, send(name)), line(name)));
+        actionForm(name, about.kind, verbs, send(name)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
-    const foot = el("section", { class: "whole" }, boardButtons(this.store.verbs, send("")), line(""));
+    const foot = el("section", { class: "whole" }, boardButtons(verbs, send("")), line(""),
+      limits(this.store.dialects[board.dialect]));
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
       head, note, sensors, parts, foot);
     this.#cards.set(board.id, { node, head, note, sensors, lines, actuators });
@@ -123,7 +125,7 @@ export class Boards {
     if (!command) return running ? [running] : [];
     const line = el("p", { class: "newest" }, chip(command.status),
       el("button", { type: "button", class: "link", "data-command": command.id },
-        labelOf(command, this.store.verbs)),
+        labelOf(command, this.store.verbsOf(board.id))),
       el("span", { class: "quiet" }, when(command.created_at)));
     const why = explain(command);
     return [line, why && el("p", { class: `why ${command.status.toLowerCase()}` }, why), running || null]
@@ -147,11 +149,11 @@ export class Boards {
   // Heartbeats come every 10 s: true where we know better than the last one that it has ended.
   #over(board, command) {
     if (!command) return false;
-    if (ended(command) && kindOf(command, this.store.verbs) === "dose") return true;
+    if (ended(command) && kindOf(command, this.store.verbsOf(board.id)) === "dose") return true;
     return [command.target, ""].some((target) => {
       const later = this.store.newest(board.id, target);
       return later?.seq > command.seq && later.status === "COMPLETED"
-        && kindOf(later, this.store.verbs) === "stop";
+        && kindOf(later, this.store.verbsOf(board.id)) === "stop";
     });
   }
 
@@ -207,6 +209,13 @@ export class Boards {
     return el("p", { class: "error not-taken", role: "alert" }, click.text,
       click.unsure && !click.trying ? again : null);
   }
+}
+
+// What a board of another dialect can't promise.
+function limits(dialect) {
+  if (!dialect) return null;
+  return el("details", { class: "limits quiet" }, el("summary", {}, "What this board can't promise"),
+    el("ul", {}, dialect.limits.map((one) => el("li", {}, one))));
 }
 
 // [since when, for how many seconds at most] a command runs.

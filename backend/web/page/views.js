@@ -5,7 +5,9 @@
 import { el } from "./dom.js";
 
 // name (of its module, and in the address): {title, role: who is offered it}
-const VIEWS = {};
+const VIEWS = {
+  topics: { title: "Topics", role: "admin" },
+};
 
 export class Views {
   #shown = new Map(); // name -> its node
