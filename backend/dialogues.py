@@ -3,14 +3,13 @@
 HELLO; what it has kept (`send_all_pending`), then commands one at a time; a picture's metadata,
 `send_image`, its chunks; ACK_OK with the next wake. Rules of this file:
 - while pictures are on their way nothing else is sent, so that what comes can be told apart;
-- chunks that are missing are asked for REPAIRS times, REPAIR_MS after the last new one, also where
+- chunks that are missing are asked for REPAIRS times, REPAIR_MS after the last one, also where
   none came at all; then what there is is kept, under a name that says so;
 - a board that is silent for SILENCE_MS has left, and no wake lasts longer than WAKE_MS;
 - at most CAPTURES pictures are taken in one wake, and none within CAPTURE_MS of another.
 Times are ms. Wakes are in memory only: one that a restart forgot is made up for at the next HELLO.
 """
 
-import json
 from typing import Any
 
 from protocol.image_reading import Chunk, Header
@@ -22,15 +21,13 @@ from backend.dialects.meaning import Hello, Part, Picture
 from backend.dispatcher import Dispatcher
 from backend.guesses import complete, in_flight
 from backend.images import Receiver
-from backend.lifecycle import IN_FLIGHT, PENDING, SENT
+from backend.lifecycle import IN_FLIGHT, SENT
 from backend.models import ACTIVE, Board
 from backend.presence import Presence, Roster
-from backend.store import Row
 from backend.wake import SILENCE_MS, WAKE_MS, Transfer, Wake, image_id, next_wake
 from backend.work import Work
 
 REPAIRS = 3
-MISSING_MAX = 500  # numbers in one request
 
 
 class Dialogues:
@@ -90,7 +87,7 @@ class Dialogues:
         transfer = self._begun(work, wake, said)
         header = Header(transfer.image_id, said.size, said.chunk_size, said.at, 0, 0, b"")
         if header != transfer.header:
-            transfer.header, transfer.at, transfer.asked = header, work.now, 0
+            transfer.header, wake.last = header, work.now
             self._take(work, wake, transfer, header)
         if taken:
             complete(work, taken, {"image_id": transfer.image_id, "image_name": said.name})
@@ -102,15 +99,17 @@ class Dialogues:
         if board.board_id not in self._awake and self._is_echo(work, board, said.name):
             return False
         wake = self.heard(work, board)
-        if wake.transfer is None and said.name not in wake.done:
-            wake.transfer = Transfer(said.name, image_id(said.name, work.now // 1000), work.now)
-        transfer = wake.transfer
-        if transfer is None or transfer.name != said.name:
+        if not wake.transfers and said.name not in wake.done:
+            self._open(wake, said.name, work.now // 1000)
+        transfer = wake.transfers.get(said.name)
+        if transfer is None:
             return False
-        before = self._images.size_of(board.board_id, transfer.image_id)
+        wake.last = work.now
+        if transfer.header and not self._images.size_of(
+            board.board_id, transfer.image_id
+        ):  # it may have had to make room
+            self._take(work, wake, transfer, transfer.header)
         self._take(work, wake, transfer, Chunk(transfer.image_id, said.index, said.data))
-        if self._images.size_of(board.board_id, transfer.image_id) > before:
-            transfer.at, transfer.asked = work.now, 0
         self._hold(work, wake)
         return True
 
@@ -118,10 +117,10 @@ class Dialogues:
         """Do what the time demands."""
         for wake in [one for one in self._awake.values() if one.due() <= work.now]:
             if wake.heard + SILENCE_MS <= work.now:
-                self._drop_transfer(work, wake)
+                self._drop_all(work, wake)
                 self._part_with(work, wake, None)
             elif wake.began + WAKE_MS <= work.now:
-                self._drop_transfer(work, wake)
+                self._drop_all(work, wake)
                 self._sleep(work, wake)
             elif wake.busy:
                 self._repair(work, wake)
@@ -138,7 +137,7 @@ class Dialogues:
                 if row["command_type"] == "capture_image" and row["status"] == SENT:
                     wake.captures.setdefault(row["id"], work.now)
             self._hold(work, wake)
-            if all(self._can_wait(wake, row) for row in rows):
+            if all(wake.can_wait(row) for row in rows):
                 self._sleep(work, wake)
             elif wake.told:
                 self._say(work, wake.board, "ack", {"ACK_OK": True, "image_name": wake.told})
@@ -149,17 +148,19 @@ class Dialogues:
         last = self._parted.get(board.board_id)
         return last is not None and name in last.done and last.heard + SILENCE_MS > work.now
 
-    @staticmethod
-    def _can_wait(wake: Wake, row: Row) -> bool:
-        return row["status"] == PENDING and row["command_type"] in wake.board.hold and wake.spent
-
     def _begun(self, work: Work, wake: Wake, said: Picture) -> Transfer:
         """The transfer of this metadata; one of another picture is over."""
-        if wake.transfer is None or not wake.transfer.is_of(said.name, said.at):
-            self._drop_transfer(work, wake)
-            at = said.at or work.now // 1000
-            wake.transfer = Transfer(said.name, image_id(said.name, at), work.now)
-        return wake.transfer
+        known = wake.transfers.get(said.name)
+        if known and known.is_of(said.name, said.at):
+            return known
+        if known:
+            self._drop(work, wake, known)
+        return self._open(wake, said.name, said.at or work.now // 1000)
+
+    @staticmethod
+    def _open(wake: Wake, name: str, at: int) -> Transfer:
+        transfer = wake.transfers[name] = Transfer(name, image_id(name, at))
+        return transfer
 
     def _take(self, work: Work, wake: Wake, transfer: Transfer, said: Header | Chunk) -> None:
         picture = self._images.take(wake.board.board_id, said)
@@ -167,9 +168,9 @@ class Dialogues:
             return
         work.out.pictures.append((wake.board.board_id, transfer.image_id, picture))
         wake.done.add(transfer.name)
-        wake.transfer, wake.told = None, transfer.name
-        row = in_flight(work, wake.board, "send_image")
-        if row and json.loads(row["parameters"]).get("image_id") == transfer.name:
+        wake.told = wake.transfers.pop(transfer.name).name
+        row = in_flight(work, wake.board, "send_image", image_id=transfer.name)
+        if row:
             complete(work, row, {"image_id": transfer.image_id})
         if wake.pending:
             self._say(work, wake.board, "ack", {"ACK_OK": True, "image_name": transfer.name})
@@ -180,39 +181,34 @@ class Dialogues:
         wake.pending -= 1
 
     def _repair(self, work: Work, wake: Wake) -> None:
-        transfer = wake.transfer
-        if transfer is None and wake.asked >= REPAIRS:
+        transfer = next(iter(wake.transfers.values()), None)
+        if transfer is None and wake.asked > REPAIRS:
             wake.pending = 0
         elif transfer is None:
             self._drain(work, wake)
         elif transfer.asked >= REPAIRS:
-            self._drop_transfer(work, wake)
+            self._drop(work, wake, transfer)
         else:
-            transfer.asked, transfer.at = transfer.asked + 1, work.now
-            self._ask_for(work, wake.board, transfer)
+            transfer.asked, wake.last = transfer.asked + 1, work.now
+            missing = self._images.missing_numbers(wake.board.board_id, transfer.image_id)
+            self._say(work, wake.board, *wake.request(transfer, missing))
 
     def _drain(self, work: Work, wake: Wake) -> None:
         wake.asked, wake.last = wake.asked + 1, work.now
         self._say(work, wake.board, "cmd", {"send_all_pending": True})
 
-    def _ask_for(self, work: Work, board: Presence, transfer: Transfer) -> None:
-        missing = self._images.missing_numbers(board.board_id, transfer.image_id)[:MISSING_MAX]
-        if board.options.get("missing_chunks") and missing:
-            asked = {"device_id": board.board_id, "image_name": transfer.name}
-            self._say(work, board, "ack", {**asked, "missing_chunks": missing})
-        else:
-            self._say(work, board, "cmd", {"send_image": transfer.name})
+    def _drop_all(self, work: Work, wake: Wake) -> None:
+        for transfer in list(wake.transfers.values()):
+            self._drop(work, wake, transfer)
 
-    def _drop_transfer(self, work: Work, wake: Wake) -> None:
+    def _drop(self, work: Work, wake: Wake, transfer: Transfer) -> None:
         """What came of a picture is all that comes: it is kept as incomplete."""
-        transfer, wake.transfer = wake.transfer, None
-        if transfer is None:
-            return
+        del wake.transfers[transfer.name]
         rest = self._images.give_up(wake.board.board_id, transfer.image_id)
         if rest:
             kept = f"{transfer.image_id}-incomplete"
             work.out.pictures.append((wake.board.board_id, kept, rest))
-        row = in_flight(work, wake.board, "send_image")
+        row = in_flight(work, wake.board, "send_image", image_id=transfer.name)
         if row:
             row["error"] = "incomplete"
             work.step(row, "failed", "incomplete", BY_TOPIC)

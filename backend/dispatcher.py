@@ -175,12 +175,12 @@ class Dispatcher:
             self._wait(work, row, row["expires_at"] + EXPIRY_GRACE_MS)
 
     def _unanswered(self, work: Work, row: Row, dialect: Dialect, online: bool) -> None:
+        mute = row["command_type"] in dialect.mute
         harmless = dialect.repeatable(row["command_type"], json.loads(row["parameters"]))
-        again = harmless and online and row["tries"] <= dialect.retries
+        again = harmless and not mute and online and row["tries"] <= dialect.retries
         if again and row["expires_at"] > work.now:
             self.send(work, row)
         else:
-            mute = row["command_type"] in dialect.mute
             self.give_up(work, row, "no_answer_possible" if mute else "unanswered")
 
     def _acknowledged_due(self, work: Work, row: Row) -> None:

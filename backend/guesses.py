@@ -47,12 +47,12 @@ class Guesses:
         return dialect.slow.get(row["command_type"], dialect.answer_ms) if dialect else None
 
 
-def in_flight(work: Work, board: Presence, command_type: str) -> Row | None:
-    """The command of this type that is under way at a board as a whole, where there is one."""
+def in_flight(work: Work, board: Presence, command_type: str, **wanted: Any) -> Row | None:
+    """The command of this type, with these parameters, that is under way, where there is one."""
     work.flush()
     for row in work.take(store.unfinished_of_board(board.board_id)):
         if row["command_type"] == command_type and row["status"] in IN_FLIGHT:
-            return row
+            return row if wanted.items() <= json.loads(row["parameters"]).items() else None
     return None
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol import ProtocolError
+from protocol.topics import COMMANDS, PREFIX
 
 from backend.dialects import museum, registry
 from backend.dialects.answerback import ANSWERBACK
 from backend.dialects.dialect import Dialect
-from backend.dialects.esp32cam import ESP32CAM
+from backend.dialects.esp32cam import ESP32CAM, PREFIXES
 from backend.dialects.meaning import Hello
 from backend.dialects.museum import MUSEUM
 from backend.newcomers import Announcement
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 FOREIGN = "foreign"  # the message of such a Heard is a list of meanings
 ANNOUNCED = "announced"  # and of such a one an Announcement
+_OUR_LEAVES = {(PREFIX, COMMANDS), *((prefix, "cmd") for prefix in PREFIXES)}
 _NO_BOARD: dict[str, Any] = {"board_id": "", "key": b"", "actuators": {}, "options": {}}
 
 
@@ -40,23 +42,36 @@ class Heard:
 
 
 class Lines:
-    """Which targets may answer on a topic: {topic: [(board id, target)]}, of museum boards."""
+    """Where targets of museum boards may answer, and where they are spoken to."""
 
     def __init__(self, roster: Roster) -> None:
         self._roster, self._version = roster, -1
         self._lines: dict[str, list[tuple[str, str]]] = {}
+        self._ours: set[str] = set()
 
     def of(self, topic: str) -> list[tuple[str, str]]:
-        """Those that may answer there."""
+        """(board id, target) of those that may answer there."""
+        self._refresh()
+        return self._lines.get(topic, [])
+
+    def is_ours(self, topic: str) -> bool:
+        """Whether it is one on which boards are spoken to: what is heard there, we have said."""
+        self._refresh()
+        last = topic.rsplit("/", 1)[-1]
+        first = topic.split("/", 1)[0]
+        return topic in self._ours or (first, last) in _OUR_LEAVES
+
+    def _refresh(self) -> None:
         if self._version != self._roster.version:
-            self._version, self._lines = self._roster.version, {}
+            self._version, self._lines, self._ours = self._roster.version, {}, set()
             for board in self._roster.all():
                 if board.dialect == MUSEUM.name:
                     self._add(board)
-        return self._lines.get(topic, [])
 
     def _add(self, board: Presence) -> None:
+        self._ours |= {f"{room}/STOP" for room in museum.rooms(board.actuators)}
         for target, about in board.actuators.items():
+            self._ours.add(about["topic"])
             for line in set(museum.lines(about)):
                 self._lines.setdefault(line, []).append((board.board_id, target))
 
@@ -79,6 +94,8 @@ class Listener:
             if not entry.active:
                 self._refused["switched_off"] += 1
                 return None
+        if self.lines.is_ours(topic):
+            return None
         try:
             return self._read(topic, payload, dialect, board, trouble)
         except ProtocolError as why:

@@ -3,8 +3,8 @@
 Rules of this file:
 - a message is processed where a parser exists (`is_processable`, set here) and nobody has switched
   its topic off (`is_active`, by hand); one whose topic is not kept is processed like any other;
-- counted in memory; what is new is written after FLUSH_MS at most, counts every COUNT_MS, all in
-  one statement, so a crash costs counts and never a topic;
+- counted in memory; what is new is written at most every FLUSH_MS, counts every COUNT_MS, many in
+  one statement: a crash costs counts, and what was new in the last second;
 - topics of boards that are known are as many as there are boards and leaves. Of others,
   STRANGE_MAX are kept; more are only counted in `beyond`, until one has been quiet for QUIET_MS.
 Times are ms.
@@ -20,7 +20,7 @@ from backend.models import Base, as_rows, database
 from backend.parsing import SAMPLE_CHARACTERS, TOPIC_CHARACTERS, sample_of
 
 STRANGE_MAX = 2_000
-FLUSH_MS = 5_000
+FLUSH_MS = 1_000
 COUNT_MS = 600_000
 QUIET_MS = 3_600_000
 _ROWS = 100  # in one statement: SQLite has a limit for its variables
@@ -41,8 +41,8 @@ class DiscoveredTopic(Base):
 
 @dataclass(slots=True)
 class Entry:
-    """A topic in memory. `sample`: bytes not written yet; `known`: of a board that is;
-    `stored`: the database has it as it is, but for its count.
+    """A topic in memory. `sample`: of the first message, until it is written; `known`: of a board
+    that is; `stored`: the database has it as it is, but for its count.
     """
 
     topic: str
@@ -63,7 +63,8 @@ class Topics:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._fresh: dict[str, Entry] = {}  # seen since the last batch
-        self._dirty: dict[str, Entry] = {}  # seen since the last write
+        self._unstored: dict[str, Entry] = {}
+        self._dirty: dict[str, Entry] = {}  # seen since counts were written
         self._strange = 0
         self._full = False  # there was no room, and has been none since the last write
         self._written_at = self._counted_at = 0
@@ -90,7 +91,9 @@ class Topics:
             entry.known = True
             self._strange -= 1
         entry.count += 1
-        entry.sample = payload[:SAMPLE_CHARACTERS]
+        if not entry.stored:
+            entry.sample = payload[:SAMPLE_CHARACTERS]
+            self._unstored[topic] = entry
         self._fresh[topic] = entry
         return entry
 
@@ -100,13 +103,11 @@ class Topics:
             entry.first_at, entry.last_at = entry.first_at or now, now
         self._dirty.update(self._fresh)
         self._fresh.clear()
-        counted = at_once or abs(now - self._counted_at) >= COUNT_MS
-        if counted or abs(now - self._written_at) >= FLUSH_MS:
-            self._written_at, self._full = now, False
-            self._write([one for one in self._dirty.values() if counted or not one.stored])
-        if counted:
+        if at_once or abs(now - self._counted_at) >= COUNT_MS:
             self._counted_at = now
-            self._dirty.clear()
+            self._write(now, self._dirty)
+        elif self._unstored and abs(now - self._written_at) >= FLUSH_MS:
+            self._write(now, self._unstored)
 
     def switch(self, topic: str, active: bool) -> dict[str, Any]:
         """Have a topic processed, or not, from the next message on. Raises NotFound."""
@@ -152,15 +153,18 @@ class Topics:
         del self._entries[oldest.topic]
         self._dirty.pop(oldest.topic, None)
         self._fresh.pop(oldest.topic, None)
+        self._unstored.pop(oldest.topic, None)
         self._strange -= 1
         DiscoveredTopic.delete().where(DiscoveredTopic.topic == oldest.topic).execute()
         return True
 
-    @staticmethod
-    def _write(entries: list[Entry]) -> None:
-        rows = [_row(entry) for entry in entries]
+    def _write(self, now: int, entries: dict[str, Entry]) -> None:
+        self._written_at, self._full = now, False
+        rows = [_row(entry) for entry in entries.values()]
+        self._unstored.clear()
+        entries.clear()
         for start in range(0, len(rows), _ROWS):
-            names = ("site", "last_at", "count", "sample", "is_processable")
+            names = ("site", "last_at", "count", "is_processable")
             DiscoveredTopic.insert_many(rows[start : start + _ROWS]).on_conflict(
                 conflict_target=[DiscoveredTopic.topic],
                 update={name: SQL(f"excluded.{name}") for name in names},

@@ -4,12 +4,15 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from protocol.image_reading import Header
 
 from backend.dialects import esp32cam
+from backend.lifecycle import PENDING
 from backend.models import Board, Command
 from backend.presence import Presence
+from backend.store import Row
 
 REPAIR_MS = 15_000
 SILENCE_MS = 60_000
@@ -17,6 +20,7 @@ WAKE_MS = 600_000
 CAPTURES = 2
 CAPTURE_MS = 30_000
 DAY_MS = 86_400_000
+MISSING_MAX = 500  # numbers in one request
 
 ALL = frozenset(esp32cam.VERBS)
 CAPTURE = frozenset({"capture_image"})
@@ -24,11 +28,10 @@ CAPTURE = frozenset({"capture_image"})
 
 @dataclass(slots=True)
 class Transfer:
-    """One picture on its way. `at`: its last new chunk; `asked`: how often for missing ones."""
+    """One picture on its way. `asked`: how often for missing chunks."""
 
     name: str
     image_id: str
-    at: int
     header: Header | None = None
     asked: int = 0
 
@@ -39,7 +42,8 @@ class Transfer:
 
 @dataclass(slots=True)
 class Wake:
-    """`pending`: kept pictures it is sending; `last`, `asked`: as a transfer's, between those.
+    """`pending`: kept pictures it is to send, `asked`: how often; `transfers`: by name, those on
+    their way; `last`: when anything new of them came, or was asked for.
 
     `told`: the picture to be acknowledged with the next word; `done`: names that are here;
     `captures`: {command id: when it was sent}.
@@ -51,7 +55,7 @@ class Wake:
     pending: int = 0
     last: int = 0
     asked: int = 0
-    transfer: Transfer | None = None
+    transfers: dict[str, Transfer] = field(default_factory=dict)
     told: str = ""
     done: set[str] = field(default_factory=set)
     captures: dict[str, int] = field(default_factory=dict)
@@ -59,7 +63,7 @@ class Wake:
     @property
     def busy(self) -> bool:
         """Whether pictures are on their way."""
-        return self.transfer is not None or self.pending > 0
+        return bool(self.transfers) or self.pending > 0
 
     @property
     def about(self) -> dict[str, str]:
@@ -75,10 +79,23 @@ class Wake:
         """When to look at it again if nothing comes."""
         times = [self.heard + SILENCE_MS, self.began + WAKE_MS]
         if self.busy:
-            times.append((self.transfer.at if self.transfer else self.last) + REPAIR_MS)
+            times.append(self.last + REPAIR_MS)
         elif self.board.hold == CAPTURE and not self.spent:
             times.append(max(self.captures.values()) + CAPTURE_MS)
         return min(times)
+
+    def request(self, transfer: Transfer, missing: list[int]) -> tuple[str, dict[str, Any]]:
+        """(leaf, words) that ask for the rest of a picture. Where nothing else is set, for all of
+        it once more, which every board understands: what is held is dropped.
+        """
+        if not (self.board.options.get("missing_chunks") and missing):
+            return "cmd", {"send_image": transfer.name}
+        about = {"device_id": self.board.board_id, "image_name": transfer.name}
+        return "ack", {**about, "missing_chunks": missing[:MISSING_MAX]}
+
+    def can_wait(self, row: Row) -> bool:
+        """Whether a command is one for its next wake."""
+        return row["status"] == PENDING and row["command_type"] in self.board.hold and self.spent
 
     def held(self, now: int) -> frozenset[str]:
         """What may not be sent to it just now."""
@@ -92,8 +109,6 @@ class Wake:
         """The clock was set by so many ms."""
         self.began, self.heard, self.last = self.began + by, self.heard + by, self.last + by
         self.captures = {name: at + by for name, at in self.captures.items()}
-        if self.transfer:
-            self.transfer.at += by
 
 
 def next_wake(wake: Wake, now: int) -> int | None:

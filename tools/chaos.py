@@ -1,6 +1,6 @@
 """`make chaos`: the real system, treated badly on purpose, and whether it keeps its promises.
 
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|all] --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|hostile|all] --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -14,7 +14,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools import chaos_cuts, chaos_fuzz, chaos_kills, chaos_late, chaos_network, chaos_stops
+from tools import (
+    chaos_cuts,
+    chaos_fuzz,
+    chaos_hostile,
+    chaos_kills,
+    chaos_late,
+    chaos_network,
+    chaos_stops,
+)
 from tools.chaos_report import Report
 
 Part = Callable[[Path, int, int, Callable[[], object]], Report]
@@ -27,6 +35,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "late": (chaos_late.run, 30),
     "stops": (chaos_stops.run, 20),
     "fuzz": (chaos_fuzz.run, 10_000),
+    "hostile": (chaos_hostile.run, 100_000),
 }
 COUNT = 200
 

@@ -60,6 +60,12 @@ class BackendProcess:
                 return True
         return False
 
+    @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def run(self, *arguments: str) -> str:
         """What `python -m backend ARGUMENTS` prints. Raises CalledProcessError."""
         command = [sys.executable, "-m", "backend", *arguments]
@@ -110,7 +116,7 @@ def _read(process: subprocess.Popen[str], said: "queue.SimpleQueue[str]") -> Non
 
 
 class Site:
-    """`boards` is {id: its actuators}; all are on and known to the backend once it is entered."""
+    """`boards` is {id: its actuators}, `more` further settings of the backend; all are on and known to the backend once it is entered."""
 
     def __init__(
         self,
@@ -118,6 +124,7 @@ class Site:
         boards: Mapping[str, Actuators],
         make_broker: MakeBroker = EmbeddedBroker,
         seed: int = 0,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         port = free_port()
         self.port = free_port()
@@ -126,6 +133,7 @@ class Site:
             "DATABASE_URL": f"sqlite:///{folder / 'chaos.db'}",
             "DATA_DIR": str(folder),
             "HTTP_PORT": str(self.port),
+            **(more or {}),
         }
         self.backend = BackendProcess(settings, folder / "backend.log")
         self._specs = [self._enroll(name, actuators) for name, actuators in boards.items()]

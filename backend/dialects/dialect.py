@@ -2,8 +2,8 @@
 
 `exact` dialects carry the command's id, and everything the lifecycle promises holds. For the
 others an answer is matched by where it came, and these rules hold instead:
-- a command that got no answer in `answer_ms` is sent again only where that is harmless, at most
-  `retries` times, and then it is UNKNOWN: nobody can be asked;
+- a command that got no answer in `answer_ms` is sent again only where that is harmless and an
+  answer is to be had, at most `retries` times, and then it is UNKNOWN: nobody can be asked;
 - what the dialect can't promise stands in `limits`, for people.
 """
 

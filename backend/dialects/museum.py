@@ -2,7 +2,7 @@
 
 Boards say nothing of themselves but `devices/{client id}/status` = `online`, so what each has is
 told at enrolment: targets, each with its topic. Whatever is sent is a *set*: repeating it is
-harmless. Sent and read with QoS 0, never retained but for the status.
+harmless. Sent and read with QoS 0, but for the emergency stop, never retained but for the status.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,7 +52,7 @@ def write(facts: Facts, command: dict[str, Any]) -> list[Message]:
     """A word on the target's topic; an emergency stop goes to each of its rooms as a whole."""
     kind, target = command["command_type"], command["target"]
     if kind == "emergency_stop":
-        return [(f"{room}/STOP", b"STOP", 0) for room in rooms(facts["actuators"])]
+        return [(f"{room}/STOP", b"STOP", 1) for room in rooms(facts["actuators"])]
     about = facts["actuators"].get(target)
     if about is None:
         raise ProtocolError("unknown_target", "target", "must be one this board has")
@@ -161,6 +161,7 @@ MUSEUM = Dialect(
     answer_ms=2_000,
     retries=2,
     mute=frozenset({"emergency_stop"}),
+    slow={"emergency_stop": 0},  # there is nothing to wait for
     limits=(
         "Commands carry no id: OK and ERROR are matched by topic, which is a guess.",
         "Nothing limits how long an output stays on but the board: 180 s without any command.",

@@ -87,9 +87,21 @@ def test_a_stop_overtakes_and_says_that_nothing_is_known_of_the_first(room: Hall
 def test_an_emergency_stop_is_never_answered_and_says_so(room: Hall) -> None:
     row = room.post(BOARD, "emergency_stop")
     assert room.words() == [["room1/STOP", "STOP"]]
-    for second in (2, 4, 6):
-        room.at(second).tick()
+    assert room.tick() == []
     assert room.stands(row) == ("UNKNOWN", "no_answer_possible")
+    room.post(BOARD, "switch", "light", state="on")  # nothing holds
+    assert room.words() == [["room1/light", "ON"]]
+
+
+def test_our_own_words_are_no_failures(room: Hall) -> None:
+    for topic in (
+        "room1/light",
+        "room1/STOP",
+        "devices/pond/commands",
+        "ESP32CAM/0123456789AB/cmd",
+    ):
+        assert room.say(topic, "ON") == []
+    assert not room.core.refused
 
 
 def test_what_was_sent_cannot_be_called_back(room: Hall) -> None:
