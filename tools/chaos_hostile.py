@@ -1,4 +1,4 @@
-"""Messages that are meant to hurt the backend: it stays small, and honest boards suffer nothing."""
+"""Messages meant to hurt the backend: it stays small, and honest boards suffer nothing."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from backend.topics import STRANGE_MAX
 from tools.brokers import Broker
 from tools.chaos_http import PATIENCE, until
 from tools.chaos_report import Report
-from tools.chaos_site import PASSWORD, Site, has_ended
+from tools.chaos_site import PASSWORD, Site
 from tools.chaos_truth import feeder
 
 BOARD = "pond-1"
@@ -149,17 +149,17 @@ def run(folder: Path, count: int, seed: int, tick: Callable[[], object]) -> Repo
         for number, (topic, payload) in enumerate(messages(rng, count)):
             if number % max(count // FEEDS, 1) == 0:
                 more = {"target": "feeder1", "parameters": {"amount": 1}, "expires_in": 600}
-                posted.append(site.api.post(f"feed {number}", BOARD, "feed", **more)[0]["id"])
+                posted.append(site.api.post(f"feed-{number}", BOARD, "feed", **more)[0]["id"])
             crowd.say(topic, payload)
             tick()
         crowd.wait()
         crowd.close()
-        for one in posted:
-            until(lambda one=one: has_ended(site.api.command(one)), 4 * PATIENCE)
-            status = site.api.command(one)["status"]
-            report.count(f"feeds of the honest board: {status}")
-            if status != "COMPLETED":
-                report.blame([f"a feed is {status}"])
+        for found in site.settle(BOARD, 4 * PATIENCE):
+            report.count(f"feeds of the honest board: {found['status']}")
+            if found["status"] != "COMPLETED":
+                report.blame([f"a feed is {found['status']}"])
+        if report.counts["feeds of the honest board: COMPLETED"] != len(posted):
+            report.blame([f"of {len(posted)} feeds some are gone"])
         report.count("hostile messages", count)
         _look(site, before, report)
     return report

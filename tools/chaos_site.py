@@ -116,7 +116,9 @@ def _read(process: subprocess.Popen[str], said: "queue.SimpleQueue[str]") -> Non
 
 
 class Site:
-    """`boards` is {id: its actuators}, `more` further settings of the backend; all are on and known to the backend once it is entered."""
+    """`boards` is {id: its actuators}, `more` further settings of the backend.
+
+    All are on and known to the backend once it is entered."""
 
     def __init__(
         self,
