@@ -87,7 +87,9 @@ class Core:
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
         dialogues = self.ingest.foreign.dialogues
-        times = (store.next_due(), self.roster.next_due(), dialogues.next_due())
+        topics = self.ingest.listener.topics
+        parts = (self.roster, dialogues, topics)
+        times = [store.next_due(), *(part.next_due() for part in parts)]
         return min((time for time in times if time is not None), default=None)
 
     def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:

@@ -109,6 +109,10 @@ class Topics:
         elif self._unstored and abs(now - self._written_at) >= FLUSH_MS:
             self._write(now, self._unstored)
 
+    def next_due(self) -> int | None:
+        """When there is something to write, or None; counts wait for whatever comes."""
+        return self._written_at + FLUSH_MS if self._unstored else None
+
     def switch(self, topic: str, active: bool) -> dict[str, Any]:
         """Have a topic processed, or not, from the next message on. Raises NotFound."""
         entry = self._entries.get(topic)
@@ -159,7 +163,9 @@ class Topics:
         return True
 
     def _write(self, now: int, entries: dict[str, Entry]) -> None:
-        self._written_at, self._full = now, False
+        self._full = False
+        if entries:
+            self._written_at = now
         rows = [_row(entry) for entry in entries.values()]
         self._unstored.clear()
         entries.clear()

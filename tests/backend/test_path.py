@@ -140,7 +140,6 @@ def test_a_board_can_answer_only_for_its_own_commands(desk: Desk) -> None:
         ("devices/nobody/ack", "unknown_board"),
         ("devices/p@nd/ack", "malformed"),
         (f"devices/{'x' * 65}/status", "malformed"),
-        ("devices/pond/commands", "unknown_type"),
         ("devices/pond/ack", "bad_signature"),
     ],
 )
