@@ -47,8 +47,8 @@ class ParsingLog(Base):
 
 def sample_of(payload: bytes, limit: int = SAMPLE_CHARACTERS) -> str:
     """Bytes as text that can be shown and stored, cut."""
-    text = payload[: 4 * limit].decode("utf-8", "backslashreplace")[:limit]
-    return text.replace("\0", "\\x00")
+    text = payload[: 4 * limit].decode("utf-8", "backslashreplace")
+    return text.replace("\0", "\\x00")[:limit]
 
 
 def type_of(why: BaseException) -> str:
