@@ -220,15 +220,16 @@ def _user(name: str, password: str, more: Sequence[str]) -> dict[str, object]:
     if not is_id(name):
         raise BrokerError(f"{name!r} can't be a user of the broker: use A-Z a-z 0-9 _ -")
     base = PREFIX if name == BACKEND_USER else f"{PREFIX}.{name}"
-    own = [base, f"{base}.>", *map(_subject, more)]  # `a/#` includes `a` itself
+    own = [base, f"{base}.>", *(one for pattern in more for one in _subjects(pattern))]
     rights = {"publish": own, "subscribe": [*own, "$MQTT.sub.>"]}
     return {"user": name, "password": password, "permissions": rights}
 
 
-def _subject(pattern: str) -> str:
-    """A topic pattern as NATS has it: it maps `.` to `//`, `/` to `.`."""
+def _subjects(pattern: str) -> list[str]:
+    """A topic pattern as NATS has it: `.` becomes `//`, `/` becomes `.`; `a/#` includes `a`."""
     levels = {"+": "*", "#": ">"}
-    return ".".join(levels.get(one, one.replace(".", "//")) for one in pattern.split("/"))
+    subject = ".".join(levels.get(one, one.replace(".", "//")) for one in pattern.split("/"))
+    return [subject, subject.removesuffix(".>")] if subject.endswith(".>") else [subject]
 
 
 def _binary() -> str:

@@ -51,7 +51,7 @@ class Backend:
         self._writer.album = Album(images) if images else None
         self._asked, self._also = dialects, discover
         self._link = Link(
-            broker_url, self._topics(), self._writer.message, self._writer.link_changed
+            broker_url, self.subscriptions, self._writer.message, self._writer.link_changed
         )
         self._writer.link = self._link
         self._started = time.monotonic()
@@ -123,9 +123,11 @@ class Backend:
 
     def listen(self) -> None:
         """Subscribe to what the boards that are known now need."""
-        self._link.subscribe(self._topics())
+        self._link.subscribe(self.subscriptions)
 
-    def _topics(self) -> list[Subscription]:
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """(topic pattern, QoS) of all that is listened to."""
         known = [(board.dialect, board.facts) for board in self._core.roster.all()]
         return registry.subscriptions(known, self._asked, self._also)
 

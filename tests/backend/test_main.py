@@ -101,6 +101,10 @@ def test_a_board_enrolled_beside_a_running_backend_may_come(installation: Instal
         (["serve"], {"HTTP_PORT": "door"}, "HTTP_PORT: 'door'"),
         (["serve"], {"BROKER_URL": "mqtt://u:p@h:door"}, "BROKER_URL: is no address"),
         (["serve"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'loud'"),
+        (["serve"], {"DIALECTS": "museum,x"}, "DIALECTS: 'x' is unknown"),
+        (["serve"], {"DISCOVER": "room1/#/x"}, "DISCOVER: 'room1/#/x'"),
+        (["enroll", "x", "--dialect", "museum"], {}, "options.targets"),
+        (["enroll", "x", "--dialect", "museum", "--options", "[]"], {}, "--options: must be"),
         (["serve"], {"TRUSTED_PROXY": "nginx"}, "TRUSTED_PROXY: 'nginx'"),
     ],
 )

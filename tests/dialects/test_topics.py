@@ -1,11 +1,17 @@
 """The bounds of what is kept of topics and failures, and what survives a restart."""
 
+from pathlib import Path
+
 import pytest
 
 from backend import parsing, topics
+from backend.application import Application
 from backend.parsing import ParsingLog
+from backend.settings import Settings
 from backend.topics import DiscoveredTopic
+from tests.backend.running import eventually
 from tests.dialects.conftest import Hall
+from tools.brokers import free_port
 
 STATUS = "devices/esp32_01/status"
 
@@ -90,3 +96,24 @@ def test_a_bug_in_a_parser_is_logged_and_ends_nothing(
     row = ParsingLog.get()
     assert (row.error_type, row.exception_type) == ("UNKNOWN_ERROR", "ZeroDivisionError")
     assert "a bug" in row.traceback and hall.core.refused["unknown_error"] == 1
+
+
+def test_patterns_to_discover_may_be_heard(tmp_path: Path) -> None:
+    """The embedded broker grants what the settings ask for, a wildcard's own level too."""
+    settings = Settings(
+        tmp_path,
+        broker_port=free_port(),
+        http_port=free_port(),
+        dialects=("esp32cam", "museum"),
+        discover=("room2/#", "hall/+/button"),
+    )
+    application = Application(settings)
+    application.start()
+    try:
+        eventually(application.backend.healthy)
+        application.enroll("esp32_01", dialect="museum", options={"targets": {"a": "room3/a"}})
+        assert ("room3/status", 0) in application.backend.subscriptions
+        eventually(application.backend.healthy)
+        assert application.backend.health()["mqtt"]["error"] is None
+    finally:
+        application.stop()
