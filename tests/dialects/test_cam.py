@@ -125,6 +125,7 @@ def test_after_three_requests_what_came_is_kept_as_incomplete(hall: Hall) -> Non
 def test_no_chunk_at_all_is_asked_for_too(hall: Hall) -> None:
     capture(hall)
     metadata(hall)
+    hall.at(2).tick()  # its topics are noted
     assert hall.core.next_due() == START + 15_000
     assert hall.at(15).tick() == [[CMD, {"send_image": "image_1.jpg"}]]
 
