@@ -18,7 +18,9 @@ from backend.bearer import SigningKey
 from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
+from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.topics import DiscoveredTopic
 
 TABLES = (
     Site,
@@ -36,6 +38,8 @@ TABLES = (
     AuditEntry,
     MqttConnection,
     MqttConnectionLog,
+    DiscoveredTopic,
+    ParsingLog,
 )
 
 
@@ -54,6 +58,7 @@ def _sites(migrator: SqliteMigrator) -> list[Any]:
         (Board, "claims"),
         (Board, "announced_at"),
         (Board, "revision"),
+        (Board, "options"),
         (Command, "via"),
         (User, "disabled"),
         (Credential, "scopes"),
