@@ -12,7 +12,8 @@ from typing import Any
 from backend import boards, commands, connections, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
-from backend.ingest import Heard, Ingest
+from backend.ingest import Ingest
+from backend.listening import Heard
 from backend.models import RETIRED, Board, database
 from backend.newcomers import Announcement, Newcomers
 from backend.pictures import Pictures
@@ -79,16 +80,24 @@ class Core:
             self.newcomers.apply(work, batch.announced)
             self.ingest.apply(work, batch.heard)
             self.ingest.silence(work)
+            self.ingest.foreign.dialogues.tick(work)
             for row in work.take(store.due(now, DUE_BATCH)):
                 if row["due_at"] is not None and row["due_at"] <= now:
                     self.dispatcher.look(work, row)
             wanted = self.pictures.due(work, self.roster)
             self.pictures.asked(commands.create(work, self.dispatcher, wanted, self._rng))
             self.dispatcher.send_ready(work)
+            self.ingest.foreign.dialogues.finish(work)
+            self.ingest.listener.settle(now)
             out = work.finish()
         if out.scrubbed:
             store.empty_log()
         return out
+
+    def close(self, now: int) -> None:
+        """Write what may be written later while this goes on. Raises store.Locked."""
+        with store.transaction():
+            self.ingest.listener.settle(now, at_once=True)
 
     def clock_set(self, by: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.
@@ -99,11 +108,15 @@ class Core:
             store.shift_due(by)
         self.roster.shift(by)
         self.pictures.shift(by)
+        self.ingest.foreign.dialogues.shift(by)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
-        parts = (store.next_due(), self.roster.next_due(), self.pictures.next_due(self.roster))
-        return min((time for time in parts if time is not None), default=None)
+        heard = self.ingest
+        parts = (self.roster, heard.foreign.dialogues, heard.listener.topics)
+        times = [store.next_due(), self.pictures.next_due(self.roster)]
+        times += [part.next_due() for part in parts]
+        return min((time for time in times if time is not None), default=None)
 
     @property
     def revision(self) -> int:
@@ -129,6 +142,7 @@ class Core:
                 self.roster.add(board)
             before = self.roster.link_of(board)
             boards.take_over(board, row)
+            self.roster.version += 1
             if self.roster.link_of(board) != before:  # not heard by its new link yet
                 self.roster.unsure(board)
             if board.state == RETIRED:

@@ -12,10 +12,12 @@ from typing import Any
 
 from protocol.limits import HEARTBEAT_SECONDS
 
+from backend.dialects.registry import DIALECTS
 from backend.models import ACTIVE
 from backend.sensors import Crossing, Reading
 
-# Three beats may be lost before a board counts as offline.
+# Three beats may be lost before a board counts as offline. That long we also listen before any
+# board that was not heard does.
 SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
 LEFT_MAX = 4
 
@@ -31,7 +33,8 @@ class Presence:
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `left`: the boots before this one, as far as we were there, each with its last session;
-    `doubted`: see `believe`.
+    `doubted`: see `believe`. `options`: see models.Board. `hold`: the types of command that are
+    not to be sent to it just now.
     """
 
     board_id: str
@@ -65,6 +68,14 @@ class Presence:
     asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    hold: frozenset[str] = frozenset()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its dialect has to know to read and write."""
+        names = ("board_id", "key", "actuators", "options")
+        return {name: getattr(self, name) for name in names}
 
     def believe(self, boot: str, session: int) -> bool:
         """Take (boot, session) for the board's own; False where the message is a late one.
@@ -99,12 +110,14 @@ class Roster:
         self._own = own  # the sites that have a link of their own
         self._up: set[str] = set()  # the links that are up
         self._overdue: dict[str, int] = {}  # when what a link has not heard till then is offline
+        self.version = 0  # grows with every board that is added or changed
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
         with self._changing:
             self._boards = {**self._boards, presence.board_id: presence}
+            self.version += 1
         link = self.link_of(presence)
         if presence.online is None and link in self._up:
             self._overdue.setdefault(link, 0)
@@ -118,6 +131,7 @@ class Roster:
         """Know a board no more."""
         with self._changing:
             self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+            self.version += 1
         self._heard.pop(board_id, None)
 
     def link_of(self, board: Presence) -> str:
@@ -146,8 +160,9 @@ class Roster:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
         board.online, board.last_seen, board.asleep_until = True, now, None
-        self._heard[board.board_id] = None
-        self._heard.move_to_end(board.board_id)
+        if DIALECTS[board.dialect].silence_ms is not None:
+            self._heard[board.board_id] = None
+            self._heard.move_to_end(board.board_id)
         return came
 
     def gone(self, board: Presence) -> bool:

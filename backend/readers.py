@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.dialects.registry import DIALECTS, is_pattern
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
 
@@ -117,3 +119,25 @@ def layout(name: str, text: str) -> str:
     if text not in LOG_FORMATS:
         raise ValueError(f"{name}: {text!r} is no format; use {' or '.join(LOG_FORMATS)}")
     return text
+
+
+def dialects(name: str, text: str) -> tuple[str, ...]:
+    """Names of dialects, with commas between."""
+    wanted = _list(text)
+    for word in wanted:
+        if word not in DIALECTS:
+            raise ValueError(f"{name}: {word!r} is unknown; use some of {', '.join(DIALECTS)}")
+    return wanted
+
+
+def patterns(name: str, text: str) -> tuple[str, ...]:
+    """Topic patterns, with commas between."""
+    wanted = _list(text)
+    for word in wanted:
+        if not is_pattern(word):
+            raise ValueError(f"{name}: {word!r} is no topic pattern; use one like room1/# or #")
+    return wanted
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -23,7 +23,9 @@ from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.dbfile import InUse, explained
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
+from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.topics import DiscoveredTopic
 
 TABLES = (
     Site,
@@ -41,6 +43,8 @@ TABLES = (
     AuditEntry,
     MqttConnection,
     MqttConnectionLog,
+    DiscoveredTopic,
+    ParsingLog,
 )
 
 
@@ -59,6 +63,7 @@ def _sites(migrator: SqliteMigrator) -> list[Any]:
         (Board, "claims"),
         (Board, "announced_at"),
         (Board, "revision"),
+        (Board, "options"),
         (Command, "via"),
         (User, "disabled"),
         (Credential, "scopes"),

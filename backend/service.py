@@ -12,14 +12,16 @@ from typing import Any
 
 from backend import boards, commands, connections
 from backend.core import Core
+from backend.dialects import registry
+from backend.dialects.dialect import Subscription
 from backend.dispatcher import stops
 from backend.errors import Busy, Slow, no_board
 from backend.events import Hub
 from backend.images import Album
-from backend.ingest import KINDS
 from backend.lifecycle import OPEN
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
+from backend.listening import Listener
 from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
 from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.settings import Settings
@@ -38,6 +40,8 @@ class Backend:
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
     `broker_url`, `broker_ca`: of the default link; `retry_cap`, `look_every`: see `Links`,
     `Reconciler`; `image_idle_s`: see `pictures`.
+    `dialects`: those to listen for even where no board of them is known; `discover`: further topic
+    patterns to listen to, so that what is said there is known.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class Backend:
         *,
         retry_cap: float = CAP_SECONDS,
         look_every: float = LOOK_SECONDS,
+        dialects: tuple[str, ...] = (),
+        discover: tuple[str, ...] = (),
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
@@ -57,9 +63,10 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
+        self._asked, self._also, self._listened = dialects, discover, -1
         self._links = self._writer.links = Links(
             Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
-            tuple(KINDS),
+            self.subscriptions,
             self._writer.message,
             self._writer.link_changed,
             2 * window,  # stops, and what is sent again, are not refused
@@ -142,10 +149,16 @@ class Backend:
             raise no_board(board_id)
         return board.site
 
-    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+    def enroll(
+        self,
+        board_id: str,
+        name: str = "",
+        dialect: str = "answerback",
+        options: dict[str, Any] | None = None,
+    ) -> dict[str, str]:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
-        told = boards.enroll(board_id, now_ms(), name)
-        self._core.roster.add(boards.presence(board_id))
+        told = boards.enroll(board_id, now_ms(), name, dialect=dialect, options=options)
+        self._core.roster.add(boards.presence(told["board_id"]))
         return told
 
     def perform(self, task: Task) -> Any:
@@ -161,6 +174,25 @@ class Backend:
         """Take over at once what was changed in the tables."""
         self._writer.look()
         self.on_boards()
+
+    def listen(self) -> None:
+        """Subscribe to what the boards that are known now need; costs nothing where they are the
+        same as the last time.
+        """
+        if self._listened != self._core.roster.version:
+            self._listened = self._core.roster.version
+            self._links.subscribe(self.subscriptions)
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """(topic pattern, QoS) of all that is listened to."""
+        known = [(board.dialect, board.facts) for board in self._core.roster.all()]
+        return registry.subscriptions(known, self._asked, self._also)
+
+    @property
+    def listener(self) -> Listener:
+        """The topics that were seen, and what was not understood."""
+        return self._core.ingest.listener
 
     def adopt(self) -> bool:
         """Take over what another process has changed of boards; whether there was anything."""

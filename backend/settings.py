@@ -45,6 +45,12 @@ class Settings:
         None, readers.authority, "PEM file of who vouches for it; empty: whom the system trusts"
     )
     broker_port: int = _is(1884, readers.port, "port of the embedded broker")
+    dialects: tuple[str, ...] = _is(
+        (), readers.dialects, "listened for though no board of them is known, with commas between"
+    )
+    discover: tuple[str, ...] = _is(
+        (), readers.patterns, "further topic patterns to listen to, such as `room1/#`"
+    )
     http_host: str = _is("127.0.0.1", readers.words, "address the page is served at")
     http_port: int = _is(8080, readers.port, "its port")
     http_threads: int = _is(8, readers.count, "requests at once")

@@ -19,6 +19,7 @@ from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
 from backend.web.tokens import NamedTokenRoutes
+from backend.web.topics import TopicRoutes
 
 
 def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle.Bottle:
@@ -38,6 +39,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         CommandRoutes(backend),
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
+        TopicRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

@@ -30,10 +30,9 @@ class Garda(Installation):
         self._log, self.answers = folder / "log", b""
         data = Path(self.environment["DATA_DIR"]) / "answerback.db"
         with contextlib.closing(sqlite3.connect(data)) as db:
-            names = (
-                "id, name, timezone, owner, programme, wake_cron, settings, private, created_at"
-            )
-            values = "'garda', 'G', 'UTC', '', '', '', '{}', 0, 1"
+            names = "id, name, owner, programme, timezone, wake_cron"
+            names += ", private, created_at, settings"
+            values = "'garda', 'G', '', '', 'UTC', '', 0, 1, '{}'"
             db.execute(f"INSERT INTO site ({names}) VALUES ({values})")
             db.commit()
 

@@ -48,6 +48,8 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("users/admin", "User"),
         ("audit", "Audit"),
         ("commands", "Commands"),
+        ("topics", "Topics"),
+        ("parsing-log", "ParsingLog"),
         ("/health", "Health"),
         ("health", "HealthInFull"),
         ("boards/none", "Problem"),

@@ -9,6 +9,7 @@ import { isAdmin, looksAfterPeople } from "./rights.js";
 const VIEWS = {
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },
+  topics: { title: "Topics", role: "admin" },
   people: { title: "People", role: "site admin" },
   account: { title: "Account", role: "viewer" },
 };
