@@ -33,4 +33,5 @@ def _command(core: Core, links: Links, board_id: str, message: dict[str, Any]) -
             links.publish(link, topic, payload, qos)
     except ProtocolError as why:  # a bug, but of one message: the others are to go out
         core.refused[why.code] += 1
-        log.error("can't send %s to %s: %s", message["command_id"], board_id, why)
+        about = {"board": board_id, "command": message["command_id"]}
+        log.error("can't send to %s: %s: %s", *about.values(), why, extra=about)

@@ -1,6 +1,5 @@
 """The backend as one object: what the web side, the tools and the tests call."""
 
-import logging
 import random
 import threading
 import time
@@ -21,15 +20,12 @@ from backend.images import Album
 from backend.lifecycle import OPEN
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
-from backend.listening import Listener
 from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
 from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.settings import Settings
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Task
 from backend.writer import Writer, now_ms
-
-log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
 
@@ -66,7 +62,7 @@ class Backend:
         self._asked, self._also, self._listened = dialects, discover, -1
         self._links = self._writer.links = Links(
             Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
-            self.subscriptions,
+            self.subscriptions(),
             self._writer.message,
             self._writer.link_changed,
             2 * window,  # stops, and what is sent again, are not refused
@@ -181,18 +177,25 @@ class Backend:
         """
         if self._listened != self._core.roster.version:
             self._listened = self._core.roster.version
-            self._links.subscribe(self.subscriptions)
+            self._links.subscribe(self.subscriptions())
 
-    @property
     def subscriptions(self) -> list[Subscription]:
         """(topic pattern, QoS) of all that is listened to."""
         known = [(board.dialect, board.facts) for board in self._core.roster.all()]
         return registry.subscriptions(known, self._asked, self._also)
 
-    @property
-    def listener(self) -> Listener:
-        """The topics that were seen, and what was not understood."""
-        return self._core.ingest.listener
+    def topics(self, limit: int, after: str) -> tuple[list[dict[str, Any]], int]:
+        """(topics that were seen, see `Topics.find`; how many messages were not counted)."""
+        topics = self._core.ingest.listener.topics
+        return topics.find(limit, after), topics.beyond
+
+    def switch_topic(self, topic: str, active: bool) -> dict[str, Any]:
+        """See `Topics.switch`. Raises NotFound."""
+        return self._core.ingest.listener.topics.switch(topic, active)
+
+    def failures_not_kept(self) -> int:
+        """How much that was not understood was only counted."""
+        return self._core.ingest.listener.parsing.beyond
 
     def adopt(self) -> bool:
         """Take over what another process has changed of boards; whether there was anything."""

@@ -26,7 +26,7 @@ class TopicRoutes:
     """`/topics` and `/parsing-log`, for administrators: what is said there is of every site."""
 
     def __init__(self, backend: Backend) -> None:
-        self._listener = backend.listener
+        self._backend = backend
 
     def routes(self) -> list[Route]:
         """What is served."""
@@ -41,17 +41,16 @@ class TopicRoutes:
         """Topics by name; `not_counted`: messages on topics there was no room for."""
         _for_administrators(call)
         limit = call.query.get("limit", PAGE)
-        found = self._listener.topics.find(limit, call.query.get("after", ""))
+        found, beyond = self._backend.topics(limit, call.query.get("after", ""))
         following = {"after": found[-1]["topic"], "limit": limit} if len(found) == limit else None
         body = {"topics": [_dated(row, "first_at", "last_at") for row in found]}
-        beyond = self._listener.topics.beyond
         return Answer({**body, "not_counted": beyond, "next": _next("topics", following)})
 
     def switch(self, call: Call) -> Answer:
         """A topic is processed from now on, or is not; what it is now."""
         _for_administrators(call)
         asked = call.body(_SWITCH)
-        row = self._listener.topics.switch(asked["topic"], asked["is_active"])
+        row = self._backend.switch_topic(asked["topic"], asked["is_active"])
         return Answer(_dated(row, "first_at", "last_at"))
 
     def failures(self, call: Call) -> Answer:
@@ -61,7 +60,7 @@ class TopicRoutes:
         found = parsing.find(**query)
         following = {**query, "before": found[-1]["id"]} if len(found) == query["limit"] else None
         body = {"failures": [_dated(row, "at") for row in found]}
-        beyond = self._listener.parsing.beyond
+        beyond = self._backend.failures_not_kept()
         return Answer({**body, "not_kept": beyond, "next": _next("parsing-log", following)})
 
 

@@ -112,7 +112,7 @@ def test_patterns_to_discover_may_be_heard(tmp_path: Path) -> None:
     try:
         eventually(application.backend.healthy)
         application.enroll("esp32_01", dialect="museum", options={"targets": {"a": "room3/a"}})
-        assert ("room3/status", 0) in application.backend.subscriptions
+        assert ("room3/status", 0) in application.backend.subscriptions()
         eventually(application.backend.healthy)
         assert application.backend.health()["mqtt"]["error"] is None
     finally:

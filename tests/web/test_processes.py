@@ -110,6 +110,7 @@ def test_a_site_made_over_one_is_changed_and_given_a_board_over_the_other(parts:
     status, board = other.call("POST", "boards/pond/map", {"site": "farm"})
     assert status in (200, 202), board
     assert one.call("GET", "boards/pond")[1]["site"] == "farm"
+    assert [web.call("GET", "topics")[0] for web in parts.webs] == [200, 200]
     assert b"event: sites\n" in iter(stream.readline, b"")
     stream.close()
 
