@@ -73,10 +73,17 @@ class Parts:
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("parts") / ("long" * 25)  # for a socket's address
         yield Parts(folder, stack)
+
+
+@pytest.fixture
+def parts(running: Parts) -> Parts:
+    """All three, whatever the test before has done to one."""
+    running.ready()
+    return running
 
 
 def next_command(stream: http.client.HTTPResponse) -> Any:
