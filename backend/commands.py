@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol import ProtocolError
+from protocol.catalogue import VERBS
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
-from protocol.verbs import VERBS, check_parameters, check_target
+from protocol.verbs import check_parameters, check_target
 
 from backend import logs, store
 from backend.dispatcher import Dispatcher, is_stop

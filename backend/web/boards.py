@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from protocol.catalogue import VERBS
 from protocol.fields import Number, OneOf, boolean, digest, identifier, short_text, text
 from protocol.limits import TEXT_LENGTH
-from protocol.verbs import ANY, VERBS, Case, Verb
+from protocol.verbs import ANY, Case, Verb
 
 from backend.lifecycle import STATUSES
 from backend.service import Backend

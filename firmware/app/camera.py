@@ -12,7 +12,7 @@ _SECONDS = const(120)
 
 def add_verbs():
     """This board has a camera."""
-    for verb in once("image_verbs", "protocol").add():
+    for verb in ("send_image", "list_images", "delete_image"):
         services.MODULES[verb] = "picture_verbs"
     services.MODULES["capture_image"] = "camera"
 

@@ -17,7 +17,7 @@ from protocol import ProtocolError, encode
 from protocol.fields import reason, whole
 from protocol.limits import EPOCH_MAX, EPOCH_MIN
 from protocol.messages import RESULTS
-from protocol.verbs import VERBS
+from protocol.verbs import verb as verb_of
 
 from . import actuators, board, once
 from .clock import ticks_ms
@@ -77,7 +77,8 @@ def _dispatcher(key, clock, outputs):
 
 def _command(key, clock, verb, target, parameters):
     """(id, signed bytes) of a command. Raises ProtocolError."""
-    if verb in VERBS and VERBS[verb].internal:
+    known = verb_of(verb)
+    if known and known.internal:
         raise ProtocolError("unknown_type", "command_type", "is for the backend alone")
     now = clock.now(ticks_ms()) or EPOCH_MIN  # without a time only a stop is obeyed
     command_id = "console-" + os.urandom(8).hex()

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from protocol import topics
+from protocol.catalogue import VERBS
 from protocol.limits import MESSAGE_BYTES
-from protocol.verbs import VERBS
 
 from tests.link.site import Backend, make_board
 from tools.brokers import Broker
