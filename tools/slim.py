@@ -1,0 +1,104 @@
+"""Makes firmware smaller before it is compiled: constants of other modules become their values.
+
+On a board a name takes memory for as long as it runs, and so does its place in each module that
+imports it. What is replaced:
+- `from x import NAME`, where the firmware's module x says `NAME = ` a whole number, or a text so
+  short that MicroPython keeps it as a name anyway;
+- such a constant itself, where nothing needs it any more. One that its own module uses stays, so
+  that it can be set to something else.
+What a package imports, it hands on: an `__init__.py` stays as it is.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+_FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+_ROOTS = (_FIRMWARE, _FIRMWARE / "lib")
+_SHORT = 10  # characters: MicroPython's MICROPY_ALLOC_PARSE_INTERN_STRING_LEN
+
+Value = int | str
+
+
+def slimmed(text: str, module: str) -> str:
+    """The source of the module with this dotted name, made smaller."""
+    tree = _Values(module).visit(ast.parse(text))
+    used = {node.id for node in ast.walk(tree) if _is_read(node)} | _attributes()
+    idle = _constants().get(module, {}).keys() - used
+    tree.body = [line for line in tree.body if _constant(line) not in idle]
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+class _Values(ast.NodeTransformer):
+    """Puts the values where imported constants stand; the imports go."""
+
+    def __init__(self, module: str) -> None:
+        self._package = module.rpartition(".")[0]
+        self._values: dict[str, Value] = {}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        name = f"{self._package}.{node.module}" if node.level else node.module
+        known = _constants().get(name or "", {})
+        mine = [one.name for one in node.names if one.name in known and not one.asname]
+        self._values.update({one: known[one] for one in mine})
+        node.names = [one for one in node.names if one.name not in mine]
+        return node if node.names else None
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Constant(self._values[node.id]) if node.id in self._values else node
+
+
+@cache
+def _trees() -> dict[str, ast.Module]:
+    """{dotted name: source} of the firmware's modules that are no packages."""
+    return {
+        ".".join(path.relative_to(root).with_suffix("").parts): ast.parse(path.read_text())
+        for root in _ROOTS
+        for path in root.rglob("*.py")
+        if path.stem != "__init__" and (root != _FIRMWARE or "lib" not in path.parts)
+    }
+
+
+@cache
+def _constants() -> dict[str, dict[str, Value]]:
+    """{module: {name: value}} of what can be replaced."""
+    return {module: dict(_values_in(tree)) for module, tree in _trees().items()}
+
+
+@cache
+def _attributes() -> set[str]:
+    """Every name that is asked for as `something.name` anywhere."""
+    nodes = (node for tree in _trees().values() for node in ast.walk(tree))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def _values_in(tree: ast.Module) -> Iterator[tuple[str, Value]]:
+    known: dict[str, Value] = {}
+    for line in tree.body:
+        name, value = _constant(line), None
+        if name.isupper() and isinstance(line, ast.Assign):
+            value = _value(line.value, known)
+        if type(value) is int or isinstance(value, str) and len(value) <= _SHORT:
+            known[name] = value
+            yield name, value
+
+
+def _constant(line: ast.stmt) -> str:
+    """The name a line of a module gives a value to, or ""."""
+    if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+        return line.targets[0].id
+    return ""
+
+
+def _value(node: ast.expr, known: dict[str, Value]) -> object:
+    """What such an expression is, or None where it is more than constants."""
+    try:
+        code = compile(ast.Expression(node), "constant", "eval")
+        return eval(code, {"__builtins__": {}}, dict(known))
+    except (NameError, TypeError):
+        return None
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
