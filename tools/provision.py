@@ -28,6 +28,7 @@ from tools import remote, stage
 from tools.remote import RemoteError
 
 sys.path.append(str(stage.ROOT / "firmware"))
+from app import actuator_settings  # noqa: E402 (after the path is right)
 from app import settings as firmware  # noqa: E402 (after the path is right)
 
 _ANY_KEY = "00" * KEY_BYTES
@@ -171,7 +172,7 @@ def _actuators(path: Path) -> bytes:
     """The map, checked. Raises Mistake, OSError."""
     content = path.read_bytes()
     try:
-        firmware.actuators(json.loads(content))
+        actuator_settings.actuators(json.loads(content))
     except json.JSONDecodeError as why:
         raise Mistake(f"{path} is not JSON: {why}; nothing was written") from None
     except ValueError as why:

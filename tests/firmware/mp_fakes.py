@@ -9,7 +9,7 @@ import gc
 if hasattr(gc, "mem_free"):  # MicroPython: compiling would leave holes all over a small heap
     gc.threshold(4096)
 
-from app import actuators, clock, commands, journal, latch, settings  # noqa: E402
+from app import actuator_settings, actuators, clock, commands, journal, latch  # noqa: E402
 from protocol import encode  # noqa: E402
 from protocol.messages import RESULTS  # noqa: E402
 
@@ -113,7 +113,7 @@ class Board:
         self.boots += 1
         name = "boot{}".format(self.boots)
         self.pins = {}
-        self.actuators = actuators.build(settings.actuators(self.config), self)
+        self.actuators = actuators.build(actuator_settings.actuators(self.config), self)
         self.clock = clock.Clock()
         self.journal = journal.Journal(self.flash, name, self.capacity)
         self.dispatcher = commands.Dispatcher(

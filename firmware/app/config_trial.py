@@ -1,0 +1,50 @@
+"""Tries settings, and keeps them or goes back to those before; see config.py."""
+
+import asyncio
+import json
+
+from micropython import const
+from protocol.messages import COMPLETED, FAILED
+
+from . import once
+
+_FILE = const("settings.json")
+_LOOK_MS = const(100)
+_SAID_MS = const(2000)
+
+
+async def run(node, command_id, values, new, trial_s):
+    """Until it is known whether the board reaches the broker with `new`, made of `values`."""
+    await _wait(lambda: not node.unconfirmed(), _SAID_MS)  # that it was accepted
+    addresses, new["addresses"] = new["addresses"], new["addresses"][:1]
+    node.configure(new)
+    number = node.link.number
+    error = "reverted"
+    if await _wait(
+        lambda: node.link.number > number and node.link.down_since is None, trial_s * 1000
+    ):
+        error = _write(node.flash, values)
+    if error:
+        print("answerback: the settings on trial were no good:", error)
+        node.configure(once("settings").again(node.flash))
+    else:
+        node.link.addresses = addresses
+    node.trying = False
+    state = FAILED if error else COMPLETED
+    node.finish(command_id, state, error, {} if error else once("config").shown(values))
+
+
+def _write(flash, values):
+    try:
+        flash.replace(_FILE, json.dumps(values).encode())
+    except OSError:
+        return "storage"
+    return None
+
+
+async def _wait(done, ms):
+    """Whether `done()` within so long."""
+    while not done() and ms > 0:
+        await asyncio.sleep_ms(_LOOK_MS)
+        ms -= _LOOK_MS
+    return done()
