@@ -22,7 +22,8 @@ AT_ONCE = ("ping", "clear_stop")
 
 
 class Dispatcher:
-    """`send(kind, message)` publishes, `restart()` resets the board once what was said is out,
+    """`serve(command_id, verb, parameters)` does what `start` in `services` does, or raises
+    ProtocolError (unknown_type). `send(kind, message)` publishes, `restart()` resets the board once what was said is out,
     `ask(anew)` publishes the startup message again, as a new session if `anew`, and returns
     which session that is; none of them raises or waits.
 
@@ -30,10 +31,10 @@ class Dispatcher:
     `now_ms`: ticks at the last call. `restarting`: nothing new is begun any more.
     """
 
-    def __init__(self, key, boot, clock, journal, actuators, latch, services, send, restart, ask):
+    def __init__(self, key, boot, clock, journal, actuators, latch, serve, send, restart, ask):
         self._key, self._clock, self._journal = key, clock, journal
         self._actuators, self._restart = actuators, restart
-        self.latch, self._services = latch, services
+        self.latch, self._serve_it = latch, serve
         self._answers = answers = Answers(boot, clock, journal, send)
         self._work = Work(actuators, journal, answers, clock)
         self._time = Timekeeper(boot, clock, ask)
@@ -203,12 +204,10 @@ class Dispatcher:
 
     def _serve(self, message, now_ms):
         command_id, verb = message["command_id"], message["command_type"]
-        if verb not in self._services:
-            return self._refuse(message, "unknown_type", now_ms)
         if not self._journal.begin(command_id, message["expires_at"]):
             return self._refuse(message, "storage", now_ms)
         try:
-            done = self._services.start(command_id, verb, message["parameters"])
+            done = self._serve_it(command_id, verb, message["parameters"])
         except Fault as fault:
             return self.finish(command_id, FAILED, fault.code, fault.result, now_ms)
         except ProtocolError as error:

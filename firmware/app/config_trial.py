@@ -17,7 +17,7 @@ async def run(node, command_id, values, new, trial_s):
     """Until it is known whether the board reaches the broker with `new`, made of `values`."""
     await _wait(lambda: not node.unconfirmed(), _SAID_MS)  # that it was accepted
     addresses, new["addresses"] = new["addresses"], new["addresses"][:1]
-    node.configure(new)
+    _use(node, new)
     number = node.link.number
     error = "reverted"
     if await _wait(
@@ -26,12 +26,19 @@ async def run(node, command_id, values, new, trial_s):
         error = _write(node.flash, values)
     if error:
         print("answerback: the settings on trial were no good:", error)
-        node.configure(once("settings").again(node.flash))
+        _use(node, once("settings").again(node.flash))
     else:
         node.link.addresses = addresses
     node.trying = False
     state = FAILED if error else COMPLETED
     node.finish(command_id, state, error, {} if error else once("config").shown(values))
+
+
+def _use(node, settings):
+    """From now on; network and broker are left and looked for anew."""
+    node.hold_s = settings["hold_s"]
+    node.wifi.change(settings["wifi"])
+    node.link.change(settings["addresses"], node.codec(settings["broker"]), settings["tls"])
 
 
 def _write(flash, values):

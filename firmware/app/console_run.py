@@ -71,8 +71,12 @@ def _dispatcher(key, clock, outputs):
     boot = os.urandom(4).hex()
     journal = Journal(Flash(), boot)
     return Dispatcher(
-        key, boot, clock, journal, outputs, Latch(Flash()), (), _show, _nothing, _nothing
+        key, boot, clock, journal, outputs, Latch(Flash()), _no_service, _show, _nothing, _nothing
     )
+
+
+def _no_service(command_id, verb, parameters):
+    raise ProtocolError("unknown_type", "command_type", "is not for the prompt")
 
 
 def _command(key, clock, verb, target, parameters):

@@ -13,9 +13,11 @@ import os
 
 import machine
 from micropython import const
-from protocol import encode
+from protocol import ProtocolError, encode
 from protocol.limits import HEARTBEAT_SECONDS
 from protocol.topics import ACK, COMMANDS, topic
+
+import app
 
 from . import actuators, board, connection, once
 from .clock import Clock, ticks_diff, ticks_ms
@@ -26,7 +28,6 @@ from .link import Link
 from .mqtt import Codec
 from .outbox import Outbox
 from .presence import Presence
-from .services import Services
 from .wifi import Wifi
 
 _IDLE_MS = const(1000)
@@ -51,13 +52,13 @@ class Node:
         self._actuators = actuators.build(config, board)
         self.commands = Dispatcher(
             self.key, boot, self._clock, Journal(flash, boot), self._actuators,
-            Latch(flash), Services(self), lambda kind, ack: self.say(ACK, kind, ack),
+            Latch(flash), self.serve, lambda kind, ack: self.say(ACK, kind, ack),
             self.restart, self._hello,
         )  # fmt: skip
         self.presence = Presence(self._id, self.key, boot, self._outbox)
         self.wifi = Wifi(settings["wifi"])
         self.link = Link(
-            settings["addresses"], self._codec(settings["broker"]), self._outbox,
+            settings["addresses"], self.codec(settings["broker"]), self._outbox,
             topic(self._id, COMMANDS), self, settings["tls"],
         )  # fmt: skip
         self.trying = False  # settings are on trial
@@ -78,21 +79,28 @@ class Node:
         elif sensors is not None:
             self.commands.dropped["sensors_file"] = 1
 
-    def _codec(self, broker):
+    def codec(self, broker):
+        """What speaks MQTT, for these settings of a broker."""
         return Codec(
             self._id, broker["user"] or self._id, broker["password"],
             connection.KEEPALIVE_S, self._heard,
         )  # fmt: skip
 
-    def configure(self, settings):
-        """Other settings from now on; network and broker are left and looked for anew."""
-        self.hold_s = settings["hold_s"]
-        self.wifi.change(settings["wifi"])
-        self.link.change(settings["addresses"], self._codec(settings["broker"]), settings["tls"])
+    def go(self):
+        """Never returns but for Ctrl-C."""
+        try:
+            asyncio.run(self.run())
+        except KeyboardInterrupt:
+            once("health").at_prompt()
+            asyncio.new_event_loop()
+            app.stopped = self  # type: ignore[attr-defined]  # for console.py
+        finally:
+            self.commands.set_safe()
+        print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
-        self.spawn(once("health").prove(self, self._health_s * 1000))
+        self.spawn(once("prove").prove(self, self._health_s * 1000))
         if self._ntp or self.link.tls:
             self.spawn(once("ntp").keep(self, self._ntp))
         if self.presence.cause != "power_on" and once("rtc").read()["every_s"]:
@@ -147,6 +155,14 @@ class Node:
     def unconfirmed(self):
         """How many messages wait to be sent or confirmed."""
         return len(self._outbox)
+
+    def serve(self, command_id, verb, parameters):
+        """As `start` in `services`."""
+        try:
+            module = once("services").module_of(verb, self.flash)
+        except MemoryError:
+            raise ProtocolError("busy", "command_type", "needs more memory than there is now")
+        return module.start(self, command_id, verb, parameters)
 
     def finish(self, command_id, state, error, result):
         """What became of a command that a service has accepted."""

@@ -78,7 +78,6 @@ def load(flash):
     actuators = once("actuator_settings").load(flash)
     if flash.read("camera.json") is not None:
         once("camera_settings").load(flash, actuators)
-        once("camera").add_verbs()
     return mine, actuators
 
 

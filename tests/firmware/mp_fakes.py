@@ -10,7 +10,7 @@ if hasattr(gc, "mem_free"):  # MicroPython: compiling would leave holes all over
     gc.threshold(4096)
 
 from app import actuator_settings, actuators, clock, commands, journal, latch  # noqa: E402
-from protocol import encode  # noqa: E402
+from protocol import ProtocolError, encode  # noqa: E402
 from protocol.messages import RESULTS  # noqa: E402
 
 KEY = bytes(range(32))
@@ -123,7 +123,7 @@ class Board:
             self.journal,
             self.actuators,
             latch.Latch(self.flash),
-            self,
+            self.serve,
             self._sent,
             self._restart,
             self._ask,
@@ -195,11 +195,10 @@ class Board:
     def pulses_of(self, command_id):
         return [pulse for pulse in self.pulses if pulse[0] == command_id]
 
-    def __contains__(self, verb):
-        return verb in self.services
-
-    def start(self, command_id, verb, parameters):
-        """As `services.Services`: `services` is {verb: function of the id}."""
+    def serve(self, command_id, verb, parameters):
+        """As `start` in `services`: `services` is {verb: function of the id}."""
+        if verb not in self.services:
+            raise ProtocolError("unknown_type", "command_type", "is no command of this board")
         return self.services[verb](command_id)
 
     def _sent(self, kind, message):
