@@ -7,6 +7,9 @@ imports it. What is replaced:
 - such a constant itself, where nothing needs it any more. One that its own module uses stays, so
   that it can be set to something else.
 What a package imports, it hands on: an `__init__.py` stays as it is.
+
+Beside that, `texts` are those a board keeps for ever: as names, which app/start.py makes of them,
+they take half the memory.
 """
 
 import ast
@@ -16,6 +19,7 @@ from pathlib import Path
 
 _FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 _ROOTS = (_FIRMWARE, _FIRMWARE / "lib")
+_LONGEST = 200  # characters of what is made a name; MicroPython takes 255 bytes
 _SHORT = 10  # characters: MicroPython's MICROPY_ALLOC_PARSE_INTERN_STRING_LEN
 
 Value = int | str
@@ -30,6 +34,14 @@ def slimmed(text: str, module: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+def texts() -> bytes:
+    """The long texts of the modules that are always in a board's memory, one a line."""
+    found: set[str] = set()
+    for module in _imported_by("app.node"):
+        found.update(_texts_in(ast.parse(slimmed(ast.unparse(_trees()[module]), module))))
+    return "\n".join(sorted(found)).encode()
+
+
 class _Values(ast.NodeTransformer):
     """Puts the values where imported constants stand; the imports go."""
 
@@ -38,8 +50,7 @@ class _Values(ast.NodeTransformer):
         self._values: dict[str, Value] = {}
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        name = f"{self._package}.{node.module}" if node.level else node.module
-        known = _constants().get(name or "", {})
+        known = _constants().get(_from(node, self._package), {})
         mine = [one.name for one in node.names if one.name in known and not one.asname]
         self._values.update({one: known[one] for one in mine})
         node.names = [one for one in node.names if one.name not in mine]
@@ -102,3 +113,38 @@ def _value(node: ast.expr, known: dict[str, Value]) -> object:
 
 def _is_read(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _from(node: ast.ImportFrom, package: str) -> str:
+    """The dotted name of what is imported from; `package` is whose module it stands in."""
+    parts = (package if node.level else "", node.module or "")
+    return ".".join(part for part in parts if part)
+
+
+def _imported_by(module: str) -> set[str]:
+    """That module and all that come with it, but for what is imported in a function."""
+    found: set[str] = set()
+    todo = [module]
+    while todo:
+        one = todo.pop()
+        if one in _trees() and one not in found:
+            found.add(one)
+            todo += _imports(one)
+    return found
+
+
+def _imports(module: str) -> Iterator[str]:
+    for line in _trees()[module].body:
+        if isinstance(line, ast.ImportFrom):
+            name = _from(line, module.rpartition(".")[0])
+            yield from (name, *(f"{name}.{one.name}" for one in line.names))
+
+
+def _texts_in(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = None  # a docstring, which no board has
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and _SHORT < len(value) <= _LONGEST and value.isprintable():
+            yield value

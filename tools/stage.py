@@ -124,7 +124,8 @@ def fixed(board: Path) -> dict[str, bytes]:
 def release(board: Path) -> dict[str, bytes]:
     """{path in the release: content} of a board's directory. Raises StageError, FetchError."""
     found = Manifest(board / "manifest.py").sources
-    return _made({place: source for place, source in found.items() if place not in FIXED})
+    made = _made({place: source for place, source in found.items() if place not in FIXED})
+    return {**made, "app/texts": slim.texts()} if "app/start.mpy" in made else made
 
 
 def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:

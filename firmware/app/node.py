@@ -11,7 +11,6 @@ import asyncio
 import gc
 import os
 
-import machine
 from micropython import const
 from protocol import ProtocolError, encode
 from protocol.limits import HEARTBEAT_SECONDS
@@ -31,34 +30,32 @@ from .presence import Presence
 from .wifi import Wifi
 
 _IDLE_MS = const(1000)
-_FAREWELL_MS = const(2000)
 _CALM_MS = const(600)
 
 
 class Node:
     """Made from what `settings.load` returned, with the journal on `flash`.
 
-    `sensors` is what sensor_setup returned, or None where there is no sensors.json. `slot` and
-    `slot_state`: which release runs, and what is to be said of it.
+    `slot` and `slot_state`: which release runs, and what is to be said of it.
     """
 
-    def __init__(self, flash, settings, config, sensors=None, slot="", slot_state=""):
+    def __init__(self, flash, settings, config, slot="", slot_state=""):
         self.slot, self.slot_state, self.updating = slot, slot_state, False
         self.flash, self.hold_s, self._ntp = flash, settings["hold_s"], settings["ntp"]
         self._health_s, self.reached_ms = settings["health_s"], None  # ticks: the broker
         self._id, self.key = settings["board_id"], settings["key"]
         self.boot = boot = os.urandom(4).hex()
-        self._outbox, self._clock = Outbox(), Clock()
+        self.outbox, self.clock = Outbox(), Clock()
         self._actuators = actuators.build(config, board)
         self.commands = Dispatcher(
-            self.key, boot, self._clock, Journal(flash, boot), self._actuators,
+            self.key, boot, self.clock, Journal(flash, boot), self._actuators,
             Latch(flash), self.serve, lambda kind, ack: self.say(ACK, kind, ack),
             self.restart, self._hello,
         )  # fmt: skip
-        self.presence = Presence(self._id, self.key, boot, self._outbox)
+        self.presence = Presence(self._id, self.key, boot, self.outbox)
         self.wifi = Wifi(settings["wifi"])
         self.link = Link(
-            settings["addresses"], self.codec(settings["broker"]), self._outbox,
+            settings["addresses"], self.codec(settings["broker"]), self.outbox,
             topic(self._id, COMMANDS), self, settings["tls"],
         )  # fmt: skip
         self.trying = False  # settings are on trial
@@ -71,13 +68,7 @@ class Node:
         self._failed = None
         self.camera = None  # what is under way with it: see camera.py
         self._latched = self.commands.latch.on  # as it was said last
-        self.sensors = None
-        if sensors:
-            from .sensors import Sensors  # it takes memory only where there are some
-
-            self.sensors = Sensors(self, self._outbox, self._clock, sensors)
-        elif sensors is not None:
-            self.commands.dropped["sensors_file"] = 1
+        self.sensors = None  # see start.py
 
     def codec(self, broker):
         """What speaks MQTT, for these settings of a broker."""
@@ -126,7 +117,7 @@ class Node:
 
     def time(self):
         """Unix seconds, or 0 while the backend has not told the time."""
-        return self._clock.now(ticks_ms())
+        return self.clock.now(ticks_ms())
 
     def opening(self, session):
         """(topic, message): the last will of a connection."""
@@ -148,13 +139,13 @@ class Node:
 
     def publish(self, leaf, write):
         """As `say`, but send what `write(key)` makes."""
-        message = self._outbox.ack(topic(self._id, leaf), write(self.key))
+        message = self.outbox.ack(topic(self._id, leaf), write(self.key))
         self.link.wake()
         return message
 
     def unconfirmed(self):
         """How many messages wait to be sent or confirmed."""
-        return len(self._outbox)
+        return len(self.outbox)
 
     def serve(self, command_id, verb, parameters):
         """As `start` in `services`."""
@@ -215,7 +206,7 @@ class Node:
             if self._failed:
                 raise self._failed
             if self.restarting is not None:
-                await self._say_goodbye()
+                await once("farewell").say(self)
             due = self.commands.next_due(ticks_ms())
             wait_ms = _IDLE_MS if due is None else min(due, _IDLE_MS)
             try:
@@ -235,13 +226,6 @@ class Node:
             self._held.update(names)
             self.commands.set_safe(now, names)
 
-    async def _say_goodbye(self):
-        """Let out what was said, and restart."""
-        while len(self._outbox) and ticks_diff(ticks_ms(), self.restarting) < _FAREWELL_MS:
-            await asyncio.sleep_ms(20)
-        once("health").well()  # it was meant to
-        machine.reset()
-
     async def beat(self):
         """The heartbeat."""
         while True:
@@ -260,6 +244,6 @@ class Node:
     def dropped(self):
         """{reason: count} of all parts."""
         dropped = dict(self.commands.dropped)
-        dropped.update(self._outbox.dropped)
+        dropped.update(self.outbox.dropped)
         dropped.update({"link_" + reason: n for reason, n in self.link.dropped.items()})
         return dropped

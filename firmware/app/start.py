@@ -18,6 +18,8 @@ def main(slot, state):
     """
     gc.threshold(_THRESHOLD)
     storage = flash.Flash()
+    for text in (storage.read(slot + "/app/texts") or b"").decode().split("\n"):
+        getattr(storage, text, None)  # now it is a name: modules that come find it, see tools/slim
     try:
         # What checks the settings takes 7 KB of memory, and is not needed any more then.
         settings, config = once("settings").load(storage)
@@ -33,4 +35,11 @@ def main(slot, state):
 
     if state.startswith("safe_mode"):
         config = {}  # boot.py has made the outputs safe, and nothing touches them any more
-    return node.Node(storage, settings, config, sensors, slot, state).go
+    board = node.Node(storage, settings, config, slot, state)
+    if sensors:
+        from .sensors import Sensors  # it takes memory only where there are some
+
+        board.sensors = Sensors(board, board.outbox, board.clock, sensors)
+    elif sensors is not None:
+        board.commands.dropped["sensors_file"] = 1
+    return board.go

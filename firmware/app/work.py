@@ -12,7 +12,9 @@ from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
 from .clock import ticks_diff
-from .journal import QUEUED
+from .journal import ENDED, QUEUED, RESTARTING
+
+RESTART_S = 60  # a board that restarts is back by then
 
 _PER_TARGET = const(4)
 _IN_ALL = const(16)
@@ -58,6 +60,16 @@ class Work:
                 if job.command_id == command_id:
                     break
         return (ms + 999) // 1000 + _GRACE_S
+
+    def again(self, command_id, now_ms):
+        """What is known of a command that is in the journal, once more."""
+        phase = self._journal.find(command_id)
+        if phase == ENDED:
+            self._answers.again(command_id)
+        elif phase == RESTARTING:
+            self._answers.accepted(command_id, RESTART_S, now_ms)
+        else:
+            self._answers.accepted(command_id, self.within(command_id, now_ms), now_ms)
 
     def add(self, job):
         """It is in the journal; `tick` starts it."""
