@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from protocol import ProtocolError, decode, image_reading, reports  # noqa: F401 (its kinds)
+from protocol import ProtocolError, decode, image_reading
 from protocol.image_reading import Chunk, Header
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, RESULTS

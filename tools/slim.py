@@ -8,8 +8,10 @@ imports it. What is replaced:
   that it can be set to something else.
 What a package imports, it hands on: an `__init__.py` stays as it is.
 
-Beside that, `texts` are those a board keeps for ever: as names, which app/start.py makes of them,
-they take half the memory.
+Beside that, `names` are what app/start.py makes names of before all else is loaded, in one
+piece of memory. A name is never let go, so one that comes later leaves a hole that stays:
+- the long texts of what is always in memory; as names they take half of it;
+- all names of what every board loads now and then.
 """
 
 import ast
@@ -21,6 +23,14 @@ _FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 _ROOTS = (_FIRMWARE, _FIRMWARE / "lib")
 _LONGEST = 200  # characters of what is made a name; MicroPython takes 255 bytes
 _SHORT = 10  # characters: MicroPython's MICROPY_ALLOC_PARSE_INTERN_STRING_LEN
+
+# What a board without sensors and without a camera loads, and lets go again.
+_NOW_AND_THEN = (
+    "app.checks", "app.settings", "app.actuator_settings", "app.recovery", "app.origin",
+    "app.prove", "app.health", "app.slots", "app.dial", "app.controls", "app.services",
+    "app.get_log", "app.errorlog", "app.config", "app.config_change", "app.config_trial",
+    "app.sleep", "app.rtc", "app.update_firmware", "app.farewell", "protocol.reports",
+)  # fmt: skip
 
 Value = int | str
 
@@ -34,11 +44,13 @@ def slimmed(text: str, module: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def texts() -> bytes:
-    """The long texts of the modules that are always in a board's memory, one a line."""
+def names() -> bytes:
+    """See above; one a line, with a ~ where the slot is to stand."""
     found: set[str] = set()
     for module in _imported_by("app.node"):
-        found.update(_texts_in(ast.parse(slimmed(ast.unparse(_trees()[module]), module))))
+        found.update(_texts_in(_small(module)))
+    for module in _NOW_AND_THEN:
+        found |= {module, "/~/" + module.replace(".", "/") + ".mpy", *_names_in(_small(module))}
     return "\n".join(sorted(found)).encode()
 
 
@@ -148,3 +160,21 @@ def _texts_in(tree: ast.Module) -> Iterator[str]:
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(value, str) and _SHORT < len(value) <= _LONGEST and value.isprintable():
             yield value
+
+
+def _small(module: str) -> ast.Module:
+    return ast.parse(slimmed(ast.unparse(_trees()[module]), module))
+
+
+def _names_in(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from (node.value,) if 0 < len(node.value) <= _SHORT else ()
+        elif isinstance(node, ast.ImportFrom):
+            yield from (one.name for one in node.names)

@@ -125,7 +125,7 @@ def release(board: Path) -> dict[str, bytes]:
     """{path in the release: content} of a board's directory. Raises StageError, FetchError."""
     found = Manifest(board / "manifest.py").sources
     made = _made({place: source for place, source in found.items() if place not in FIXED})
-    return {**made, "app/texts": slim.texts()} if "app/start.mpy" in made else made
+    return {**made, "app/names": slim.names()} if "app/start.mpy" in made else made
 
 
 def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:

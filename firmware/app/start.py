@@ -18,8 +18,10 @@ def main(slot, state):
     """
     gc.threshold(_THRESHOLD)
     storage = flash.Flash()
-    for text in (storage.read(slot + "/app/texts") or b"").decode().split("\n"):
-        getattr(storage, text, None)  # now it is a name: modules that come find it, see tools/slim
+    for name in (storage.read(slot + "/app/names") or b"").decode().split("\n"):
+        getattr(
+            storage, name.replace("~", slot), None
+        )  # modules that come find it, see tools/slim
     try:
         # What checks the settings takes 7 KB of memory, and is not needed any more then.
         settings, config = once("settings").load(storage)

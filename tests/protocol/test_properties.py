@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from protocol import ProtocolError, ack, decode, encode, reports, topics  # noqa: F401 (its kinds)
+from protocol import ProtocolError, ack, decode, encode, topics
 from protocol.catalogue import VERBS
 from protocol.errors import CODES
 from protocol.limits import EPOCH_MAX, EPOCH_MIN, MESSAGE_BYTES, SAFE_INTEGER
 from protocol.messages import ACCEPTED, KINDS, PROGRESS, RESULTS
+from protocol.reports import KINDS as REPORTS
 from protocol.verbs import check_parameters, check_target
 
 from tests.protocol.samples import KEY, MESSAGES, sealed, signed
@@ -110,7 +111,7 @@ GOOD = {
         }
     ),
 }
-kinds = st.sampled_from(sorted(KINDS))
+kinds = st.sampled_from(sorted({*KINDS, *REPORTS}))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -129,7 +130,7 @@ def value_or_refusal(kind: str, data: bytes) -> dict[str, Any] | None:
 
 
 def test_the_tables_name_the_same_kinds() -> None:
-    assert set(GOOD) == set(KINDS) == set(MESSAGES)
+    assert set(GOOD) == {*KINDS, *REPORTS} == set(MESSAGES)
 
 
 @given(st.data(), kinds)

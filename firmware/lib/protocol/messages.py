@@ -144,7 +144,7 @@ def _heartbeat():
     )
 
 
-# What only some boards say is in `reports`.
+# Those that only some boards say are in `reports`.
 KINDS = {
     "command": _command,
     "ack": _ack,
@@ -154,12 +154,22 @@ KINDS = {
 }
 
 
-def _checked(kind, message):
-    """The members of `kind`, checked; members it does not have are left out."""
+def _members(kind):
+    """What a message of this kind has."""
+    members = KINDS.get(kind)
+    if members is None:
+        from .reports import KINDS as others
+
+        members = others[kind]
+    return members()
+
+
+def _checked(kind, message, members):
+    """The members of a message, checked; those its kind does not have are left out."""
     if type(message) is not dict:
         raise ProtocolError("malformed", kind, "must be an object")
     out = {}
-    for member, check in KINDS[kind]():
+    for member, check in members:
         if member not in message:
             raise ProtocolError("malformed", member, "is missing")
         why = reason(check, message[member])
@@ -169,9 +179,12 @@ def _checked(kind, message):
     return out
 
 
-def encode(kind, message, key):
-    """The signed bytes of a message. Raises ProtocolError where `decode` would."""
-    known = _checked(kind, message)
+def encode(kind, message, key, members=None):
+    """The signed bytes of a message. Raises ProtocolError where `decode` would.
+
+    `members`: those of the kind, where they are at hand.
+    """
+    known = _checked(kind, message, members or _members(kind))
     for member in message:
         if member not in known:
             raise ProtocolError("malformed", str(member), "is no member of " + kind)
@@ -195,7 +208,7 @@ def decode(kind, data, key):
         message = json.loads(text)
     except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deeply
         raise ProtocolError("malformed", kind, "is not JSON")  # noqa: B904 (MicroPython: no from)
-    return _checked(kind, message)
+    return _checked(kind, message, _members(kind))
 
 
 def ack(command_id, state, boot, timestamp=0, error=None, result=None, message=None):

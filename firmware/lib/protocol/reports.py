@@ -1,8 +1,8 @@
-"""Messages only some boards say: the log, readings, limits. Who imports this, knows them."""
+"""Messages only some boards say: the log, readings, limits; see `messages`."""
 
 from .fields import Number, OneOf, identifier, reason, short_text, text
 from .limits import LOG_TEXT, MAP_ITEMS, SAFE_INTEGER
-from .messages import KINDS, count, epoch_or_unset, identifiers
+from .messages import count, epoch_or_unset, identifiers
 
 # What a limit of a sensor can be.
 CROSSED = "crossed"
@@ -65,4 +65,4 @@ def _threshold():
     )
 
 
-KINDS.update({"log": _log, "sensors": _sensors, "threshold": _threshold})
+KINDS = {"log": _log, "sensors": _sensors, "threshold": _threshold}
