@@ -3,9 +3,10 @@
 On a board a name takes memory for as long as it runs, and so does its place in each module that
 imports it. What is replaced:
 - `from x import NAME`, where the firmware's module x says `NAME = ` a whole number, or a text so
-  short that MicroPython keeps it as a name anyway;
-- such a constant itself, where nothing needs it any more. One that its own module uses stays, so
-  that it can be set to something else.
+  short that MicroPython keeps it as a name anyway, and NAME in x, too. One that nobody imports
+  stays, so that a test can set it to something else;
+- such a constant itself, where nothing needs it any more;
+- the import of `const`, which the compiler carries out.
 What a package imports, it hands on: an `__init__.py` stays as it is.
 
 Beside that, `names` are what app/start.py makes names of before all else is loaded, in one
@@ -18,6 +19,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 _FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 _ROOTS = (_FIRMWARE, _FIRMWARE / "lib")
@@ -29,7 +31,7 @@ _NOW_AND_THEN = (
     "app.checks", "app.settings", "app.actuator_settings", "app.recovery", "app.origin",
     "app.prove", "app.health", "app.slots", "app.dial", "app.controls", "app.services",
     "app.get_log", "app.errorlog", "app.config", "app.config_change", "app.config_trial",
-    "app.sleep", "app.rtc", "app.update_firmware", "app.farewell", "protocol.reports",
+    "app.sleep", "app.rtc", "app.hello", "app.update_firmware", "app.farewell", "protocol.reports",
 )  # fmt: skip
 
 Value = int | str
@@ -51,7 +53,7 @@ def names() -> bytes:
         found.update(_texts_in(_small(module)))
     for module in _NOW_AND_THEN:
         found |= {module, "/~/" + module.replace(".", "/") + ".mpy", *_names_in(_small(module))}
-    return "\n".join(sorted(found)).encode()
+    return "".join(f"{name}\n" for name in sorted(found)).encode()
 
 
 class _Values(ast.NodeTransformer):
@@ -59,17 +61,18 @@ class _Values(ast.NodeTransformer):
 
     def __init__(self, module: str) -> None:
         self._package = module.rpartition(".")[0]
-        self._values: dict[str, Value] = {}
+        self._values = {**_shared().get(module, {})}
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         known = _constants().get(_from(node, self._package), {})
         mine = [one.name for one in node.names if one.name in known and not one.asname]
         self._values.update({one: known[one] for one in mine})
-        node.names = [one for one in node.names if one.name not in mine]
+        node.names = [one for one in node.names if one.name not in (*mine, "const")]
         return node if node.names else None
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Constant(self._values[node.id]) if node.id in self._values else node
+        read = _is_read(node) and node.id in self._values
+        return ast.Constant(self._values[node.id]) if read else node
 
 
 @cache
@@ -87,6 +90,20 @@ def _trees() -> dict[str, ast.Module]:
 def _constants() -> dict[str, dict[str, Value]]:
     """{module: {name: value}} of what can be replaced."""
     return {module: dict(_values_in(tree)) for module, tree in _trees().items()}
+
+
+@cache
+def _shared() -> dict[str, dict[str, Value]]:
+    """Of `_constants`, those that some other module imports."""
+    found: dict[str, dict[str, Value]] = {}
+    for importer, tree in _trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                module = _from(node, importer.rpartition(".")[0])
+                known = _constants().get(module, {})
+                names = {one.name for one in node.names} & known.keys()
+                found.setdefault(module, {}).update({name: known[name] for name in names})
+    return found
 
 
 @cache
@@ -123,7 +140,7 @@ def _value(node: ast.expr, known: dict[str, Value]) -> object:
         return None
 
 
-def _is_read(node: ast.AST) -> bool:
+def _is_read(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 

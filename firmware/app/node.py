@@ -29,6 +29,8 @@ from .outbox import Outbox
 from .presence import Presence
 from .wifi import Wifi
 
+BEAT_MS = HEARTBEAT_SECONDS * 1000
+
 _IDLE_MS = const(1000)
 _CALM_MS = const(600)
 
@@ -229,7 +231,7 @@ class Node:
     async def beat(self):
         """The heartbeat."""
         while True:
-            await asyncio.sleep_ms(HEARTBEAT_SECONDS * 1000)
+            await asyncio.sleep_ms(BEAT_MS)
             gc.collect()
             self.presence.age()
             self._beat()

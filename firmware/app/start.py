@@ -18,10 +18,7 @@ def main(slot, state):
     """
     gc.threshold(_THRESHOLD)
     storage = flash.Flash()
-    for name in (storage.read(slot + "/app/names") or b"").decode().split("\n"):
-        getattr(
-            storage, name.replace("~", slot), None
-        )  # modules that come find it, see tools/slim
+    _make_names(slot)
     try:
         # What checks the settings takes 7 KB of memory, and is not needed any more then.
         settings, config = once("settings").load(storage)
@@ -45,3 +42,13 @@ def main(slot, state):
     elif sensors is not None:
         board.commands.dropped["sensors_file"] = 1
     return board.go
+
+
+def _make_names(slot):
+    """So that what is loaded later finds them: see tools/slim.py."""
+    try:
+        with open("/" + slot + "/app/names") as file:
+            for line in file:
+                getattr(file, line[:-1].replace("~", slot), None)
+    except OSError:
+        pass  # it does without

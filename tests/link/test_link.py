@@ -22,7 +22,7 @@ from tools.emulator import Board
 
 QUICK = """
 from app import connection, link, node
-connection.KEEPALIVE_S, link.BACKOFF_MS, node.HEARTBEAT_SECONDS = 2, (200,), 1
+connection.KEEPALIVE_S, link.BACKOFF_MS, node.BEAT_MS = 2, (200,), 1000
 """
 
 

@@ -17,7 +17,6 @@ from .fields import (
     members,
     reason,
     scalars,
-    short_text,
     text,
     whole,
 )
@@ -73,10 +72,6 @@ def identifiers(value):
     return members(value, identifier)
 
 
-def _actuators(value):
-    return members(value, scalars)
-
-
 # What a kind of message has, as ((name, check), ...), in order: every member is required. They are
 # functions, for as tables they would lie in a board's memory for ever.
 
@@ -115,22 +110,6 @@ def _status():
     )
 
 
-def _startup():
-    return (
-        ("boot", identifier),
-        ("session", count),
-        ("cause", identifier),
-        ("firmware", short_text),
-        ("board", identifier),
-        ("actuators", _actuators),
-        ("slot", short_text),
-        ("slot_state", short_text),
-        ("latched", boolean),
-        ("heap", count),
-        ("timestamp", epoch_or_unset),
-    )
-
-
 def _heartbeat():
     return (
         ("boot", identifier),
@@ -144,12 +123,11 @@ def _heartbeat():
     )
 
 
-# Those that only some boards say are in `reports`.
+# Those that are said rarely, or only by some boards, are in `reports`.
 KINDS = {
     "command": _command,
     "ack": _ack,
     "status": _status,
-    "startup": _startup,
     "heartbeat": _heartbeat,
 }
 

@@ -1,6 +1,16 @@
-"""Messages only some boards say: the log, readings, limits; see `messages`."""
+"""Messages that are said rarely, or only by some boards; see `messages`."""
 
-from .fields import Number, OneOf, identifier, reason, short_text, text
+from .fields import (
+    Number,
+    OneOf,
+    boolean,
+    identifier,
+    members,
+    reason,
+    scalars,
+    short_text,
+    text,
+)
 from .limits import LOG_TEXT, MAP_ITEMS, SAFE_INTEGER
 from .messages import count, epoch_or_unset, identifiers
 
@@ -9,6 +19,10 @@ CROSSED = "crossed"
 CLEARED = "cleared"
 
 _measured = Number(-SAFE_INTEGER, SAFE_INTEGER, "", True)
+
+
+def _actuators(value):
+    return members(value, scalars)
 
 
 def _log_text(value):
@@ -28,15 +42,31 @@ def _reading():
 def _readings(value):
     if type(value) is not list or len(value) > MAP_ITEMS:
         return "must be a list of at most {}".format(MAP_ITEMS)
-    members = _reading()
+    parts = _reading()
     for one in value:
-        if type(one) is not dict or len(one) != len(members):
+        if type(one) is not dict or len(one) != len(parts):
             return "must be objects of sensor, value, unit and timestamp"
-        for member, check in members:
+        for member, check in parts:
             why = reason(check, one.get(member))
             if why:
                 return "has a {} that {}".format(member, why)
     return None
+
+
+def _startup():
+    return (
+        ("boot", identifier),
+        ("session", count),
+        ("cause", identifier),
+        ("firmware", short_text),
+        ("board", identifier),
+        ("actuators", _actuators),
+        ("slot", short_text),
+        ("slot_state", short_text),
+        ("latched", boolean),
+        ("heap", count),
+        ("timestamp", epoch_or_unset),
+    )
 
 
 def _log():
@@ -65,4 +95,4 @@ def _threshold():
     )
 
 
-KINDS = {"log": _log, "sensors": _sensors, "threshold": _threshold}
+KINDS = {"startup": _startup, "log": _log, "sensors": _sensors, "threshold": _threshold}
