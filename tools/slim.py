@@ -28,10 +28,11 @@ _SHORT = 10  # characters: MicroPython's MICROPY_ALLOC_PARSE_INTERN_STRING_LEN
 
 # What a board without sensors and without a camera loads, and lets go again.
 _NOW_AND_THEN = (
-    "app.checks", "app.settings", "app.actuator_settings", "app.recovery", "app.origin",
-    "app.prove", "app.health", "app.slots", "app.dial", "app.controls", "app.services",
-    "app.get_log", "app.errorlog", "app.config", "app.config_change", "app.config_trial",
-    "app.sleep", "app.rtc", "app.hello", "app.update_firmware", "app.farewell", "protocol.reports",
+    "app.assembly", "app.checks", "app.settings", "app.actuator_settings", "app.recovery",
+    "app.origin", "app.prove", "app.health", "app.slots", "app.dial", "app.hello",
+    "app.controls", "app.services", "app.get_log", "app.errorlog", "app.config",
+    "app.config_change", "app.config_trial", "app.sleep", "app.rtc", "app.update_firmware",
+    "app.farewell", "protocol.reports",
 )  # fmt: skip
 
 Value = int | str
@@ -49,7 +50,7 @@ def slimmed(text: str, module: str) -> str:
 def names() -> bytes:
     """See above; one a line, with a ~ where the slot is to stand."""
     found: set[str] = set()
-    for module in _imported_by("app.node"):
+    for module in _imported_by("app.assembly"):
         found.update(_texts_in(_small(module)))
     for module in _NOW_AND_THEN:
         found |= {module, "/~/" + module.replace(".", "/") + ".mpy", *_names_in(_small(module))}

@@ -36,9 +36,10 @@ async def run(node, command_id, values, new, trial_s):
 
 def _use(node, settings):
     """From now on; network and broker are left and looked for anew."""
+    codec = once("assembly").codec(node, settings["broker"])
     node.hold_s = settings["hold_s"]
     node.wifi.change(settings["wifi"])
-    node.link.change(settings["addresses"], node.codec(settings["broker"]), settings["tls"])
+    node.link.change(settings["addresses"], codec, settings["tls"])
 
 
 def _write(flash, values):

@@ -30,11 +30,9 @@ def main(slot, state):
         print("answerback:", why)
         once("health").at_prompt()
         return None
-    from . import node
-
     if state.startswith("safe_mode"):
         config = {}  # boot.py has made the outputs safe, and nothing touches them any more
-    board = node.Node(storage, settings, config, slot, state)
+    board = once("assembly").assembled(storage, settings, config, slot, state)
     if sensors:
         from .sensors import Sensors  # it takes memory only where there are some
 
