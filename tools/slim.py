@@ -31,8 +31,8 @@ _NOW_AND_THEN = (
     "app.assembly", "app.checks", "app.settings", "app.actuator_settings", "app.recovery",
     "app.origin", "app.prove", "app.health", "app.slots", "app.dial", "app.hello",
     "app.controls", "app.services", "app.get_log", "app.errorlog", "app.config",
-    "app.config_change", "app.config_trial", "app.sleep", "app.rtc", "app.update_firmware",
-    "app.farewell", "protocol.reports",
+    "app.update_config", "app.config_change", "app.config_trial", "app.sleep", "app.rtc",
+    "app.update_firmware", "app.restarting", "app.farewell", "protocol.reports",
 )  # fmt: skip
 
 Value = int | str

@@ -16,8 +16,7 @@ from . import once
 from .actuators import Fault, describe
 from .answers import Answers
 from .clock import Timekeeper
-from .journal import RESTARTING
-from .work import RESTART_S, Job, Work
+from .work import Job, Work
 
 AT_ONCE = ("ping", "clear_stop")
 CONTROLS = ("query", "cancel", "time")
@@ -45,11 +44,6 @@ class Dispatcher:
         self.dropped = {}
         self.running, self.serving = self._work.running, self._work.services
         self.connected = self._time.connected
-
-    @property
-    def session(self):
-        """What `connected(session, now_ms)` or `ask` said last."""
-        return self._time.session
 
     def receive(self, data, now_ms):
         """Do what the message says. It may be acknowledged to the broker when this returns."""
@@ -164,7 +158,9 @@ class Dispatcher:
         if message["target"]:
             return self._set(message, now_ms)
         if message["command_type"] == "restart":
-            return self._begin_restart(message, now_ms)
+            if once("restarting").begin(self, self._journal, self._answers, message, now_ms):
+                return self._restart()
+            return self._refuse(message, "storage", now_ms)
         if message["command_type"] in AT_ONCE:
             return self._at_once(message, now_ms)
         return self._serve(message, now_ms)
@@ -235,15 +231,6 @@ class Dispatcher:
         if not self._answers.remember(command_id, expires_at, COMPLETED, None, now_ms):
             return self._refuse(message, "storage", now_ms)
         return self._answers.say(command_id, COMPLETED, None, {}, now_ms)
-
-    def _begin_restart(self, message, now_ms):
-        command_id = message["command_id"]
-        if not self._journal.begin(command_id, message["expires_at"], RESTARTING):
-            return self._refuse(message, "storage", now_ms)
-        self.restarting = True
-        self.set_safe(now_ms)
-        self._answers.accepted(command_id, RESTART_S, now_ms)
-        return self._restart()
 
     def _refuse(self, message, error, now_ms, text=None):
         """Not obeyed, and no later copy of it will be; where that can't be written, a boot might

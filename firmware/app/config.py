@@ -14,30 +14,12 @@ Each step is a module of its own, for together with `settings` they take much me
 
 import json
 
-from micropython import const
-from protocol import ProtocolError
 from protocol.limits import MAP_ITEMS
-
-from . import once
-
-_FILE = const("settings.json")
-_TRIAL_S = const(120)
 
 
 def start(node, command_id, verb, parameters):
-    """See `services`."""
-    values = json.loads(node.flash.read(_FILE))
-    if verb == "get_config":
-        return shown(values, parameters.get("section", ""))
-    if node.trying:
-        raise ProtocolError("busy", "command_type", "must wait: another change is on trial")
-    parameters = dict(parameters)
-    trial_s = parameters.pop("trial_s", _TRIAL_S)
-    once("config_change").change(values, parameters)
-    new = _checked(node.flash, values)
-    node.trying = True
-    node.spawn(once("config_trial").run(node, command_id, values, new, trial_s))
-    return trial_s + 10
+    """get_config; see `services`."""
+    return shown(json.loads(node.flash.read("settings.json")), parameters.get("section", ""))
 
 
 def shown(values, section=""):
@@ -59,12 +41,3 @@ def _flat(value, path):
         if name != "key" and not name.endswith("password"):
             out += _flat(value[name], path + (name,))
     return out
-
-
-def _checked(flash, values):
-    try:
-        return once("settings").checked(flash, values)
-    except ValueError as why:
-        raise ProtocolError("bad_parameter", "parameters", str(why).split(". Correct")[0])
-    except MemoryError:
-        raise ProtocolError("busy", "command_type", "must wait: the memory is full")

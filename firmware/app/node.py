@@ -18,7 +18,7 @@ from protocol.topics import ACK, topic
 import app
 
 from . import actuators, once
-from .clock import ticks_diff, ticks_ms
+from .clock import ticks_add, ticks_diff, ticks_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Node:
     health_s: int
     ntp: str
     reached_ms: "Any"  # ticks at which the broker was there first, or None
+    began_ms: "Any"  # ticks
+    look_ms: "Any"  # ticks at which to look whether it does well, or None
     heard_ms: "Any"  # ticks at which a message came
     restarting: "Any"  # ticks since when it does, or None
     held: "Any"  # the names of outputs made safe since the link went
@@ -78,7 +80,7 @@ class Node:
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
-        self.spawn(once("prove").prove(self, self.health_s * 1000))
+        self.look_ms = once("prove").first(self)
         if self.ntp or self.link.tls:
             self.spawn(once("ntp").keep(self, self.ntp))
         if self.presence.cause != "power_on" and once("rtc").read()["every_s"]:
@@ -115,6 +117,7 @@ class Node:
         gc.collect()
         if self.reached_ms is None:
             self.reached_ms = ticks_ms()
+            self.look_ms = ticks_add(self.reached_ms, self.health_s * 1000)
         self.held.clear()
         self.commands.connected(session, ticks_ms())
         self.hello()
@@ -196,6 +199,8 @@ class Node:
             self._hold(now)
             if self.latched != self.commands.latch.on:
                 self._beat()  # people must not wait ten seconds to see that
+            if self.look_ms is not None and ticks_diff(now, self.look_ms) >= 0:
+                self.look_ms = once("prove").look(self)
             if self.failed:
                 raise self.failed
             if self.restarting is not None:

@@ -18,7 +18,7 @@ MODULES = {
     "get_log": "get_log",
     "read_sensors": "read_sensors",
     "get_config": "config",
-    "update_config": "config",
+    "update_config": "update_config",
     "set_wake_schedule": "sleep",
     "sleep": "sleep",
     "update_firmware": "update_firmware",

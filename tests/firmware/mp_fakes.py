@@ -210,7 +210,7 @@ class Board:
 
     def _ask(self, anew):
         self.asked += 1
-        return self.dispatcher.session + (1 if anew else 0)
+        return self.dispatcher._time.session + (1 if anew else 0)
 
     def _changed(self, number, level):
         for pulse in self.pulses:
