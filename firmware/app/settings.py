@@ -89,19 +89,10 @@ def again(flash):
 def checked(flash, values):
     """As `settings`, with `tls`: the context where TLS is asked for, or None."""
     out = settings(values)
-    out["tls"] = _tls(flash, out["broker"]["ca"]) if out["broker"]["tls"] else None
+    out["tls"] = None
+    if out["broker"]["tls"]:
+        try:
+            out["tls"] = once("authority").context(flash.read(out["broker"]["ca"]))
+        except ValueError as why:
+            raise _wrong(_SETTINGS, "broker", "ca", why)
     return out
-
-
-def _tls(flash, name):
-    """The context of connections to a broker that this authority vouches for."""
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
-    try:
-        context.load_verify_locations(cadata=flash.read(name) or b"")
-    except ValueError:
-        why = "must name a certificate in DER on the board (openssl x509 -outform der)"
-        raise _wrong(_SETTINGS, "broker", "ca", why)
-    return context
