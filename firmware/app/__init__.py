@@ -3,6 +3,7 @@ together. `commands`, `journal`, `actuators` and `clock` are pure: time is an ar
 they touch is handed to them.
 """
 
+import gc
 import sys
 
 VERSION = "0.1.0"
@@ -10,6 +11,7 @@ VERSION = "0.1.0"
 
 def once(name, package=__name__):
     """A module of a package that is needed only now: nothing here keeps it in memory."""
+    gc.collect()
     path = package + "." + name
     module = __import__(path, None, None, (name,))
     del sys.modules[path]

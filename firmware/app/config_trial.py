@@ -13,17 +13,18 @@ _LOOK_MS = const(100)
 _SAID_MS = const(2000)
 
 
-async def run(node, command_id, values, new, trial_s):
-    """Until it is known whether the board reaches the broker with `new`, made of `values`."""
+async def run(node, command_id, text, new, trial_s):
+    """Until it is known whether the board reaches the broker with `new`, made of `text`."""
     await _wait(lambda: not node.unconfirmed(), _SAID_MS)  # that it was accepted
     addresses, new["addresses"] = new["addresses"], new["addresses"][:1]
     _use(node, new)
+    del new  # it is in use, or was
     number = node.link.number
     error = "reverted"
     if await _wait(
         lambda: node.link.number > number and node.link.down_since is None, trial_s * 1000
     ):
-        error = _write(node.flash, values)
+        error = _write(node.flash, text)
     if error:
         print("answerback: the settings on trial were no good:", error)
         _use(node, once("settings").again(node.flash))
@@ -31,7 +32,7 @@ async def run(node, command_id, values, new, trial_s):
         node.link.addresses = addresses
     node.trying = False
     state = FAILED if error else COMPLETED
-    node.finish(command_id, state, error, {} if error else once("config").shown(values))
+    node.finish(command_id, state, error, {} if error else once("config").shown(json.loads(text)))
 
 
 def _use(node, settings):
@@ -42,9 +43,9 @@ def _use(node, settings):
     node.link.change(settings["addresses"], codec, settings["tls"])
 
 
-def _write(flash, values):
+def _write(flash, text):
     try:
-        flash.replace(_FILE, json.dumps(values).encode())
+        flash.replace(_FILE, text.encode())
     except OSError:
         return "storage"
     return None

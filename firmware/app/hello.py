@@ -24,4 +24,4 @@ def startup(key, boot, cause, board, session, actuators, slot, latched, now):
         "heap": gc.mem_free(),
         "timestamp": now,
     }
-    return encode("startup", message, key, once("reports", "protocol").KINDS["startup"]())
+    return encode("startup", message, key, once("startup", "protocol").members_of_startup())

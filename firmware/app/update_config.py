@@ -21,7 +21,7 @@ def start(node, command_id, verb, parameters):
     once("config_change").change(values, parameters)
     new = _checked(node.flash, values)
     node.trying = True
-    node.spawn(once("config_trial").run(node, command_id, values, new, trial_s))
+    node.spawn(once("config_trial").run(node, command_id, json.dumps(values), new, trial_s))
     return trial_s + 10
 
 

@@ -49,7 +49,7 @@ class Wire:
         """Send it, now or with the next `flush`. Raises OSError where too much waits already."""
         if len(self.unsent) + len(data) > _UNSENT_BYTES:
             raise OSError(errno.ENOBUFS)
-        self.unsent += data
+        self.unsent = self.unsent + data if self.unsent else data  # a copy only where it must be
 
     def flush(self):
         """Hands over what the network takes now."""

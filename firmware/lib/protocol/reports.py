@@ -1,28 +1,15 @@
 """Messages that are said rarely, or only by some boards; see `messages`."""
 
-from .fields import (
-    Number,
-    OneOf,
-    boolean,
-    identifier,
-    members,
-    reason,
-    scalars,
-    short_text,
-    text,
-)
+from .fields import Number, OneOf, identifier, reason, short_text, text
 from .limits import LOG_TEXT, MAP_ITEMS, SAFE_INTEGER
 from .messages import count, epoch_or_unset, identifiers
+from .startup import members_of_startup
 
 # What a limit of a sensor can be.
 CROSSED = "crossed"
 CLEARED = "cleared"
 
 _measured = Number(-SAFE_INTEGER, SAFE_INTEGER, "", True)
-
-
-def _actuators(value):
-    return members(value, scalars)
 
 
 def _log_text(value):
@@ -53,22 +40,6 @@ def _readings(value):
     return None
 
 
-def _startup():
-    return (
-        ("boot", identifier),
-        ("session", count),
-        ("cause", identifier),
-        ("firmware", short_text),
-        ("board", identifier),
-        ("actuators", _actuators),
-        ("slot", short_text),
-        ("slot_state", short_text),
-        ("latched", boolean),
-        ("heap", count),
-        ("timestamp", epoch_or_unset),
-    )
-
-
 def _log():
     return (
         ("command_id", identifier),
@@ -95,4 +66,4 @@ def _threshold():
     )
 
 
-KINDS = {"startup": _startup, "log": _log, "sensors": _sensors, "threshold": _threshold}
+KINDS = {"startup": members_of_startup, "log": _log, "sensors": _sensors, "threshold": _threshold}
