@@ -1,6 +1,6 @@
 """What the board answers where the backend itself asks: what became of it, drop it, the time."""
 
-from protocol.messages import FAILED
+from protocol.messages import CANCELLED, FAILED
 
 from .journal import BEGUN, QUEUED
 
@@ -31,7 +31,7 @@ class Controls:
     def cancel(self, message, now_ms):
         """Drop it where it waits, stop it where it runs; else as `query`."""
         if self._journal.find(message["command_id"]) in (QUEUED, BEGUN):
-            self._work.cancel(message["command_id"], now_ms)
+            self._call_off(message["command_id"], now_ms)
         else:
             self.query(message, now_ms)
 
@@ -54,3 +54,16 @@ class Controls:
         else:
             self._answers.remember(command_id, expires_at, FAILED, "never", now_ms)
             self._answers.again(command_id)
+
+    def _call_off(self, command_id, now_ms):
+        """Drop a command that waits, or stop the one that runs; says what became of it."""
+        for job in self._work.waiting:
+            if job.command_id == command_id:
+                self._work.waiting.remove(job)
+                self._answers.finish(command_id, CANCELLED, "cancelled", {}, now_ms)
+                return
+        if command_id in self._work.services:  # it can't be called off; its result will tell
+            self._answers.accepted(command_id, self._work.within(command_id, now_ms), now_ms)
+            return
+        actuator = self._work.actuators[self._work.target_of(command_id)]
+        self._work.report([self._work.stopped(actuator, FAILED, "stopped", now_ms)], now_ms)

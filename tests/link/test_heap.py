@@ -15,9 +15,9 @@ from protocol.limits import MESSAGE_BYTES
 from tests.link.site import Backend, make_board
 from tools.brokers import Broker
 
-ALLOWED = 160  # KiB
+ALLOWED = 128  # KiB
 STEP = 4
-LOWEST = 128
+LOWEST = 112
 SECONDS = 2.0
 
 RELEASE: dict[str, object] = {
