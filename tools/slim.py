@@ -33,7 +33,7 @@ _NOW_AND_THEN = (
     "app.controls", "app.services", "app.get_log", "app.errorlog", "app.config",
     "app.update_config", "app.config_change", "app.config_trial", "app.sleep", "app.rtc",
     "app.update_firmware", "app.restarting", "app.farewell", "protocol.reports",
-    "protocol.startup", "app.joining",
+    "protocol.startup", "app.joining", "app.wake_schedule",
 )  # fmt: skip
 
 Value = int | str

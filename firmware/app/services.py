@@ -19,8 +19,8 @@ MODULES = {
     "read_sensors": "read_sensors",
     "get_config": "config",
     "update_config": "update_config",
-    "set_wake_schedule": "sleep",
-    "sleep": "sleep",
+    "set_wake_schedule": "wake_schedule",
+    "sleep": "wake_schedule",
     "update_firmware": "update_firmware",
 }
 OF_A_CAMERA = {
