@@ -1,6 +1,6 @@
 """How little memory the whole firmware needs on an emulated board, its journal full.
 
-The Unix port's words are twice as long as an ESP32's, and the emulated hardware takes 10 KB.
+The Unix port's words are twice as long as an ESP32's, and the emulated hardware takes 8 KB.
 """
 
 import bisect
