@@ -12,8 +12,9 @@ import json
 import random
 from typing import Any
 
+from protocol.catalogue import VERBS
 from protocol.limits import ATTEMPTS_MAX
-from protocol.verbs import STOP, VERBS, case_of
+from protocol.verbs import STOP, case_of
 
 from backend import store, updates
 from backend.dialects.dialect import BY_TOPIC, Dialect

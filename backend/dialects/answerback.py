@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from protocol import ProtocolError, decode, encode, image_reading, reports  # noqa: F401 (kinds)
+from protocol import ProtocolError, decode, encode, image_reading
+from protocol.catalogue import VERBS
 from protocol.topics import (
     ACK,
     COMMANDS,
@@ -18,7 +19,6 @@ from protocol.topics import (
     parse,
     topic,
 )
-from protocol.verbs import VERBS
 
 from backend.dialects.dialect import (
     Dialect,

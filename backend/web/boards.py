@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from protocol.catalogue import VERBS
 from protocol.fields import Number, OneOf, boolean, digest, identifier, short_text, text
 from protocol.limits import TEXT_LENGTH
-from protocol.verbs import ANY, DOSE, VERBS, Case, Verb
+from protocol.verbs import ANY, DOSE, Case, Verb
 
 from backend.access import VIEWER, may, require
 from backend.dialects.esp32cam import NAME_MAX, file_name
