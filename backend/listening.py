@@ -5,6 +5,7 @@ Rules of this file:
 - whatever the bytes are, nothing here ends the backend: a message that did would come again.
 """
 
+import contextlib
 import logging
 from collections import Counter
 from dataclasses import dataclass
@@ -114,9 +115,10 @@ class Listener:
 
     def _newcomer(self, topic: str, payload: bytes) -> Announcement | None:
         """What nobody can have signed yet, of a board that may announce itself."""
-        board_id, leaf = parse(topic)
-        if leaf in ANNOUNCING and may_announce(self._roster.get(board_id)):
-            return Announcement(board_id, ANSWERBACK.name, bytes(payload))
+        with contextlib.suppress(ProtocolError):  # a topic that is no board's at all
+            board_id, leaf = parse(topic)
+            if leaf in ANNOUNCING and may_announce(self._roster.get(board_id)):
+                return Announcement(board_id, ANSWERBACK.name, bytes(payload))
         return None
 
     def _speaker(

@@ -20,9 +20,9 @@ LOST = 1
 def losing(read: Callable[..., Any], lost: list[int]) -> Callable[..., Any]:
     """Reads what comes, but not the first copy of chunk LOST."""
 
-    def reading(topic: str, payload: bytes) -> Any:
-        heard = read(topic, payload)
-        said = heard and heard.message
+    def reading(topic: str, payload: bytes, link: str) -> Any:
+        heard = read(topic, payload, link)
+        said = getattr(heard, "message", None)
         if isinstance(said, Chunk) and said.index == LOST and not lost:
             lost.append(said.index)
             return None

@@ -61,7 +61,7 @@ def test_board_and_backend_know_the_same(board: Board, site: Site) -> None:
         (("--site", "nowhere"), {}, "there is no site 'nowhere'"),
         (("--api", "10.0.0.5"), {}, "is no address: use one like http://"),
         (("--api", "http://127.0.0.1:9"), {}, "no backend at http://127.0.0.1:9/api/v1"),
-        ((), {"ANSWERBACK_TOKEN": "wrong"}, "this token is unknown or revoked"),
+        ((), {"ANSWERBACK_TOKEN": "wrong"}, "this token is unknown, expired or revoked"),
         ((), {"ANSWERBACK_TOKEN": ""}, "a token is missing"),
     ],
 )

@@ -8,9 +8,9 @@ import _board
 _POWER_ON = 946684800  # 2000-01-01, as on an ESP32
 
 values = _board.values  # the clock is so many seconds ahead of the host's
-if "ahead" not in values:
+if "clock" not in values:
     values["rtc"] = bytes.fromhex(os.getenv("BOARD_RTC") or "")
-    values["ahead"] = int(os.getenv("BOARD_CLOCK") or _POWER_ON - time.time())
+    values["clock"] = int(os.getenv("BOARD_CLOCK") or _POWER_ON - time.time())
 
 
 class RTC:
@@ -25,13 +25,13 @@ class RTC:
     def datetime(self, fields=None):
         if fields is None:
             year, month, day, hour, minute, second, weekday, _ = _utc(
-                values["ahead"] + time.time()
+                values["clock"] + time.time()
             )
             return year, month, day, weekday, hour, minute, second, 0
         year, month, day, _, hour, minute, second = fields[:7]
         local = time.mktime((year, month, day, hour, minute, second, 0, 0))
-        values["ahead"] = local - time.mktime(_utc(0)) - time.time()
-        return _board.send("clock", ahead=values["ahead"])
+        values["clock"] = local - time.mktime(_utc(0)) - time.time()
+        return _board.send("clock", ahead=values["clock"])
 
 
 def _utc(seconds):
