@@ -17,6 +17,7 @@ from backend.models import Board
 from backend.pictures import Pictures
 from backend.presence import Roster
 from backend.settings import Settings
+from backend.upkeep import Options, Upkeep
 from backend.work import Outcome, Work
 
 
@@ -37,16 +38,22 @@ class Core:
     """All that decides about commands. The database must be open.
 
     `rng` gives the commands their ids and spreads the retries of many boards. `image_idle_s`: see
-    `pictures`.
+    `pictures`; `options`: see `upkeep`.
     """
 
-    def __init__(self, rng: random.Random, image_idle_s: float = Settings.image_idle_s) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        image_idle_s: float = Settings.image_idle_s,
+        options: Options = Options(),  # noqa: B008 (it is frozen)
+    ) -> None:
         self.refused: Counter[str] = Counter()
         self._rng = rng
         self.roster = Roster()
         self.dispatcher = Dispatcher(self.roster, rng)
         self.pictures = Pictures(image_idle_s)
         self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
+        self.upkeep = Upkeep(self.roster, options)
         for row in Board.select():
             self.roster.add(boards.presence_of(row))
         for board in self.roster.all():
@@ -73,11 +80,13 @@ class Core:
             self.pictures.asked(commands.create(work, self.dispatcher, wanted, self._rng))
             self.dispatcher.send_ready(work)
             out = work.finish()
+            self.upkeep.take(work, batch.heard)
+            self.upkeep.sweep.turn(now, not (batch.new or batch.cancel or batch.heard))
         if out.scrubbed:
             store.empty_log()
         return out
 
-    def clock_set(self, by: int) -> None:
+    def clock_set(self, by: int, now: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.
 
         Silence and retries go on as if it had not been; only expiry goes by the time of day.
@@ -86,10 +95,16 @@ class Core:
             store.shift_due(by)
         self.roster.shift(by)
         self.pictures.shift(by)
+        self.upkeep.sweep.shift(now)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
-        parts = (store.next_due(), self.roster.next_due(), self.pictures.next_due(self.roster))
+        parts = (
+            store.next_due(),
+            self.roster.next_due(),
+            self.pictures.next_due(self.roster),
+            self.upkeep.sweep.next_due(),
+        )
         return min((time for time in parts if time is not None), default=None)
 
     def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:

@@ -20,6 +20,7 @@ from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS
 
 from backend import logs, sensors, store, updates
 from backend.dispatcher import Dispatcher
+from backend.downtime import OVERDUE, SILENT, WILL, Downtimes
 from backend.lifecycle import ENDED, UNKNOWN
 from backend.models import Board
 from backend.pictures import Pictures
@@ -48,6 +49,7 @@ class Heard:
     board: Presence
     kind: str
     message: Any
+    size: int = 0  # bytes
 
 
 class Ingest:
@@ -58,6 +60,7 @@ class Ingest:
     ) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
         self._pictures = pictures
+        self._downtimes = Downtimes()
         self._appliers: dict[str, Callable[[Work, Presence, Any], None]] = {
             "ack": self._ack,
             "startup": self._startup,
@@ -79,8 +82,10 @@ class Ingest:
             if leaf not in KINDS:
                 raise ProtocolError("unknown_type", "topic", "is not read by this version")
             if leaf == IMAGE:
-                return Heard(board, KINDS[leaf], image_reading.decode(payload, board.key))
-            return Heard(board, KINDS[leaf], decode(KINDS[leaf], payload, board.key))
+                said = image_reading.decode(payload, board.key)
+            else:
+                said = decode(KINDS[leaf], payload, board.key)
+            return Heard(board, KINDS[leaf], said, len(payload))
         except ProtocolError as why:
             self.refused[why.code] += 1
             log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
@@ -95,9 +100,18 @@ class Ingest:
             self._appliers[one.kind](work, one.board, one.message)
 
     def silence(self, work: Work) -> None:
-        """Note the boards that have not been heard for too long."""
+        """Note the boards that have not been heard for too long, and who has come and gone."""
         for board in self._roster.silent(work.now):
-            self._gone(work, board)
+            self._roster.gone(board)
+            self._roster.sleeps(board)
+            work.out.boards[board.board_id] = board
+            if board.asleep_until is None:
+                since = board.last_seen or self._roster.listening_since
+                self._downtimes.left(board, since or work.now, SILENT)
+        for board in self._roster.overslept(work.now):
+            work.out.boards[board.board_id] = board
+            self._downtimes.left(board, board.asleep_until or work.now, OVERDUE)
+        self._downtimes.write()
 
     def _ack(self, work: Work, board: Presence, ack: dict[str, Any]) -> None:
         row = work.row(ack["command_id"])
@@ -150,6 +164,7 @@ class Ingest:
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
+        self._downtimes.back(board, work.now)
         if anew:
             sensors.forget(board)
         Board.update(
@@ -164,6 +179,7 @@ class Ingest:
     def _heartbeat(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if not self._alive(work, board, said):
             return
+        board.pace.beat(work.now)
         board.heap, board.rssi, board.uptime = said["heap"], said["rssi"], said["uptime"]
         news = (said["running"], said["latched"])
         if (board.running, board.latched) != news:
@@ -187,7 +203,7 @@ class Ingest:
             self._alive(work, board, said)
         elif said["boot"] == board.boot and self._believed(board, said):
             board.asleep_until = said["until"] * 1000 or None
-            self._gone(work, board)
+            self._left(work, board)
             work.out.boards[board.board_id] = board
 
     def _alive(self, work: Work, board: Presence, said: dict[str, Any]) -> bool:
@@ -196,6 +212,7 @@ class Ingest:
         if not self._believed(board, said):
             return False
         came = self._roster.heard(board, work.now)
+        self._downtimes.back(board, work.now)
         if board.boot != boot:  # its startup message was lost
             board.running, board.slot_state = {}, ""
             Board.update(boot=board.boot).where(Board.id == board.board_id).execute()
@@ -215,9 +232,13 @@ class Ingest:
         self._pictures.woke(board.board_id, anew, work.now)
         self._dispatcher.rouse(work, board)
 
-    def _gone(self, work: Work, board: Presence) -> None:
-        if self._roster.gone(board):
-            work.out.boards[board.board_id] = board
+    def _left(self, work: Work, board: Presence) -> None:
+        """It says that it sleeps, or its will says that it is gone."""
+        self._roster.gone(board)
+        self._roster.sleeps(board)
+        self._downtimes.sleeps(board)
+        if board.asleep_until is None:
+            self._downtimes.left(board, board.last_seen or work.now, WILL)
 
     @staticmethod
     def _tell_time(work: Work, board: Presence, said: dict[str, Any]) -> None:

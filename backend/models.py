@@ -65,6 +65,7 @@ class Board(Base):
     programme = TextField(default="")
     mapped_at = BigIntegerField(null=True)
     next_wake_at = BigIntegerField(null=True)
+    asleep_until = BigIntegerField(null=True)  # as it said when it went to sleep
     boot = TextField(default="")
     firmware = TextField(default="")
     board = TextField(default="")

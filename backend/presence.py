@@ -2,20 +2,20 @@
 
 `online` is None until the board was heard or enough time has passed since we began to listen: a
 restart of the backend, or of the broker, is no fleet-wide outage. The database hears only of a new
-boot and of what it said of itself.
+boot, of what it said of itself, and of its coming and going (see `downtime`).
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.limits import HEARTBEAT_SECONDS
-
 from backend.models import ACTIVE
 from backend.sensors import Crossing, Reading
+from backend.silence import Deadlines, Pace
 
-# Three beats may be lost before a board counts as offline.
-SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
+# For boards that were not heard since we began to listen: see `silence`.
+SILENCE_MS = Pace().limit_ms
+# How much later than it said a board may wake before it is missed.
+WAKE_GRACE_MS = 60_000
 LEFT_MAX = 4
 
 
@@ -28,6 +28,7 @@ class Presence:
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
+    `pace`: how often it beats.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`.
     """
@@ -59,6 +60,7 @@ class Presence:
     asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
+    pace: Pace = field(default_factory=Pace)
 
     def believe(self, boot: str, session: int) -> bool:
         """Take (boot, session) for the board's own; False where the message is a late one.
@@ -75,6 +77,8 @@ class Presence:
                 self.doubted = boot
                 return False
             self.left = dict([*self.left.items(), (self.boot, self.session)][-LEFT_MAX:])
+        if (boot, session) != (self.boot, self.session):
+            self.pace.beat_at = None
         self.boot, self.session = boot, session
         return True
 
@@ -84,13 +88,18 @@ class Roster:
 
     def __init__(self) -> None:
         self._boards: dict[str, Presence] = {}
-        self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
-        self._listening_since: int | None = None
+        self._heard = Deadlines()  # of online boards: when their silence is too long
+        self._asleep = Deadlines()  # of boards that sleep: when they are overdue
+        self._up = False
+        self.listening_since: int | None = None
+        self._overdue: int | None = None  # when what was not heard till then is offline
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
         self._boards = {**self._boards, presence.board_id: presence}
+        if self._up and presence.online is None and self._overdue is None:
+            self._overdue = 0
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""
@@ -108,61 +117,72 @@ class Roster:
     def may_hear(self, board_id: str) -> bool:
         """True where the board may be there: we hear the broker, and not that it is offline."""
         board = self._boards.get(board_id)
-        listening = self._listening_since is not None
-        return listening and board is not None and board.online is not False
+        return self._up and board is not None and board.online is not False
 
     def heard(self, board: Presence, now: int) -> bool:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
         board.online, board.last_seen, board.asleep_until = True, now, None
-        self._heard[board.board_id] = None
-        self._heard.move_to_end(board.board_id)
+        self._heard.set(board.board_id, now + board.pace.limit_ms)
+        self._asleep.pop(board.board_id)
         return came
 
     def gone(self, board: Presence) -> bool:
         """Note that a board has left; True where it was not known to be offline before."""
         left = board.online is not False
         board.online, board.running = False, {}
-        self._heard.pop(board.board_id, None)
+        self._heard.pop(board.board_id)
         return left
+
+    def sleeps(self, board: Presence) -> None:
+        """Note until when a board that is offline sleeps: before that, it is not missed."""
+        if board.asleep_until is None:
+            self._asleep.pop(board.board_id)
+        else:
+            self._asleep.set(board.board_id, board.asleep_until + WAKE_GRACE_MS)
 
     def listen(self, now: int | None) -> None:
         """We hear the broker from `now` on (ms), or, with None, hear nothing any more.
 
         Either way nothing is known of any board until it is heard.
         """
-        self._listening_since = now
+        self._up = now is not None
+        self._overdue = None if now is None else now + SILENCE_MS
+        self.listening_since = now
         for board in self._boards.values():
             board.online = None
         self._heard.clear()
+        self._asleep.clear()
 
     def shift(self, by: int) -> None:
-        """The clock was set by so many ms: nobody has been silent for longer, or less, by that."""
-        if self._listening_since is not None:
-            self._listening_since += by
+        """The clock was set by so many ms: nobody has been silent for longer, or less, by that.
+
+        Sleep ends at a time of day, which does not move along.
+        """
+        if self._overdue is not None:
+            self._overdue += by
+        if self.listening_since is not None:
+            self.listening_since += by
+        self._heard.shift(by)
         for board in self._boards.values():
             if board.last_seen is not None:
                 board.last_seen += by
+            if board.pace.beat_at is not None:
+                board.pace.beat_at += by
 
     def silent(self, now: int) -> list[Presence]:
         """The boards that have been silent for too long; call `gone` for each."""
-        if self._listening_since is None:
-            return []
-        out = []
-        for board_id in self._heard:
-            board = self._boards[board_id]
-            if (board.last_seen or 0) + SILENCE_MS > now:
-                break
-            out.append(board)
-        if self._listening_since + SILENCE_MS <= now:
+        out = [self._boards[board_id] for board_id in self._heard.over(now)]
+        if self._overdue is not None and self._overdue <= now:
+            self._overdue = None
             out += [board for board in self._boards.values() if board.online is None]
         return out
 
+    def overslept(self, now: int) -> list[Presence]:
+        """The boards that should have woken, and were not heard."""
+        return [self._boards[board_id] for board_id in self._asleep.over(now)]
+
     def next_due(self) -> int | None:
-        """When `silent` may next have something to say, or None."""
-        if self._listening_since is None:
-            return None
-        times = [(self._boards[name].last_seen or 0) for name in list(self._heard)[:1]]
-        if any(board.online is None for board in self._boards.values()):
-            times.append(self._listening_since)
-        return min(times) + SILENCE_MS if times else None
+        """When `silent` or `overslept` may next have something to say, or None."""
+        times = (self._heard.next(), self._asleep.next(), self._overdue)
+        return min((time for time in times if time is not None), default=None)

@@ -13,7 +13,10 @@ from urllib.parse import unquote, urlsplit
 from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
+from backend.alerts import Alert
 from backend.credentials import Credential, Membership, User
+from backend.downtime import Downtime
+from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 
 TABLES = (
@@ -27,12 +30,25 @@ TABLES = (
     User,
     Membership,
     Credential,
+    Downtime,
+    MessageLog,
+    Alert,
 )
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
     """Boards belong to sites."""
-    new = ("site", "state", "dialect", "owner", "programme", "mapped_at", "next_wake_at", "has")
+    new = (
+        "site",
+        "state",
+        "dialect",
+        "owner",
+        "programme",
+        "mapped_at",
+        "next_wake_at",
+        "asleep_until",
+        "has",
+    )
     return [_new_column(migrator, Board, name) for name in new]
 
 

@@ -26,6 +26,7 @@ class Outcome:
     boards: dict[str, Presence] = field(default_factory=dict)  # boards whose state changed
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
     pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
+    alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
     scrubbed: bool = False  # passwords were
 
 

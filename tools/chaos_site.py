@@ -46,6 +46,12 @@ class BackendProcess:
         self._log = log
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, *module: str) -> bool:
         """Run `python -m backend`, or another module; False where it ended before it served.
 

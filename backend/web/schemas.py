@@ -133,6 +133,7 @@ _BOARD = {
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,
+    "silence_s": {"type": "number"},  # after so much of it, it counts as offline
     "boot": TEXT,
     "firmware": TEXT,
     "board": TEXT,

@@ -27,7 +27,7 @@ def test_a_board_that_never_speaks_is_offline_after_a_while(desk: Desk) -> None:
     board = desk.core.roster.get("pond")
     assert board is not None
     assert board.online is False
-    assert desk.core.next_due() is None
+    assert desk.core.roster.next_due() is None
 
 
 def test_a_will_of_an_older_session_is_ignored(desk: Desk) -> None:
