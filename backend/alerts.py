@@ -35,7 +35,7 @@ class Rule:
 
 
 class Alert(Base):
-    """One alert; `until_at` is None while it is open. `error`, `command_id`: of the last failure."""
+    """`until_at` is None while it is open. `error`, `command_id`: of the last failure."""
 
     id = AutoField()
     kind = TextField(default=FAILURES)
@@ -147,9 +147,20 @@ def _past(board_id: str, counted: set[int]) -> list[bool]:
     return found[:RECENT][::-1]
 
 
-def find(limit: int, before: int | None = None) -> list[dict[str, Any]]:
-    """Alerts, open ones first, then newest first; `before` is the `id` to go on from."""
+def find(
+    limit: int,
+    before: int | None = None,
+    sites: list[str] | None = None,
+    open_only: bool = False,
+) -> list[dict[str, Any]]:
+    """Alerts, open ones first, then newest first; `before` is the `id` to go on from, for those
+    that have ended. `sites`: only of boards that were at these.
+    """
     query = Alert.select().order_by(_IS_OPEN.desc(), Alert.id.desc()).limit(limit)
+    if sites is not None:
+        query = query.where(Alert.site << sites)
+    if open_only:
+        query = query.where(_IS_OPEN)
     if before is not None:
-        query = Alert.select().where(Alert.id < before).order_by(Alert.id.desc()).limit(limit)
+        query = query.where(Alert.id < before, ~_IS_OPEN)
     return as_rows(query)

@@ -98,6 +98,7 @@ class Application:
             images,
             settings.broker_ca,
             settings.image_idle_s,
+            settings.upkeep,
         )
         if settings.secure_cookies and settings.trusted_proxy is None:
             log.warning("TRUSTED_PROXY is not set: behind a proxy all clients look like one")

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from backend import boards, commands
 from backend.commands import Cancellation, NewCommand
@@ -19,6 +20,7 @@ from backend.lifecycle import OPEN
 from backend.models import OPEN_SQL, database
 from backend.mqtt import Link
 from backend.settings import Settings
+from backend.upkeep import Options
 from backend.writer import Answer, Writer, now_ms
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class Backend:
     """A running backend: the core, its writer and its link to the broker.
 
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
-    `broker_ca`: see `mqtt.Link`; `image_idle_s`: see `pictures`.
+    `broker_ca`: see `mqtt.Link`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
     """
 
     def __init__(
@@ -40,11 +42,12 @@ class Backend:
         images: Path | None = None,
         broker_ca: Path | None = None,
         image_idle_s: float = Settings.image_idle_s,
+        options: Options = Options(),  # noqa: B008 (it is frozen)
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
         self._window = window
-        self._core = Core(random.Random(), image_idle_s)
+        self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
         self._link = Link(
@@ -56,6 +59,8 @@ class Backend:
         )
         self._writer.link = self._link
         self._started = time.monotonic()
+        self._broker = urlsplit(broker_url)
+        self.upkeep = self._core.upkeep
 
     def start(self) -> None:
         """Begin to listen and to send."""
@@ -130,6 +135,15 @@ class Backend:
         """Whether all parts work; costs nothing."""
         return self._link.connected and self._writer.is_alive()
 
+    def health_in_short(self) -> dict[str, Any]:
+        """What anybody may know: whether all parts work, and since when. Costs nothing."""
+        return {
+            "status": "healthy" if self.healthy() else "degraded",
+            "mqtt": {"connected": self._link.connected},
+            "commandQueue": {"running": self._writer.is_alive()},
+            "uptime": int(time.monotonic() - self._started),
+        }
+
     def health(self) -> dict[str, Any]:
         """Whether all parts work, and how much is under way."""
         cursor = database.execute_sql(
@@ -137,17 +151,26 @@ class Backend:
         )
         counts = dict(cursor.fetchall())
         online = sum(board.online is True for board in self._core.roster.all())
+        short = self.health_in_short()
         return {
-            "status": "healthy" if self.healthy() else "degraded",
+            **short,
             "mqtt": {
                 "connected": self._link.connected,
+                "host": self._broker.hostname,
+                "port": self._broker.port,
                 "unfinished": self._link.unfinished,
                 "error": self._link.error,
             },
+            # Nothing is polled: the queue moves with each command and each answer.
+            "commandQueue": {
+                **short["commandQueue"],
+                "pollInterval": 0,
+                "waiting": self._writer.waiting,
+            },
             "commands": {status: counts.get(status, 0) for status in OPEN},
             "boards": {"online": online, "known": len(self._core.roster.all())},
+            "alerts": self.upkeep.alerts.open,
             "refused": dict(self._core.refused),
-            "uptime": int(time.monotonic() - self._started),
         }
 
 

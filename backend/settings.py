@@ -4,11 +4,16 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from backend import messages, retention
+from backend.alerts import Rule
+from backend.upkeep import Options
+
+METRICS = ("loopback", "token", "off")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -29,6 +34,12 @@ class Settings:
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
     log_level: str = "INFO"
+    message_log: str = messages.COMMANDS
+    retention: Mapping[str, int] = field(default_factory=dict)  # table: days; else retention.DAYS
+    alert_after: int = Rule.after  # failures in a row
+    alert_share: int = Rule.share  # % of the last ones
+    alert_clear_after: int = Rule.clear_after  # successes in a row
+    metrics: str = METRICS[0]  # who may read them: see backend.web.metrics
 
     @property
     def database(self) -> str:
@@ -36,6 +47,12 @@ class Settings:
         return (
             self.database_url or f"sqlite:///{quote(f'{self.data_dir.absolute()}/answerback.db')}"
         )
+
+    @property
+    def upkeep(self) -> Options:
+        """What the core is to keep, and for how long."""
+        rule = Rule(self.alert_after, self.alert_share, self.alert_clear_after)
+        return Options(self.message_log, self.retention, rule)
 
 
 def _port(name: str, text: str) -> int:
@@ -95,6 +112,34 @@ def _flag(name: str, text: str) -> bool:
     return text.lower() in ("1", "true")
 
 
+def _choice(*choices: str) -> Callable[[str, str], str]:
+    def read(name: str, text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"{name}: {text!r} is none of them; use one of {', '.join(choices)}")
+        return text.lower()
+
+    return read
+
+
+def _share(name: str, text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise ValueError(f"{name}: {text!r} is no share; use a whole number from 1 to 100 (%)")
+    return int(text)
+
+
+def _days(name: str, text: str) -> dict[str, int]:
+    """`30` is for every table, `30,messages=7` sets one apart; 0 keeps for ever."""
+    out: dict[str, int] = {}
+    for part in text.split(","):
+        table, found, days = part.strip().rpartition("=")
+        if not days.isdigit() or len(days) > 5 or (found and table not in retention.TABLES):
+            tables = ", ".join(retention.TABLES)
+            reason = f"{part!r} can't be read; use days such as 30, and TABLE=DAYS for {tables}"
+            raise ValueError(f"{name}: {reason}")
+        out |= {table: int(days)} if found else dict.fromkeys(retention.TABLES, int(days))
+    return out
+
+
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "DATA_DIR": lambda name, text: Path(text),
     "DATABASE_URL": _database,
@@ -109,6 +154,12 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,
     "LOG_LEVEL": _level,
+    "MESSAGE_LOG": _choice(*messages.MODES),
+    "RETENTION": _days,
+    "ALERT_AFTER": _count,
+    "ALERT_SHARE": _share,
+    "ALERT_CLEAR_AFTER": _count,
+    "METRICS": _choice(*METRICS),
 }
 
 

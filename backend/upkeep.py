@@ -1,4 +1,4 @@
-"""What the core keeps beside the commands themselves: messages, counters, alerts, and for how long.
+"""What the core keeps beside the commands: messages, counters, alerts, and for how long.
 
 All of it happens in the core's transaction; see `messages`, `tally`, `alerts` and `retention`.
 """

@@ -33,9 +33,7 @@ class Size:
     naive_rates: tuple[int, ...] = (0, 150, 250)  # clicks per second; 0: as fast as it takes them
 
 
-WHOLE = Size(
-    rounds=3, ceiling=1.5, load=4, latency=10, pins=15, naive=10, presence=20, beating=10_000
-)
+WHOLE = Size(3, 1.5, load=4, latency=10, pins=15, naive=10, presence=20, beating=10_000)
 QUICK = Size(1, 0.4, 1, 1, 3, 1, 2, 500, windows=(1, 256), outstanding=(128,), naive_rates=(0,))
 
 

@@ -10,10 +10,12 @@ from backend.web.auth import Authenticator
 from backend.web.boards import BoardRoutes
 from backend.web.commands import CommandRoutes
 from backend.web.http import Answer, Call
+from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.stream import StreamRoutes
+from backend.web.upkeep import UpkeepRoutes
 
 
 def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle.Bottle:
@@ -27,6 +29,8 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         BoardRoutes(backend),
         CommandRoutes(backend),
         StreamRoutes(backend, authenticator),
+        UpkeepRoutes(backend),
+        MetricsRoutes(backend, authenticator, settings.metrics),
         PageRoutes(),
     ):
         for route in group.routes():

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from backend.commands import PAGE_MAX
+from backend.web import openapi_upkeep
 from backend.web.auth import COOKIE
 from backend.web.commands import PAGE
 from backend.web.http import BODY_MAX, JSON_TYPE
@@ -81,7 +82,10 @@ _RESUME = [
     _parameter("header", "Last-Event-ID", WHOLE, "Go on after this event"),
     _parameter("query", "last_event_id", WHOLE, "The same, where no header can be set"),
 ]
-_EVENTS = "Server-Sent Events: `command` (with `last`, its newest step), `board`, `reset`"
+_EVENTS = (
+    "Server-Sent Events: `command` (with `last`, its newest step), `board`, `alert` (begins or "
+    "ends), `reset`"
+)
 
 _OPERATIONS = (
     _Operation("post", "/session", "signIn", "Sign in", (200, "Session"),
@@ -111,6 +115,7 @@ _OPERATIONS = (
                _RESUME, media="text/event-stream"),
     _Operation("get", "/health", "getHealth", "How all parts are, and how much is under way",
                (200, "HealthInFull"), _SIGNED_IN),
+    *(_Operation(*row) for row in openapi_upkeep.ROWS),
     _Operation("get", "/openapi.json", "describe", "This description", (200, None), (400,),
                public=True),
     _Operation("get", "/health", "health", "Whether all parts work (503: not all)",
@@ -167,7 +172,7 @@ DOCUMENT: Schema = {
     "info": {"title": "Answerback", "version": version("answerback"), "description": _ABOUT},
     "paths": _paths(),
     "components": {
-        "schemas": SCHEMAS,
+        "schemas": {**SCHEMAS, **openapi_upkeep.SCHEMAS},
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},

@@ -163,7 +163,17 @@ _CASE = {
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
 _HEALTH = {
     "status": {"type": "string", "enum": ["healthy", "degraded"]},
-    "mqtt": _object({"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}),
+    "mqtt": _object(
+        {
+            "connected": FLAG,
+            "host": MAYBE_TEXT,
+            "port": {"type": ["integer", "null"]},
+            "unfinished": WHOLE,
+            "error": MAYBE_TEXT,
+        }
+    ),
+    "commandQueue": _object({"running": FLAG, "pollInterval": WHOLE, "waiting": WHOLE}),
+    "alerts": WHOLE,
     "commands": _COUNTS,
     "boards": _object({"online": WHOLE, "known": WHOLE}),
     "refused": _COUNTS,
@@ -201,6 +211,5 @@ SCHEMAS: dict[str, Schema] = {
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
     "HealthInFull": _object(_HEALTH),
-    "Health": _object({"status": _HEALTH["status"]}),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},
 }

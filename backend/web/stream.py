@@ -38,6 +38,8 @@ def _render(event: Event) -> bytes:
         shown = render.command(data)
     elif kind == "board":
         shown = render.board(data)
+    elif kind == "alert":
+        shown = render.times(data, "since", "until_at")
     head = f"id: {event_id}\n" if event_id is not None else ""
     return f"{head}event: {kind}\ndata: {write_json(shown)}\n\n".encode()
 
