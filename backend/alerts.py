@@ -2,7 +2,8 @@
 
 Rules of this file:
 - a command has failed where the board refused it, could not do it, or did not answer; one that
-  expired unsent has not, for then the board was away;
+  expired unsent has not, for then the board was away, nor one that a person's stop ended, or that
+  nobody should have asked for: that says nothing of the board;
 - an alert begins with `after` failures in a row, or where `share` % of the last RECENT (of MANY at
   least) have failed; it ends with `clear_after` successes in a row, and what was before is past;
 - the rows are the truth: after a restart an open alert is still the same one.
@@ -23,6 +24,15 @@ from backend.work import Work
 FAILURES = "failures"  # the kind
 RECENT, MANY = 20, 10
 _BAD = (FAILED, REJECTED, UNKNOWN)
+_NOT_ITS_FAULT = (
+    "stopped",
+    "latched",
+    "interlock",
+    "unknown_type",
+    "unknown_target",
+    "wrong_target",
+    "bad_parameter",
+)
 
 
 @dataclass(frozen=True)
@@ -127,24 +137,28 @@ _IS_OPEN = Alert.until_at.is_null()
 
 def _outcome(entry: Row) -> bool | None:
     """Whether a step is a success, a failure (once for each command), or neither."""
-    if entry["to_status"] == COMPLETED:
+    if entry["from_status"] == UNKNOWN and entry["to_status"] != COMPLETED:
+        return None
+    return _verdict(entry["to_status"], entry["error"])
+
+
+def _verdict(status: str, error: str | None) -> bool | None:
+    if status == COMPLETED:
         return True
-    fresh = entry["from_status"] != UNKNOWN
-    return False if entry["to_status"] in _BAD and fresh else None
+    return False if status in _BAD and error not in _NOT_ITS_FAULT else None
 
 
 def _past(board_id: str, counted: set[int]) -> list[bool]:
     """What became of a board's last commands, oldest first, since its last alert ended."""
     ended = Alert.select(fn.MAX(Alert.until_at)).where(Alert.board_id == board_id).scalar() or 0
     rows = (
-        Command.select(Command.seq, Command.status)
+        Command.select(Command.seq, Command.status, Command.error)
         .where(Command.board_id == board_id, Command.updated_at > ended)
         .order_by(Command.seq.desc())
         .limit(RECENT + len(counted))
     )
-    known = {COMPLETED: True, **dict.fromkeys(_BAD, False)}
-    found = [known[row.status] for row in rows if row.status in known and row.seq not in counted]
-    return found[:RECENT][::-1]
+    known = [_verdict(row.status, row.error) for row in rows if row.seq not in counted]
+    return [good for good in known if good is not None][:RECENT][::-1]
 
 
 def find(
