@@ -73,7 +73,9 @@ def test_it_is_told_once_when_it_begins_and_once_when_it_ends(
     assert " ".join(board.does(states).told) == told
     rows = alerts.find(10)
     assert len(rows) == told.count("begins")
-    assert sum(row["until_at"] is None for row in rows) == told.count("begins") - told.count("ends")
+    assert sum(row["until_at"] is None for row in rows) == told.count("begins") - told.count(
+        "ends"
+    )
 
 
 def test_it_says_what_failed_last_and_how_often(board: Board) -> None:

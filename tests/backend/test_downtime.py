@@ -1,4 +1,4 @@
-"""Downtimes: when a board was away and why, and what is none; the silence that a board is given."""
+"""Downtimes: when a board was away and why, and what is none; the silence a board is given."""
 
 import random
 from typing import Any
