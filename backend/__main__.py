@@ -1,18 +1,22 @@
 """`python -m backend`: run the backend, or look after its boards, users and tokens."""
 
 import argparse
-import getpass
 import logging
 import sys
 
-from backend import boards, settings
+from backend import boards, people_cli, provisioning, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
 from backend.errors import Refusal
+from backend.provisioning import Mapping, Retirement
 from backend.schema import open_database
 from backend.settings import Settings
+from backend.store import Locked
+from backend.work import Task
 from backend.writer import now_ms
+
+OPERATOR = "command line"
 
 
 def serve(options: Settings) -> int:
@@ -28,27 +32,18 @@ def serve(options: Settings) -> int:
     return 1 if failed else 0
 
 
-def enroll(options: Settings, board_id: str, name: str) -> int:
+def enroll(options: Settings, board_id: str, name: str, pending: bool) -> int:
     """Make a board known and print what it must be told."""
     open_database(options.database)
-    for key, value in boards.enroll(board_id, now_ms(), name).items():
+    for key, value in boards.enroll(board_id, now_ms(), name, pending).items():
         print(f"{key}={value}")
     return 0
 
 
-def token(options: Settings, name: str) -> int:
-    """Make a bearer token for the administrator and print it, once."""
-    print(_accounts(options).create_token(ADMIN, name))
-    return 0
-
-
-def password(options: Settings, user: str) -> int:
-    """Ask for a new password (or read it as a line) and set it; the user's sessions end."""
-    accounts = _accounts(options)
-    asks = f"new password for {user}: "
-    wanted = getpass.getpass(asks) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    accounts.set_password(user, wanted)
-    print("set; sign in with it")
+def _perform(options: Settings, task: Task) -> int:
+    """Do something about a board; a backend that runs takes it over within a second."""
+    open_database(options.database)
+    print(provisioning.alone(task, now_ms()))
     return 0
 
 
@@ -67,10 +62,16 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     board = commands.add_parser("enroll", help="make a board known; prints its key and password")
     board.add_argument("board_id")
     board.add_argument("--name", default="", help="what people call it")
-    program = commands.add_parser("token", help="make a bearer token; prints it once")
-    program.add_argument("name", help="what it is for")
-    person = commands.add_parser("password", help="set a user's password; asks for it")
-    person.add_argument("user", nargs="?", default=ADMIN)
+    board.add_argument(
+        "--pending", action="store_true", help="not to be used before it is mapped to a site"
+    )
+    mapped = commands.add_parser("map", help="map a board to a site, or move it to another one")
+    mapped.add_argument("board_id")
+    mapped.add_argument("site")
+    mapped.add_argument("--sleeps", action="store_true", default=None, help="between wakes")
+    retired = commands.add_parser("retire", help="let a board take no more part")
+    retired.add_argument("board_id")
+    people_cli.add_arguments(commands)
     return parser.parse_args(argv)
 
 
@@ -85,16 +86,20 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(
         level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("peewee").setLevel(logging.INFO)  # else it logs secrets with their queries
     try:
         if arguments.command == "enroll":
-            return enroll(options, arguments.board_id, arguments.name)
-        if arguments.command == "token":
-            return token(options, arguments.name)
-        if arguments.command == "password":
-            return password(options, arguments.user)
+            return enroll(options, arguments.board_id, arguments.name, arguments.pending)
+        if arguments.command == "map":
+            board, site, sleeps = arguments.board_id, arguments.site, arguments.sleeps
+            return _perform(options, Mapping(board, site, OPERATOR, None, sleeps))
+        if arguments.command == "retire":
+            return _perform(options, Retirement(arguments.board_id, OPERATOR))
+        if arguments.command in ("user", "token", "password"):
+            return people_cli.run(_accounts(options), arguments)
         return serve(options)
-    except (BrokerError, Refusal, OSError, ValueError) as why:
-        print(why, file=sys.stderr)
+    except (BrokerError, Refusal, Locked, OSError, ValueError) as why:
+        print(str(why) or "another process holds the database; try again", file=sys.stderr)
         return 1
 
 

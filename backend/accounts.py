@@ -1,7 +1,9 @@
 """Who may use this backend: users with passwords, and what they are given after signing in.
 
 Rules of this file:
-- passwords are kept as argon2id hashes; an unknown user costs as much time as a wrong password;
+- passwords are kept as argon2id hashes; an unknown user, and one who is disabled, costs as much
+  time as a wrong password;
+- what a password gives is given only while it still is the user's;
 - at most two hashes are computed at once (each takes 64 MiB), a few more may wait, the rest are
   told to come back;
 - nothing here knows of HTTP.
@@ -11,13 +13,25 @@ import contextlib
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from backend.credentials import SESSION, TOKEN, Credentials, Identity, User
+from backend import audit
+from backend.bearer import LIFE_MS, Signer
+from backend.credentials import (
+    JWT,
+    SCOPES,
+    SESSION,
+    TOKEN,
+    TOKEN_PREFIX,
+    Credentials,
+    Identity,
+    User,
+)
 from backend.errors import Busy, Invalid, NotFound
+from backend.models import database
 from backend.throttle import Throttle
 from backend.writer import now_ms
 
@@ -38,6 +52,7 @@ class Accounts:
         self, hasher: PasswordHasher | None = None, clock: Callable[[], int] = now_ms
     ) -> None:
         self.credentials = Credentials()
+        self._signer = Signer()
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
@@ -51,25 +66,40 @@ class Accounts:
             return None
         password = secrets.token_urlsafe(12)
         row = {"name": ADMIN, "password": self._hasher.hash(password), "created_at": self._clock()}
-        User.insert(row).execute()
+        with database.atomic("IMMEDIATE"):
+            User.insert(row).execute()
+            audit.note(audit.BACKEND, "user.add", ADMIN, {"role": ADMIN})
         return password
 
-    def set_password(self, user: str, password: str) -> None:
-        """Give a user a new password and end their sessions. Raises NotFound, Invalid.
-
-        A session ends at once in this process and within a second in others. Tokens stay: they
-        are not made from a password, and are revoked one by one.
-        """
+    def hashed(self, password: str) -> str:
+        """What is kept of a new password. Raises Invalid where it is none; Busy."""
         if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
             reason = f"must be {PASSWORD_MIN} to {PASSWORD_MAX} characters long"
             raise Invalid("bad_parameter", "password", reason)
-        changed = User.update(password=self._hasher.hash(password)).where(User.name == user)
-        if changed.execute() == 0:
-            raise NotFound("unknown_user", "user", f"there is no user {user!r}")
-        self.credentials.end_sessions(user)
+        with self._place():
+            return self._hasher.hash(password)
 
     def sign_in(self, user: str, password: str, address: str) -> str | None:
-        """A session's secret, or None where user or password is wrong.
+        """A session's secret, or None where user or password is wrong. Raises Busy (`prove`)."""
+
+        def begin(now: int) -> str:
+            return self.credentials.issue(SESSION, user, f"session {secrets.token_hex(8)}", now)
+
+        return self._given(user, password, address, begin)
+
+    def grant(self, user: str, password: str, address: str) -> str | None:
+        """The same with a JWT, good for LIFE_MS."""
+
+        def sign(now: int) -> str:
+            ends = (now + LIFE_MS) // 1000 * 1000
+            name = f"jwt {secrets.token_hex(8)}"
+            jti = self.credentials.issue(JWT, user, name, now, expires_at=ends)
+            return self._signer.sign(user, jti, now, ends)
+
+        return self._given(user, password, address, sign)
+
+    def prove(self, user: str, password: str, address: str) -> str | None:
+        """The hash of somebody's password, where they know it; None where they don't.
 
         Raises Busy where there were too many tries, or too many are under way.
         """
@@ -78,50 +108,86 @@ class Accounts:
         if wait:
             raise Busy("too_many_tries", f"too many tries; try again in {wait} s", wait)
         try:
-            fits = self._password_fits(user, password)
+            stored = self._fitting(user, password)
         except Busy:
             self._throttle.take_back(user, address, now)
             raise
-        if not fits:
+        if stored is None:
             log.warning("a sign-in as %a from %s failed", user[:NAME_MAX], address)
-            return None
-        self._throttle.succeeded(user, address, now)
-        self.credentials.drop_expired(now)
-        return self.credentials.issue(SESSION, user, f"session {secrets.token_hex(8)}", now)
+        else:
+            self._throttle.succeeded(user, address, now)
+        return stored
 
     def session(self, secret: str) -> Identity | None:
         """Whose session this is, or None."""
         return self.credentials.identify(SESSION, secret, self._clock())
 
     def bearer(self, secret: str) -> Identity | None:
-        """Whose token this is, or None."""
-        return self.credentials.identify(TOKEN, secret, self._clock())
+        """Whose token or JWT this is, or None."""
+        now = self._clock()
+        if secret.startswith(TOKEN_PREFIX):
+            return self.credentials.identify(TOKEN, secret, now)
+        claims = self._signer.read(secret, now)
+        found = self.credentials.identify(JWT, claims[1], now) if claims else None
+        return found if claims and found and found.user == claims[0] else None
 
     def sign_out(self, identity: Identity) -> None:
-        """End a session."""
+        """End a session, or a JWT."""
         self.credentials.revoke(identity.digest)
 
-    def create_token(self, user: str, name: str) -> str:
-        """A new token's secret, shown this once. Raises Invalid, NotFound, Conflict."""
+    def create_token(
+        self,
+        user: str,
+        name: str,
+        scopes: Iterable[str] = SCOPES,
+        expires_in: int | None = None,
+    ) -> str:
+        """A new token's secret, shown this once; `expires_in` seconds. See `tokens.make`.
+
+        Raises Invalid, NotFound, Conflict.
+        """
         if not 1 <= len(name.strip()) <= NAME_MAX or not name.isprintable():
             reason = f"must be 1 to {NAME_MAX} printable characters"
             raise Invalid("bad_parameter", "name", reason)
         if User.get_or_none(User.name == user) is None:
             raise NotFound("unknown_user", "user", f"there is no user {user!r}")
-        return self.credentials.issue(TOKEN, user, name.strip(), self._clock())
+        now = self._clock()
+        ends = None if expires_in is None else now + 1000 * expires_in
+        return self.credentials.issue(TOKEN, user, name.strip(), now, scopes, ends)
 
-    def _password_fits(self, user: str, password: str) -> bool:
+    def _given(
+        self, user: str, password: str, address: str, make: Callable[[int], str]
+    ) -> str | None:
+        """What `make(now)` makes for whoever knows the password, or None."""
+        stored = self.prove(user, password, address)
+        if stored is None:
+            return None
+        now = self._clock()
+        self.credentials.drop_expired(now)
+        with database.atomic("IMMEDIATE"):  # it may have been changed since it was looked at
+            where = (User.name == user) & (User.password == stored) & ~User.disabled
+            return make(now) if User.select().where(where).exists() else None
+
+    def _fitting(self, user: str, password: str) -> str | None:
+        """The stored hash, anew where it was of older settings; None where it does not fit."""
         found = User.get_or_none(User.name == user)
         stored = found.password if found else self._nobody
         with self._place():
             try:
                 self._hasher.verify(stored, password)
             except VerificationError:
-                return False
-            if found and self._hasher.check_needs_rehash(stored):
-                fresh = self._hasher.hash(password)
-                User.update(password=fresh).where(User.name == user).execute()
-        return found is not None
+                return None
+            if found is None or found.disabled:
+                return None
+            if self._hasher.check_needs_rehash(stored):
+                return self._renewed(user, stored, password)
+        return str(stored)
+
+    def _renewed(self, user: str, stored: str, password: str) -> str:
+        fresh = self._hasher.hash(password)
+        mine = (User.name == user) & (User.password == stored)
+        User.update(password=fresh).where(mine).execute()
+        return fresh
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:

@@ -120,10 +120,15 @@ class Alerts:
             news = {"error": row["error"] or "", "command_id": row["id"]}
             Alert.update(failures=Alert.failures + 1, **news).where(this).execute()
         elif len(last) == self._rule.clear_after and all(last):
+            self.end(work, row["board_id"])
+
+    def end(self, work: Work, board_id: str) -> None:
+        """End a board's alert, if there is one: what was before is past."""
+        if board_id in self._open:
+            this = Alert.id == self._open.pop(board_id)
             Alert.update(until_at=work.now).where(this).execute()
             work.out.alerts += as_rows(Alert.select().where(this))
-            del self._open[row["board_id"]]
-            recent.clear()
+            self._recent[board_id] = deque(maxlen=RECENT)
 
     def _recent_of(self, board_id: str, counted: set[int]) -> deque[bool]:
         """The last outcomes of a board, out of the table where they are not known yet."""

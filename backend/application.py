@@ -88,18 +88,22 @@ class Application:
         self.admin_password: str | None = None
         self._broker_password = secrets.token_urlsafe(24)
         self.broker: EmbeddedBroker | None = None
+        self._let_in_last: dict[str, str] = {}
         if settings.broker_url is None:
             folder = settings.data_dir.absolute() / "broker"
             self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
-        images = settings.data_dir / "images"
         self.backend = Backend(
             self._broker_url(),
             settings.window,
-            images,
+            settings.data_dir / "images",
             settings.broker_ca,
             settings.image_idle_s,
             settings.upkeep,
+            retry_cap=settings.retry_cap,
+            look_every=settings.look_every,
         )
+        self.backend.on_boards = self._let_in
+        self._letting_in = threading.Lock()
         if settings.secure_cookies and settings.trusted_proxy is None:
             log.warning("TRUSTED_PROXY is not set: behind a proxy all clients look like one")
         app = make_app(self.backend, self.accounts, settings)
@@ -161,8 +165,19 @@ class Application:
                 self.broker.start()
 
     def _let_in(self) -> None:
-        if self.broker:
-            self.broker.set_users(self._users())
+        """Let the embedded broker know who may use it, where that has changed."""
+        if self.broker is None:
+            return
+        with self._letting_in:
+            users = self._users()
+            if users == self._let_in_last:
+                return
+            try:
+                self.broker.set_users(users)
+            except BrokerError as why:  # it takes them when it starts again; so do we, then
+                log.error("%s", why)
+            else:
+                self._let_in_last = users
 
     def _users(self) -> dict[str, str]:
         return {**boards.passwords(), BACKEND_USER: self._broker_password}

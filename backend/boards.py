@@ -4,69 +4,100 @@ import json
 import secrets
 from typing import Any
 
+from peewee import fn
 from protocol.limits import KEY_BYTES
 from protocol.signature import key_from_hex
 from protocol.topics import is_id
 
 from backend import sensors
 from backend.broker import BACKEND_USER
-from backend.errors import Conflict, Invalid
-from backend.models import Board, database
+from backend.errors import Conflict, Invalid, NotFound
+from backend.models import ACTIVE, PENDING_MAPPING, RETIRED, Board, database
 from backend.presence import Presence
 
+_NOT_ACTIVE = {
+    PENDING_MAPPING: "map it to a site first",
+    RETIRED: "map it to a site to bring it back",
+}
 
-def enroll(board_id: str, now: int, name: str = "") -> dict[str, str]:
+
+def enroll(board_id: str, now: int, name: str = "", pending: bool = False) -> dict[str, str]:
     """Make a board known, with a fresh key and password; returns what the board must be told.
 
-    {"board_id", "key" (64 hex digits), "password"}. Raises Invalid or Conflict.
+    {"board_id", "key" (64 hex digits), "password"}. With `pending` it may not be commanded until
+    it is mapped to a site. Raises Invalid or Conflict.
     """
+    check_id(board_id)
+    state = PENDING_MAPPING if pending else ACTIVE
+    with database.atomic("IMMEDIATE"):
+        if Board.get_or_none(Board.id == board_id):
+            raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
+        insert(board_id, now, name=name or board_id, state=state, **secrets_of_a_board())
+    return credentials(board_id)
+
+
+def check_id(board_id: str) -> None:
+    """Raises Invalid for what can't be a board's id."""
     if not is_id(board_id):
         raise Invalid("malformed", "board_id", "use 1 to 64 of A-Z a-z 0-9 _ -")
     if board_id == BACKEND_USER:
         reason = "is the backend's own name on the broker; use another one"
         raise Invalid("reserved", "board_id", reason)
-    if Board.get_or_none(Board.id == board_id):
-        raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
-    row = {"id": board_id, "name": name or board_id, "created_at": now, **_secrets()}
-    with database.atomic():
-        Board.insert(row).execute()
-    return credentials(board_id)
+
+
+def insert(board_id: str, now: int, **columns: Any) -> None:
+    """A new row; call it in a transaction."""
+    row = {"id": board_id, "created_at": now, "revision": revision() + 1, **columns}
+    Board.insert(row).execute()
+
+
+def change(board_id: str, **columns: Any) -> None:
+    """Change columns by hand, so that every process takes them over; call it in a transaction."""
+    Board.update(revision=revision() + 1, **columns).where(Board.id == board_id).execute()
+
+
+def revision() -> int:
+    """The number of the newest change that somebody made by hand to any board."""
+    return int(Board.select(fn.MAX(Board.revision)).scalar() or 0)
 
 
 def renew(board_id: str) -> dict[str, str]:
-    """A fresh key and password for a board; see `enroll`. Raises peewee's DoesNotExist.
-
-    A backend that runs goes on with the old ones until it is started anew.
-    """
-    with database.atomic():
-        Board.update(_secrets()).where(Board.id == board_id).execute()
+    """A fresh key and password for a board; see `enroll`. Raises NotFound."""
+    with database.atomic("IMMEDIATE"):
+        get(board_id)
+        change(board_id, **secrets_of_a_board())
     return credentials(board_id)
 
 
-def _secrets() -> dict[str, str]:
+def secrets_of_a_board() -> dict[str, str]:
+    """A fresh key and password."""
     return {"key": secrets.token_hex(KEY_BYTES), "password": secrets.token_urlsafe(24)}
 
 
 def credentials(board_id: str) -> dict[str, str]:
-    """What a board needs to take part; see `enroll`. Raises peewee's DoesNotExist."""
-    board = Board.get_by_id(board_id)
+    """What a board needs to take part; see `enroll`. Raises NotFound."""
+    board = get(board_id)
     return {"board_id": board.id, "key": board.key, "password": board.password}
 
 
+def get(board_id: str) -> Board:
+    """The row of a board. Raises NotFound."""
+    board = Board.get_or_none(Board.id == board_id)
+    if not isinstance(board, Board):
+        raise NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
+    return board
+
+
 def presence(board_id: str) -> Presence:
-    """The board as the roster knows it. Raises peewee's DoesNotExist."""
-    return presence_of(Board.get_by_id(board_id))
+    """The board as the roster knows it. Raises NotFound."""
+    return presence_of(get(board_id))
 
 
 def presence_of(row: Board) -> Presence:
     """The board of this row as the roster knows it."""
-    return Presence(
+    board = Presence(
         row.id,
-        key_from_hex(row.key),
-        row.name,
-        row.site,
-        row.state,
-        row.dialect,
+        b"",
         boot=row.boot,
         firmware=row.firmware,
         board=row.board,
@@ -74,16 +105,29 @@ def presence_of(row: Board) -> Presence:
         has=row.has,
         asleep_until=row.asleep_until,
     )
+    take_over(board, row)
+    return board
 
 
-def count() -> int:
-    """How many boards are known."""
-    return int(Board.select().count())
+def take_over(board: Presence, row: Board) -> None:
+    """Let the roster's board be what administrators made of its row."""
+    board.key, board.name = key_from_hex(row.key), row.name
+    board.site, board.state, board.dialect = row.site, row.state, row.dialect
+    board.sleeps, board.next_wake_at = row.sleeps, row.next_wake_at
+    board.claims, board.announced_at = json.loads(row.claims), row.announced_at
+
+
+def check_active(board: Presence | None) -> None:
+    """Raises Conflict where nothing may be asked of a board, or not yet."""
+    if board is not None and board.state != ACTIVE:
+        raise Conflict("not_active", "board_id", f"is {board.state}: {_NOT_ACTIVE[board.state]}")
 
 
 def passwords() -> dict[str, str]:
-    """Every board's user and password on the broker."""
-    return {board.id: board.password for board in Board.select(Board.id, Board.password)}
+    """The user and password on the broker of every board that may use it."""
+    allowed = (Board.state != RETIRED) & (Board.password != "")
+    rows = Board.select(Board.id, Board.password).where(allowed)
+    return {board.id: board.password for board in rows}
 
 
 def public(board: Presence) -> dict[str, Any]:
@@ -94,6 +138,10 @@ def public(board: Presence) -> dict[str, Any]:
         "site": board.site,
         "state": board.state,
         "dialect": board.dialect,
+        "sleeps": board.sleeps,
+        "next_wake_at": board.next_wake_at,
+        "claims": board.claims,
+        "announced_at": board.announced_at,
         "online": board.online,
         "last_seen": board.last_seen,
         "asleep_until": board.asleep_until,

@@ -29,7 +29,7 @@ from protocol.topics import PREFIX, is_id
 
 BACKEND_USER = "answerback"
 
-_START_SECONDS = 10.0
+_START_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 _log = logging.getLogger("answerback.broker")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None

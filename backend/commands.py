@@ -4,7 +4,6 @@ import json
 import random
 import re
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from protocol import ProtocolError
@@ -12,15 +11,16 @@ from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.verbs import VERBS, check_parameters, check_target
 
-from backend import logs, store
+from backend import boards, logs, store
 from backend.dispatcher import Dispatcher, is_stop
-from backend.errors import Conflict, Invalid, NotFound
+from backend.errors import Conflict, Invalid, no_board, no_command
 from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
 from backend.lives import life_of
 from backend.masking import masked
-from backend.models import Command, History, as_rows
+from backend.models import Board, Command, History, as_rows
 from backend.presence import Roster
 from backend.store import Row
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Work
 
 PAGE_MAX = 200
@@ -28,34 +28,12 @@ PAGE_MAX = 200
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class NewCommand:
-    """A command as it was asked for. `expires_in` is in seconds, or None for the default."""
-
-    board_id: str
-    command_type: str
-    target: str
-    parameters: dict[str, Any]
-    expires_in: int | None
-    user: str
-    idempotency_key: str | None = None
-    source: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancellation:
-    """The wish that a command should not, or no longer, run."""
-
-    command_id: str
-    user: str
-
-
 def check(new: NewCommand, roster: Roster) -> None:
-    """Raises NotFound or Invalid, naming the field, where the board can't be meant to do this."""
+    """Raises NotFound, Invalid or Conflict, naming the field, where the board can't be meant."""
     board = roster.get(new.board_id)
     if board is None:
-        raise NotFound("unknown_board", "board_id", f"there is no board {new.board_id!r}")
+        raise no_board(new.board_id)
+    boards.check_active(board)
     try:
         if new.command_type not in VERBS or VERBS[new.command_type].internal:
             known = ", ".join(sorted(name for name, verb in VERBS.items() if not verb.internal))
@@ -98,7 +76,7 @@ def create(
         row = known.get((new.user, new.idempotency_key)) if new.idempotency_key else None
         answers.append((request, _again(row, new) if row else None))
         if row is None:
-            row = _row(new, work.now, rng)
+            row = new_row(new, work.now, rng)
             known[new.user, new.idempotency_key] = row
             rows.append(row)
             answers[-1] = (request, (row, True))
@@ -109,7 +87,8 @@ def create(
     return answers
 
 
-def _row(new: NewCommand, now: int, rng: random.Random) -> Row:
+def new_row(new: NewCommand, now: int, rng: random.Random) -> Row:
+    """The row of a new command, which has no `seq` yet."""
     # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
     life = new.expires_in or life_of(new.command_type)
     expires = -(-(now + 1000 * life) // 1000) * 1000
@@ -129,6 +108,7 @@ def _row(new: NewCommand, now: int, rng: random.Random) -> Row:
         "boot": "",
         "user": new.user,
         "source": new.source,
+        "via": new.via,
         "reason": new.reason,
         "idempotency_key": new.idempotency_key,
         "created_at": now,
@@ -161,24 +141,28 @@ def _begin(work: Work, dispatcher: Dispatcher, row: Row) -> None:
     dispatcher.overtake(work, row)
     for older in work.take(store.unfinished_before(row["board_id"], row["target"], row["seq"])):
         if not is_stop(older):
-            _call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
+            call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
 
 
 def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
     """Cancel a command, or ask its board to. Raises NotFound; Conflict where it has ended."""
     rows = work.take(store.by_ids([wish.command_id]))
     if not rows:
-        raise NotFound("unknown_command", "command_id", f"there is no command {wish.command_id!r}")
+        raise no_command(wish.command_id)
     if rows[0]["status"] in ENDED:
         reason = f"is {rows[0]['status']} already; there is nothing left to cancel"
         raise Conflict("ended", "command_id", reason)
-    _call_off(work, dispatcher, rows[0], wish.user)
+    call_off(work, dispatcher, rows[0], wish.user, wish.detail)
     return rows[0]
 
 
-def _call_off(work: Work, dispatcher: Dispatcher, row: Row, actor: str) -> None:
+def call_off(
+    work: Work, dispatcher: Dispatcher, row: Row, actor: str, detail: dict[str, Any] | None = None
+) -> None:
+    """Cancel a command that was not sent; ask the board to drop one that was."""
     waiting = row["status"] == PENDING
-    if work.step(row, CANCEL, error="cancelled" if waiting else None, actor=actor) and not waiting:
+    error = "cancelled" if waiting else None
+    if work.step(row, CANCEL, error, detail, actor) and not waiting:
         dispatcher.cancel(work, row)
     elif waiting:
         row["error"] = "cancelled"
@@ -212,11 +196,19 @@ def get(command_id: str) -> dict[str, Any]:
     """A command with its `history`, and the `log` it brought, or None. Raises NotFound."""
     found = as_rows(Command.select().where(Command.id == command_id))
     if not found:
-        raise NotFound("unknown_command", "command_id", f"there is no command {command_id!r}")
+        raise no_command(command_id)
     row = found[0]
     steps = as_rows(History.select().where(History.command == row["seq"]).order_by(History.id))
     history = [public_step(step) for step in steps]
     return {**public(row), "history": history, "log": logs.text_of(command_id)}
+
+
+def board_of(command_id: str) -> str:
+    """The id of a command's board. Raises NotFound."""
+    row = Command.select(Command.board_id).where(Command.id == command_id).tuples().first()
+    if row is None:
+        raise no_command(command_id)
+    return str(row[0])
 
 
 def find(
@@ -226,8 +218,12 @@ def find(
     target: str | None = None,
     before: int | None = None,
     limit: int = 50,
+    sites: list[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Commands, newest first; `before` is the `seq` to go on from. Raises Invalid."""
+    """Commands, newest first; `before` is the `seq` to go on from. Raises Invalid.
+
+    With `sites`, those of the boards that belong to one of them now.
+    """
     if status is not None and status not in STATUSES:
         raise Invalid("bad_parameter", "status", "must be one of " + ", ".join(STATUSES))
     if not 1 <= limit <= PAGE_MAX:
@@ -240,4 +236,6 @@ def find(
             query = query.where(column == value)
     if before is not None:
         query = query.where(Command.seq < before)
+    if sites is not None:
+        query = query.where(Command.board_id << Board.select(Board.id).where(Board.site << sites))
     return [public(row) for row in as_rows(query)]

@@ -6,32 +6,38 @@ drives it with the real time, the simulation with a time of its own.
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from backend import boards, commands, store
+from backend import boards, commands, connections, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Heard, Ingest
-from backend.models import Board
+from backend.models import RETIRED, Board, database
+from backend.newcomers import Announcement, Newcomers
 from backend.pictures import Pictures
 from backend.presence import Roster
 from backend.settings import Settings
 from backend.upkeep import Options, Upkeep
-from backend.work import Outcome, Work
+from backend.wishes import Cancellation, NewCommand
+from backend.work import Outcome, Task, Work
 
 
 @dataclass(slots=True)
 class Batch:
     """What has come in since the last transaction.
 
-    `new` and `cancel` pair a request (any object; its answer comes back beside it) with what is
-    asked for; `heard` is what boards said.
+    `new`, `cancel` and `tasks` pair a request (any object; its answer comes back beside it) with
+    what is asked for; `heard` is what boards said, `announced` what unknown ones did. `look`:
+    another process may have changed boards.
     """
 
-    new: list[tuple[Any, commands.NewCommand]]
-    cancel: list[tuple[Any, commands.Cancellation]]
+    new: list[tuple[Any, NewCommand]]
+    cancel: list[tuple[Any, Cancellation]]
     heard: list[Heard]
+    tasks: list[tuple[Any, Task]] = field(default_factory=list)
+    announced: list[Announcement] = field(default_factory=list)
+    look: bool = False
 
 
 class Core:
@@ -49,11 +55,13 @@ class Core:
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._rng = rng
-        self.roster = Roster()
+        self.roster = Roster(connections.sites())
         self.dispatcher = Dispatcher(self.roster, rng)
         self.pictures = Pictures(image_idle_s)
         self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
         self.upkeep = Upkeep(self.roster, options)
+        self.newcomers = Newcomers(self.roster)
+        self._revision = boards.revision()
         for row in Board.select():
             self.roster.add(boards.presence_of(row))
         for board in self.roster.all():
@@ -68,9 +76,14 @@ class Core:
         with store.transaction():
             self.pictures.sweep()
             work = Work(now, self.refused)
-            work.out.answers = commands.create(work, self.dispatcher, batch.new, self._rng)
+            for request, task in batch.tasks:
+                work.out.tasks.append((request, self._run(work, task)))
+            if batch.tasks or batch.look:
+                self._take_over(work)
+            work.out.answers = self._create(work, batch.new)
             for request, wish in batch.cancel:
                 work.out.answers.append((request, self._cancel(work, wish)))
+            self.newcomers.apply(work, batch.announced)
             self.ingest.apply(work, batch.heard)
             self.ingest.silence(work)
             for row in work.take(store.due(now, DUE_BATCH)):
@@ -81,7 +94,8 @@ class Core:
             self.dispatcher.send_ready(work)
             out = work.finish()
             self.upkeep.take(work, batch.heard)
-            self.upkeep.sweep.turn(now, not (batch.new or batch.cancel or batch.heard))
+            idle = not (batch.new or batch.cancel or batch.heard or batch.tasks)
+            self.upkeep.sweep.turn(now, idle)
         if out.scrubbed:
             store.empty_log()
         return out
@@ -107,7 +121,53 @@ class Core:
         )
         return min((time for time in parts if time is not None), default=None)
 
-    def _cancel(self, work: Work, wish: commands.Cancellation) -> Any:
+    @property
+    def revision(self) -> int:
+        """The newest change of a board by hand that the roster has taken over."""
+        return self._revision
+
+    @staticmethod
+    def _run(work: Work, task: Task) -> Any:
+        try:
+            with database.atomic():
+                return task(work)
+        except Refusal as why:
+            return why
+
+    def _take_over(self, work: Work) -> None:
+        """Let the roster be what administrators made of boards, here or in another process."""
+        changed = Board.select().where(Board.revision > self._revision).order_by(Board.revision)
+        for row in changed:
+            self._revision = row.revision
+            board = self.roster.get(row.id)
+            if board is None:
+                board = boards.presence_of(row)
+                self.roster.add(board)
+            before = self.roster.link_of(board)
+            boards.take_over(board, row)
+            if self.roster.link_of(board) != before:  # not heard by its new link yet
+                self.roster.unsure(board)
+            if board.state == RETIRED:
+                for open_one in work.take(store.open_of_board(row.id)):
+                    commands.call_off(work, self.dispatcher, open_one, "system")
+                self.roster.gone(board)
+                self.ingest.downtimes.back(work, board)
+                self.upkeep.alerts.end(work, board.board_id)
+            work.groups.update(store.waiting_groups([row.id]))
+            work.out.boards[row.id] = board
+
+    def _create(self, work: Work, wanted: list[tuple[Any, NewCommand]]) -> list[Any]:
+        """As `commands.create`, but for boards that have ceased to be active meanwhile."""
+        ready, refused = [], []
+        for request, new in wanted:
+            try:
+                boards.check_active(self.roster.get(new.board_id))
+                ready.append((request, new))
+            except Refusal as why:
+                refused.append((request, why))
+        return commands.create(work, self.dispatcher, ready, self._rng) + refused
+
+    def _cancel(self, work: Work, wish: Cancellation) -> Any:
         try:
             return commands.cancel(work, self.dispatcher, wish), False
         except Refusal as why:

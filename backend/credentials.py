@@ -1,4 +1,4 @@
-"""Sessions and API tokens: secrets somebody shows with a request, and whom they stand for.
+"""Sessions, API tokens and JWTs: what somebody shows with a request, and whom it stands for.
 
 Rules of this file:
 - a secret is 32 random bytes and leaves this file once, when it is made; what is stored is its
@@ -6,6 +6,8 @@ Rules of this file:
 - a request costs one hash and one look into memory; the database is asked once a second;
 - a revoked credential is refused from the very next request of this process on, and within
   a second where another process has revoked it;
+- whoever is disabled, or gone, is nobody, whatever they show;
+- of a JWT (see backend.bearer) the secret is its `jti`: it ends with its row;
 - when a credential was last seen is noted where that needs no waiting; it never fails a request.
 Times are ms since 1970.
 """
@@ -15,13 +17,14 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from peewee import (
     AutoField,
     BigIntegerField,
+    BooleanField,
     CompositeKey,
     ForeignKeyField,
     IntegrityError,
@@ -29,12 +32,16 @@ from peewee import (
     TextField,
 )
 
-from backend.errors import Conflict, NotFound
+from backend.errors import Conflict
 from backend.models import Base, database
 
 SESSION = "session"
 TOKEN = "token"
+JWT = "jwt"
 TOKEN_PREFIX = "ab_"
+
+# What a token may be used for, within what its user may do; sessions and JWTs have all of them.
+READ, COMMAND, ADMINISTER = SCOPES = ("read", "command", "admin")
 
 IDLE_MS = 12 * 3_600_000
 ABSOLUTE_MS = 7 * 24 * 3_600_000
@@ -48,6 +55,7 @@ class User(Base):
     name = TextField(primary_key=True)
     password = TextField()  # argon2 hash
     role = TextField(default="admin")
+    disabled = BooleanField(default=False)
     created_at = BigIntegerField()
 
 
@@ -63,13 +71,18 @@ class Membership(Base):
 
 
 class Credential(Base):
-    """One session or token. A session's `name` is random, so that (user, name) is unique."""
+    """One session, token or JWT. The name of what is no token is random: (user, name) is unique.
+
+    `expires_at`: when it ends at the latest, or None; a session also ends where it is idle.
+    """
 
     id = AutoField()
     digest = TextField(unique=True)  # SHA-256 of the secret, hexadecimal
     kind = TextField()
     user = ForeignKeyField(User, column_name="user", on_delete="CASCADE")
     name = TextField()
+    scopes = TextField(default=" ".join(SCOPES))
+    expires_at = BigIntegerField(null=True)
     created_at = BigIntegerField()
     seen_at = BigIntegerField()  # to the minute
 
@@ -81,7 +94,7 @@ class Credential(Base):
 class Identity:
     """Whom a request comes from; `sites`: their role at each they belong to, by its id.
 
-    `csrf` is "" where none is needed.
+    `csrf` is "" where none is needed; `name` is that of the token, `scopes` what it is good for.
     """
 
     user: str
@@ -90,6 +103,13 @@ class Identity:
     digest: str
     csrf: str
     sites: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    scopes: tuple[str, ...] = SCOPES
+
+    @property
+    def via(self) -> str:
+        """What they have shown: "session", "jwt", or "token NAME"."""
+        return f"{TOKEN} {self.name}" if self.kind == TOKEN else self.kind
 
 
 # An identity, when to read it from the database again, and when it ends.
@@ -113,10 +133,19 @@ class Credentials:
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}  # by digest
 
-    def issue(self, kind: str, user: str, name: str, now: int) -> str:
+    def issue(
+        self,
+        kind: str,
+        user: str,
+        name: str,
+        now: int,
+        scopes: Iterable[str] = SCOPES,
+        expires_at: int | None = None,
+    ) -> str:
         """A new secret. Raises Conflict where the user has a token of this name."""
         secret = (TOKEN_PREFIX if kind == TOKEN else "") + secrets.token_urlsafe(32)
-        row = {"digest": digest_of(secret), "kind": kind, "user": user, "name": name}
+        row: dict[str, Any] = {"digest": digest_of(secret), "kind": kind, "user": user}
+        row |= {"name": name, "scopes": " ".join(scopes), "expires_at": expires_at}
         try:
             Credential.insert(row | {"created_at": now, "seen_at": now}).execute()
         except IntegrityError:
@@ -140,41 +169,18 @@ class Credentials:
         with self._lock:  # after that: who has read it before has put it in by now
             self._known.pop(digest, None)
 
-    def revoke_token(self, token_id: int) -> None:
-        """Refuse a token from now on. Raises NotFound."""
-        row = Credential.get_or_none((Credential.id == token_id) & (Credential.kind == TOKEN))
-        if row is None:
-            raise NotFound("unknown_token", "token_id", f"there is no token {token_id}")
-        self.revoke(row.digest)
-
-    def end_sessions(self, user: str) -> None:
-        """End every session of a user."""
-        where = (Credential.user == user) & (Credential.kind == SESSION)
-        Credential.delete().where(where).execute()
+    def forget(self) -> None:
+        """Read everybody anew: somebody was changed. Call it after the commit."""
         with self._lock:
             self._known.clear()
 
     def drop_expired(self, now: int) -> None:
-        """Forget sessions that have ended by themselves."""
-        ended = (Credential.seen_at < now - IDLE_MS) | (Credential.created_at < now - ABSOLUTE_MS)
-        Credential.delete().where((Credential.kind == SESSION) & ended).execute()
+        """Forget sessions and JWTs that have ended by themselves; tokens stay in the list."""
+        idle = (Credential.seen_at < now - IDLE_MS) | (Credential.created_at < now - ABSOLUTE_MS)
+        over = (Credential.kind == JWT) & (Credential.expires_at <= now)
+        Credential.delete().where(((Credential.kind == SESSION) & idle) | over).execute()
         with self._lock:
             self._known = {name: one for name, one in self._known.items() if one[2] > now}
-
-    @staticmethod
-    def tokens() -> list[dict[str, Any]]:
-        """All tokens, oldest first: id, name, user, created_at, seen_at (None: never used)."""
-        tokens = Credential.select(Credential, User).join(User).where(Credential.kind == TOKEN)
-        return [
-            {
-                "id": row.id,
-                "name": row.name,
-                "user": row.user.name,
-                "created_at": row.created_at,
-                "seen_at": row.seen_at if row.seen_at != row.created_at else None,
-            }
-            for row in tokens.order_by(Credential.id)
-        ]
 
     def _look(self, kind: str, secret: str, digest: str, now: int) -> _Known | None:
         """What the database says, asked by one thread for all that want to know."""
@@ -186,10 +192,7 @@ class Credentials:
             if row is None or _ends(row) <= now:
                 self._known.pop(digest, None)
                 return None
-            csrf = csrf_of(secret) if kind == SESSION else ""
-            identity = Identity(
-                row.user.name, row.user.role, kind, digest, csrf, _sites_of(row.user.name)
-            )
+            identity = _identity(row, csrf_of(secret) if kind == SESSION else "")
             known = self._known[digest] = (identity, now + REREAD_MS, _ends(row))
         if row.seen_at == row.created_at or now - row.seen_at >= SEEN_MS:
             _note_seen(row, now)
@@ -197,9 +200,16 @@ class Credentials:
 
 
 def _row(kind: str, digest: str) -> Credential | None:
-    where = (Credential.digest == digest) & (Credential.kind == kind)
+    where = (Credential.digest == digest) & (Credential.kind == kind) & ~User.disabled
     found = Credential.select(Credential, User).join(User).where(where).first()
     return found if isinstance(found, Credential) else None
+
+
+def _identity(row: Credential, csrf: str) -> Identity:
+    user = row.user
+    sites, scopes = _sites_of(user.name), tuple(row.scopes.split())
+    name = row.name if row.kind == TOKEN else ""
+    return Identity(user.name, user.role, row.kind, row.digest, csrf, sites, name, scopes)
 
 
 def _sites_of(user: str) -> dict[str, str]:
@@ -217,6 +227,6 @@ def _note_seen(row: Credential, now: int) -> None:
 
 def _ends(row: Credential) -> int:
     """When a credential ends if it is not seen again."""
-    if row.kind == TOKEN:
-        return 1 << 62
+    if row.kind != SESSION:
+        return 1 << 62 if row.expires_at is None else int(row.expires_at)
     return min(row.created_at + ABSOLUTE_MS, row.seen_at + IDLE_MS)

@@ -14,8 +14,10 @@ from typing import Any
 
 from peewee import SQL, AutoField, BigIntegerField, TextField
 
+from backend import wakes
 from backend.models import ACTIVE, Base, Board, as_rows, database
-from backend.presence import Presence
+from backend.presence import Presence, Roster
+from backend.work import Work
 
 SILENT, WILL, OVERDUE = REASONS = ("silent", "will", "asleep-overdue")
 
@@ -54,9 +56,10 @@ _SLEEP = """
 
 
 class Downtimes:
-    """Notes who comes and goes; `write` puts it into the transaction that is under way."""
+    """Notes who comes and goes; `look` puts it into the transaction that is under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
         away = Downtime.select(Downtime.board_id).where(Downtime.until_at.is_null())
         self._open = {row.board_id for row in away}
         asleep = Board.select(Board.id).where(Board.asleep_until.is_null(False))
@@ -64,34 +67,55 @@ class Downtimes:
         # In the order of what happened: a board may come and go in one transaction.
         self._changes: list[tuple[str, list[Any]]] = []
 
-    def left(self, board: Presence, since: int, why: str) -> None:
-        """A board is away, and has been since `since`."""
+    def left(self, work: Work, board: Presence) -> None:
+        """A board says that it sleeps (`asleep_until`), or its will says that it is gone."""
+        self._gone(work, board)
+        if board.asleep_until is not None:
+            self._asleep.add(board.board_id)
+            self._changes.append((_SLEEP, [board.board_id, board.asleep_until]))
+        else:
+            self._wake(board)
+            self._begin(board, board.last_seen or work.now, WILL)
+
+    def back(self, work: Work, board: Presence) -> None:
+        """A board was heard, or nobody waits for it any more."""
+        if board.board_id in self._open:
+            self._open.discard(board.board_id)
+            self._changes.append((_CLOSE, [board.board_id, work.now]))
+        self._wake(board)
+
+    def look(self, work: Work) -> None:
+        """Note who has been silent for too long, and write down what has changed."""
+        for board in self._roster.silent(work.now):
+            self._gone(work, board)
+            if board.asleep_until is None:
+                since = board.last_seen or self._roster.listening_since(board)
+                self._begin(board, since or work.now, SILENT)
+        for board in self._roster.overslept(work.now):
+            work.out.boards[board.board_id] = board
+            self._begin(board, board.asleep_until or work.now, OVERDUE)
+        self._write()
+
+    def _gone(self, work: Work, board: Presence) -> None:
+        if board.online:
+            wakes.left(work, board)
+        self._roster.gone(board)
+        self._roster.sleeps(board)
+        work.out.boards[board.board_id] = board
+
+    def _begin(self, board: Presence, since: int, why: str) -> None:
         heard = board.boot != "" or board.last_seen is not None
         if board.board_id not in self._open and heard and board.state == ACTIVE:
             self._open.add(board.board_id)
             self._changes.append((_OPEN, [board.board_id, board.site, since, why]))
 
-    def back(self, board: Presence, now: int) -> None:
-        """A board was heard."""
-        if board.board_id in self._open:
-            self._open.discard(board.board_id)
-            self._changes.append((_CLOSE, [board.board_id, now]))
+    def _wake(self, board: Presence) -> None:
         if board.board_id in self._asleep:
             self._asleep.discard(board.board_id)
             self._changes.append((_SLEEP, [board.board_id, None]))
 
-    def sleeps(self, board: Presence) -> None:
-        """A board has gone to sleep until `asleep_until`; None: it has just gone."""
-        if board.asleep_until is not None:
-            self._asleep.add(board.board_id)
-        elif board.board_id in self._asleep:
-            self._asleep.discard(board.board_id)
-        else:
-            return
-        self._changes.append((_SLEEP, [board.board_id, board.asleep_until]))
-
-    def write(self) -> None:
-        """Write down what has changed: neighbours of one kind in one statement."""
+    def _write(self) -> None:
+        """Neighbours of one kind go in one statement."""
         changes, self._changes = self._changes, []
         while changes:
             sql = changes[0][0]

@@ -41,3 +41,13 @@ class Slow(Refusal):
     def __init__(self, code: str, field: str, reason: str, retry_after: int) -> None:
         super().__init__(code, field, reason)
         self.retry_after = retry_after
+
+
+def no_board(board_id: str) -> NotFound:
+    """What is said of a board that there is not, or that is none of somebody's business."""
+    return NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
+
+
+def no_command(command_id: str) -> NotFound:
+    """The same of a command."""
+    return NotFound("unknown_command", "command_id", f"there is no command {command_id!r}")

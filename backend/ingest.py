@@ -18,11 +18,12 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, RESULTS
 from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
-from backend import logs, sensors, store, updates
+from backend import greeting, logs, sensors, store, updates, wakes
 from backend.dispatcher import Dispatcher
-from backend.downtime import OVERDUE, SILENT, WILL, Downtimes
+from backend.downtime import Downtimes
 from backend.lifecycle import ENDED, UNKNOWN
-from backend.models import Board
+from backend.models import RETIRED, Board
+from backend.newcomers import ANNOUNCING, Announcement, may_announce
 from backend.pictures import Pictures
 from backend.presence import Presence, Roster
 from backend.work import Work
@@ -60,7 +61,7 @@ class Ingest:
     ) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
         self._pictures = pictures
-        self._downtimes = Downtimes()
+        self.downtimes = Downtimes(roster)
         self._appliers: dict[str, Callable[[Work, Presence, Any], None]] = {
             "ack": self._ack,
             "startup": self._startup,
@@ -72,24 +73,40 @@ class Ingest:
             "image": self._image,
         }
 
-    def read(self, topic: str, payload: bytes) -> Heard | None:
-        """The message, or None where it is refused: counted and logged with the reason."""
+    def read(self, topic: str, payload: bytes, link: str = "") -> Heard | Announcement | None:
+        """The message that came by a link, or None where it is refused: counted and logged with
+        the reason.
+        """
+        board_id = leaf = ""
         try:
             board_id, leaf = parse(topic)
-            board = self._roster.get(board_id)
-            if board is None:
-                raise ProtocolError("unknown_board", "board_id", "is not registered here")
-            if leaf not in KINDS:
-                raise ProtocolError("unknown_type", "topic", "is not read by this version")
-            if leaf == IMAGE:
-                said = image_reading.decode(payload, board.key)
-            else:
-                said = decode(KINDS[leaf], payload, board.key)
-            return Heard(board, KINDS[leaf], said, len(payload))
+            return self._decoded(self._known(board_id, link), leaf, payload)
         except ProtocolError as why:
+            if leaf in ANNOUNCING and may_announce(self._roster.get(board_id)):
+                return Announcement(board_id, "answerback", bytes(payload))
             self.refused[why.code] += 1
             log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
             return None
+
+    def _known(self, board_id: str, link: str) -> Presence:
+        board = self._roster.get(board_id)
+        if board is None:
+            raise ProtocolError("unknown_board", "board_id", "is not registered here")
+        if board.state == RETIRED:
+            raise ProtocolError("retired", "board_id", "is of a board that was retired")
+        if self._roster.link_of(board) != link:
+            raise ProtocolError("wrong_link", "topic", "is of a board of another connection")
+        return board
+
+    @staticmethod
+    def _decoded(board: Presence, leaf: str, payload: bytes) -> Heard:
+        if leaf not in KINDS:
+            raise ProtocolError("unknown_type", "topic", "is not read by this version")
+        if leaf == IMAGE:
+            said: Any = image_reading.decode(payload, board.key)
+        else:
+            said = decode(KINDS[leaf], payload, board.key)
+        return Heard(board, KINDS[leaf], said, len(payload))
 
     def apply(self, work: Work, heard: list[Heard]) -> None:
         """Apply a batch in the order in which it came."""
@@ -101,17 +118,7 @@ class Ingest:
 
     def silence(self, work: Work) -> None:
         """Note the boards that have not been heard for too long, and who has come and gone."""
-        for board in self._roster.silent(work.now):
-            self._roster.gone(board)
-            self._roster.sleeps(board)
-            work.out.boards[board.board_id] = board
-            if board.asleep_until is None:
-                since = board.last_seen or self._roster.listening_since
-                self._downtimes.left(board, since or work.now, SILENT)
-        for board in self._roster.overslept(work.now):
-            work.out.boards[board.board_id] = board
-            self._downtimes.left(board, board.asleep_until or work.now, OVERDUE)
-        self._downtimes.write()
+        self.downtimes.look(work)
 
     def _ack(self, work: Work, board: Presence, ack: dict[str, Any]) -> None:
         row = work.row(ack["command_id"])
@@ -154,7 +161,7 @@ class Ingest:
             log.info("%s told of a log nobody asked for: %s", board.board_id, said["command_id"])
 
     def _startup(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
-        self._tell_time(work, board, said)
+        greeting.tell_time(work, board, said)
         anew = said["boot"] != board.boot
         if not self._believed(board, said):
             return
@@ -164,7 +171,7 @@ class Ingest:
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
-        self._downtimes.back(board, work.now)
+        self.downtimes.back(work, board)
         if anew:
             sensors.forget(board)
         Board.update(
@@ -203,8 +210,7 @@ class Ingest:
             self._alive(work, board, said)
         elif said["boot"] == board.boot and self._believed(board, said):
             board.asleep_until = said["until"] * 1000 or None
-            self._left(work, board)
-            work.out.boards[board.board_id] = board
+            self.downtimes.left(work, board)
 
     def _alive(self, work: Work, board: Presence, said: dict[str, Any]) -> bool:
         """A sign of life other than a startup. False where it is a late one."""
@@ -212,7 +218,7 @@ class Ingest:
         if not self._believed(board, said):
             return False
         came = self._roster.heard(board, work.now)
-        self._downtimes.back(board, work.now)
+        self.downtimes.back(work, board)
         if board.boot != boot:  # its startup message was lost
             board.running, board.slot_state = {}, ""
             Board.update(boot=board.boot).where(Board.id == board.board_id).execute()
@@ -230,27 +236,5 @@ class Ingest:
     def _rouse(self, work: Work, board: Presence, anew: bool) -> None:
         work.out.boards[board.board_id] = board
         self._pictures.woke(board.board_id, anew, work.now)
+        wakes.woke(work, board)
         self._dispatcher.rouse(work, board)
-
-    def _left(self, work: Work, board: Presence) -> None:
-        """It says that it sleeps, or its will says that it is gone."""
-        self._roster.gone(board)
-        self._roster.sleeps(board)
-        self._downtimes.sleeps(board)
-        if board.asleep_until is None:
-            self._downtimes.left(board, board.last_seen or work.now, WILL)
-
-    @staticmethod
-    def _tell_time(work: Work, board: Presence, said: dict[str, Any]) -> None:
-        """Answer a startup with the time; the echo shows the board that this is no recording."""
-        now = work.now // 1000
-        message = {
-            "command_id": "time",
-            "command_type": "time",
-            "target": "",
-            "parameters": {"boot": said["boot"], "session": said["session"]},
-            "timestamp": now,
-            "expires_at": now + 60,
-            "attempt": 1,
-        }
-        work.out.publish.append((board.board_id, message))

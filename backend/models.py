@@ -45,6 +45,7 @@ class Site(Base):
     timezone = TextField(default="UTC")  # an IANA name, such as Europe/Rome
     wake_cron = TextField(default="")  # when boards that sleep are to wake; "": they choose
     private = BooleanField(default=False)  # others get 404 for it, not 403
+    settings = TextField(default="{}")  # what `update_config` is to tell boards mapped to it
     created_at = BigIntegerField()
 
 
@@ -52,6 +53,7 @@ class Board(Base):
     """A board: identity, secrets, where it belongs, and what it last said of itself.
 
     `state`: ACTIVE boards may be commanded, PENDING_MAPPING ones not yet, RETIRED ones no more.
+    A board that only announced itself has no password, and a key that nobody was told.
     """
 
     id = TextField(primary_key=True)
@@ -66,6 +68,10 @@ class Board(Base):
     mapped_at = BigIntegerField(null=True)
     next_wake_at = BigIntegerField(null=True)
     asleep_until = BigIntegerField(null=True)  # as it said when it went to sleep
+    sleeps = BooleanField(default=False)  # between the wakes of its site
+    claims = TextField(default="{}")  # what it said of itself before anybody knew it; unproven
+    announced_at = BigIntegerField(null=True)  # when it last said so
+    revision = IntegerField(default=0, index=True)  # goes up with each change by an administrator
     boot = TextField(default="")
     firmware = TextField(default="")
     board = TextField(default="")
@@ -92,7 +98,8 @@ class Command(Base):
     cancelling = BooleanField(default=False)
     boot = TextField(default="")  # the boot of the board that accepted it
     user = TextField()
-    source = TextField(default="")
+    source = TextField(default="")  # the address it came from
+    via = TextField(default="")  # what the user has shown: see credentials.Identity.via
     reason = TextField(default="")
     idempotency_key = TextField(null=True)
     created_at = BigIntegerField()

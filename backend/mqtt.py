@@ -1,90 +1,110 @@
 """The only module that knows paho: one persistent MQTT 3.1.1 session, acknowledged by hand.
 
 paho's callbacks only hand over. A message is acknowledged by whoever has made it durable, so a
-crash costs a duplicate and never a loss.
+crash costs a duplicate and never a loss. Between two tries paho's thread waits in the callback
+that told it of the failure: paho's own waiting knows neither chance nor an end.
 """
 
+import itertools
 import logging
 import socket
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from protocol.topics import COMMANDS, PREFIX, topic
 
+from backend import linkstate
+from backend.linkstate import Address, Report, Tries
+
 log = logging.getLogger(__name__)
 
 CLIENT_ID = "answerback"
 KEEPALIVE_SECONDS = 15
-# (packet id, QoS, number of the connection) of a message, to acknowledge it by.
-Receipt = tuple[int, int, int]
+STABLE_SECONDS = 10.0  # a connection that lasted as long has worked
+END_SECONDS = 2.0
+NOT_LET_IN = ("Bad user name or password", "Not authorized")
+# (packet id, QoS, number of the connection, name of the link) of a message, to acknowledge it by.
+Receipt = tuple[int, int, int, str]
+
+_numbers = itertools.count(1)  # of the connections of all links: none is taken for another
 
 
 class Link:
-    """The backend's connection to the broker, subscribed to these leaves of every board.
+    """The backend's connection to one broker, subscribed to these leaves of every board.
 
-    Where the address is mqtts://, the broker has to show a certificate for its host name that the
-    authority in the PEM file `ca` vouches for, or, where there is none, one the system knows.
-
-    `on_message(topic, payload, receipt)` and `on_link(up)` are called on paho's thread and must
-    neither block nor raise. Messages come only while the link is up. `error` says what keeps it
-    from working, and is None while it does.
+    `on_message(topic, payload, receipt)`, `on_link(name, up)` and `on_report(name, Report)` are
+    called on paho's thread and must neither block nor raise. Messages come only while the link is
+    up. `place` is where its address is set, in words; `limit`: unconfirmed publishes, after which
+    it takes no more; `cap`: seconds between two tries, at most.
     """
 
     def __init__(
         self,
-        url: str,
+        address: Address,
         leaves: tuple[str, ...],
         on_message: Callable[[str, bytes, Receipt], None],
-        on_link: Callable[[bool], None],
-        ca: Path | None = None,
-        client_id: str = CLIENT_ID,
+        on_link: Callable[[str, bool], None],
+        on_report: Callable[[str, Report], None] = lambda name, report: None,
+        *,
+        name: str = "",
+        place: str = "BROKER_URL",
+        cap: float = linkstate.CAP_SECONDS,
+        limit: int = 10_000,
     ) -> None:
-        parts = urlsplit(url)
-        sealed = parts.scheme == "mqtts"
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or (8883 if sealed else 1883)
+        self.address, self.name, self._place, self._limit = address, name, place, limit
         self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
-        self._on_message, self._on_link = on_message, on_link
-        self._connection = self._sent = self._confirmed = 0
-        self._up = False  # connected, though not yet subscribed
+        self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
+        self._number = self._sent = self._confirmed = 0
+        self._lock = threading.RLock()  # over who hears what of the end
+        self._up, self._up_since = False, 0.0  # connected, though not yet subscribed
+        self._tries = Tries(cap)
+        self._over, self._ended = False, threading.Event()
+        self._thread: threading.Thread | None = None
+        self._ender = threading.Thread(target=self._end, name=f"end of {name}", daemon=True)
         self.connected = False
-        self.error: str | None = None
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True
-        )
-        if parts.username:
-            client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-        if sealed:  # names and dates are checked
-            client.tls_set_context(ssl.create_default_context(cafile=ca))
-        client.max_inflight_messages_set(0)
-        client.reconnect_delay_set(1, 30)
-        client.on_connect, client.on_disconnect = self._connected, self._disconnected
-        client.on_connect_fail = self._unreachable
-        client.on_subscribe = self._subscribed
-        client.on_message, client.on_publish = self._message, self._published
-        client.on_socket_open = _no_delay
-        self._client = client
+        self._client = self._make_client(f"{CLIENT_ID}-{name}" if name else CLIENT_ID)
+
+    @property
+    def error(self) -> str | None:
+        """What keeps the link from working, or None."""
+        return self._tries.error
 
     @property
     def unfinished(self) -> int:
         """How many publishes the broker has not confirmed yet."""
         return self._sent - self._confirmed
 
+    @property
+    def alive(self) -> bool:
+        """False where paho's thread has ended by itself: this link will never come back."""
+        return self._thread is None or self._thread.is_alive()
+
     def start(self) -> None:
         """Connect in the background, for ever."""
-        self._client.connect_async(self._host, self._port, KEEPALIVE_SECONDS)
+        self._on_report(self.name, Report(linkstate.CONNECTING, f"connecting to {self.address}"))
+        self._client.connect_async(self.address.host, self.address.port, KEEPALIVE_SECONDS)
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Disconnect and end paho's thread."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        """Be heard of no more from now on. The connection itself ends behind the scenes."""
+        with self._lock:
+            self._set_up(False)
+            self._over, self.connected = True, False
+            bye = Report(linkstate.DISCONNECTED, f"disconnected from {self.address}")
+            self._on_report(self.name, bye)
+        self._client.disconnect()  # before the thread wakes, or it would connect once more
+        self._ended.set()
+        self._ender.start()
+
+    def join(self) -> None:
+        """Wait for the end of a link that was stopped."""
+        self._ender.join(2 * END_SECONDS)
 
     def publish(self, board_id: str, payload: bytes) -> bool:
         """Send a command message, QoS 1, never retained. False where there is no connection.
@@ -92,57 +112,101 @@ class Link:
         What is not sent is not kept here: its row is the queue, and it is sent again when the
         board is heard anew, or by its timer.
         """
-        if not self._up:
+        if not self._up or self.unfinished >= self._limit:
             return False
         # Counted whatever the code: paho keeps it and sends it when it is back.
         self._sent += 1
         info = self._client.publish(topic(board_id, COMMANDS), payload, qos=1)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def acknowledge(self, receipts: list[Receipt]) -> None:
-        """Confirm messages that are durable now.
+    def acknowledge(self, packet_id: int, qos: int, number: int) -> None:
+        """Confirm a message that is durable now.
 
-        Those of an earlier connection are left out: their packet ids may mean others by now, and
-        the broker sends what was not confirmed again.
+        One of an earlier connection is left out: its packet id may mean another by now, and the
+        broker sends what was not confirmed again.
         """
-        for packet_id, qos, connection in receipts:
-            if qos and connection == self._connection:
-                self._client.ack(packet_id, qos)
+        if qos and number == self._number:
+            self._client.ack(packet_id, qos)
+
+    def _make_client(self, client_id: str) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True
+        )
+        if self.address.username:
+            client.username_pw_set(self.address.username, self.address.password)
+        if self.address.tls:
+            client.tls_set_context(ssl.create_default_context(cadata=self.address.ca or None))
+        client.max_inflight_messages_set(0)
+        client.reconnect_delay_set(0, 0)  # see `_rest`
+        client.on_pre_connect = self._begins
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_connect_fail = self._unreachable
+        client.on_subscribe = self._subscribed
+        client.on_message, client.on_publish = self._message, self._published
+        client.on_socket_open = _no_delay
+        return client
+
+    def _begins(self, client: Any, userdata: Any) -> None:
+        self._thread, self._tries.told = threading.current_thread(), False
 
     def _connected(
         self, client: paho.Client, userdata: Any, flags: Any, reason: Any, _: Any
     ) -> None:
-        if reason.is_failure:
-            self._trouble(f"the broker refused the connection: {reason}; check BROKER_URL")
-            return
-        self._connection += 1
-        self._up = True
-        # Before the subscription is granted: what the broker has kept for us comes at once.
-        self._on_link(True)
-        client.subscribe(self._topics)
+        if self._over:
+            client.disconnect()
+        elif reason.is_failure:
+            denied = str(reason) in NOT_LET_IN
+            todo = "correct user and password in" if denied else "check"
+            self._trouble(f"the broker refused the connection: {reason}; {todo} {self._place}",
+                          hopeless=denied)  # fmt: skip
+        else:
+            self._number = next(_numbers)
+            # Before the subscription is granted: what the broker has kept for us comes at once.
+            self._set_up(True)
+            client.subscribe(self._topics)
 
     def _subscribed(self, client: Any, userdata: Any, mid: int, reasons: Any, _: Any) -> None:
         denied = [reason for reason in reasons if reason.is_failure]
         if denied:
             self._trouble(
-                f"the broker denied a subscription: {denied[0]}; allow the user in BROKER_URL to "
-                f"read and write {PREFIX}/#"
+                f"the broker denied a subscription: {denied[0]}; allow the user in {self._place} "
+                f"to read and write {PREFIX}/#"
             )
             self._break_off()
             return
-        self.connected, self.error = True, None
-        log.info("connected to the broker at %s:%s", self._host, self._port)
+        self.connected, self._tries.error = True, None
+        log.info("connected to the broker at %s", self.address)
+        self._tell(Report(linkstate.CONNECTED, f"connected to {self.address}"))
 
     def _unreachable(self, client: Any, userdata: Any) -> None:
         why = sys.exc_info()[1]  # paho calls this where it has caught it
-        self._trouble(f"the broker at {self._host}:{self._port} {_unreached(why)}")
+        what = f"the broker at {self.address} {linkstate.unreached(why, self._place)}"
+        self._trouble(what, why)
+        self._rest()
 
     def _disconnected(self, client: Any, userdata: Any, flags: Any, reason: Any, _: Any) -> None:
-        was, self._up, self.connected = self._up, False, False
-        if reason.is_failure and self.error is None:
-            self._trouble(f"lost the broker: {reason}")
-        if was:
-            self._on_link(False)
+        was = self._up
+        self._set_up(False)
+        self.connected = False
+        if was and time.monotonic() - self._up_since >= STABLE_SECONDS:
+            self._tries.worked()
+        if not self._tries.told:
+            what = "lost the broker" if was else "the broker ended the connection unasked"
+            self._trouble(f"{what} at {self.address}: {reason}")
+        self._rest()
+
+    def _set_up(self, up: bool) -> None:
+        with self._lock:
+            if up != self._up and not (up and self._over):
+                self._up, self._up_since = up, time.monotonic()
+                self._on_link(self.name, up)
+
+    def _rest(self) -> None:
+        """Wait until the next try is due, or until the end."""
+        if self._over:
+            self._client.disconnect()  # once more: paho forgets one that comes while it connects
+        else:
+            self._ended.wait(self._tries.wait)
 
     def _break_off(self) -> None:
         """paho takes it for a lost connection, and makes a new one."""
@@ -150,30 +214,34 @@ class Link:
         if isinstance(sock, socket.socket):
             sock.shutdown(socket.SHUT_RDWR)
 
-    def _trouble(self, error: str) -> None:
-        """Say it once; it may go on for hours."""
-        if error != self.error:
+    def _trouble(
+        self, error: str, why: BaseException | None = None, hopeless: bool = False
+    ) -> None:
+        """Log it once; it may go on for hours."""
+        report = self._tries.failed(error, why, hopeless)
+        if not (report.again or self._over):
             log.error("%s; trying again", error)
-        self.error = error
+        self._tell(report)
+
+    def _tell(self, report: Report) -> None:
+        with self._lock:
+            if not self._over:
+                self._on_report(self.name, report)
 
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        self._on_message(
-            message.topic, bytes(message.payload), (message.mid, message.qos, self._connection)
-        )
+        if not self._over:
+            receipt = (message.mid, message.qos, self._number, self.name)
+            self._on_message(message.topic, bytes(message.payload), receipt)
 
     def _published(self, client: Any, userdata: Any, mid: int, reason: Any, _: Any) -> None:
         self._confirmed += 1
 
-
-def _unreached(why: BaseException | None) -> str:
-    if isinstance(why, ssl.SSLCertVerificationError):
-        return (
-            f"is not believed: {why.verify_message}; check the host in BROKER_URL, BROKER_CA, "
-            "and the broker's certificate"
-        )
-    if isinstance(why, ssl.SSLError):
-        return f"does not speak TLS as we do: {why.reason or why}; check the port in BROKER_URL"
-    return f"can't be reached: {why}; check BROKER_URL, and that it runs"
+    def _end(self) -> None:
+        if self._thread is not None:
+            self._thread.join(END_SECONDS)
+        if self.alive:
+            self._break_off()
+        self._client.loop_stop()
 
 
 def _no_delay(client: Any, userdata: Any, sock: Any) -> None:

@@ -4,7 +4,7 @@ Rules of this file:
 - a table holds what `Receiver` holds, so both have its bounds; a picture nothing was heard of for
   KEPT_MS is given up;
 - while its board is online, and no new chunk has come for `idle_s`, the board is asked for what is
-  missing: ASKS times, with an ordinary `send_image` by the user USER. Then what is here is kept,
+  missing: ASKS times, with an ordinary `send_image` by the user SYSTEM. Then what is here is kept,
   and the board is asked anew when it starts the next time;
 - what its board says it does not have (any more) is never asked for again;
 - the rows of a whole picture go only in the next transaction, when it is a file.
@@ -21,17 +21,18 @@ from typing import Any
 from protocol.image_reading import Chunk, Header
 
 from backend import picture_rows, store
-from backend.commands import NewCommand
 from backend.images import Assembly, Key, Receiver
 from backend.lifecycle import IN_FLIGHT, PENDING
 from backend.presence import Presence, Roster
+from backend.queueing import SYSTEM
+from backend.wishes import NewCommand
 from backend.work import Work
 
 log = logging.getLogger(__name__)
 
 State = tuple[Header | None, int] | None  # of an Assembly: header, bytes
 
-USER = "system"
+
 ASKS = 3
 NEVER = 1_000  # instead of how often it was asked for: the board does not have it
 LIFE_SECONDS = 60  # of a request: the board is there, and asked again after the next start
@@ -194,7 +195,9 @@ class Pictures:
         if one.header and one.chunks:
             parameters["missing"] = self.receiver.missing(*key)
         reason = "parts of the picture are missing"
-        return NewCommand(key[0], "send_image", "", parameters, LIFE_SECONDS, USER, reason=reason)
+        return NewCommand(
+            key[0], "send_image", "", parameters, LIFE_SECONDS, SYSTEM, reason=reason
+        )
 
     def _is_done(self, key: Key, one: Assembly) -> bool:
         return key in self._done and (one.header is None or one.header.digest == self._done[key])

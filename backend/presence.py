@@ -5,6 +5,7 @@ restart of the backend, or of the broker, is no fleet-wide outage. The database 
 boot, of what it said of itself, and of its coming and going (see `downtime`).
 """
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,8 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `site`: the id of the site it belongs to; `state`, `dialect`: see models.Board.
+    `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `next_wake_at`,
+    `claims`, `announced_at`: see models.Board.
     `has`: what it has beside actuators, such as "camera sleep".
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
@@ -39,6 +41,10 @@ class Presence:
     site: str | None = None
     state: str = ACTIVE
     dialect: str = "answerback"
+    sleeps: bool = False
+    next_wake_at: int | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    announced_at: int | None = None
     online: bool | None = None
     last_seen: int | None = None
     boot: str = ""
@@ -84,22 +90,45 @@ class Presence:
 
 
 class Roster:
-    """All boards that may be commanded, and the order in which they were last heard."""
+    """All boards, whatever their state, and the order in which they were last heard.
 
-    def __init__(self) -> None:
+    Each is heard by one link: the one of its site, where that has one (it then has the site's
+    name), else by the default one, "".
+    """
+
+    def __init__(self, own: frozenset[str] = frozenset()) -> None:
         self._boards: dict[str, Presence] = {}
+        self._changing = threading.Lock()
         self._heard = Deadlines()  # of online boards: when their silence is too long
         self._asleep = Deadlines()  # of boards that sleep: when they are overdue
-        self._up = False
-        self.listening_since: int | None = None
-        self._overdue: int | None = None  # when what was not heard till then is offline
+        self._own = own  # the sites that have a link of their own
+        self._up: dict[str, int] = {}  # the links that are up, and since when
+        self._overdue: dict[str, int] = {}  # when what a link has not heard till then is offline
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
-        self._boards = {**self._boards, presence.board_id: presence}
-        if self._up and presence.online is None and self._overdue is None:
-            self._overdue = 0
+        with self._changing:
+            self._boards = {**self._boards, presence.board_id: presence}
+        link = self.link_of(presence)
+        if presence.online is None and link in self._up:
+            self._overdue.setdefault(link, 0)
+
+    def unsure(self, board: Presence) -> None:
+        """Nothing is known of a board until it is heard, by whichever link is its own now."""
+        self._doubt([board])
+        self.add(board)
+
+    def remove(self, board_id: str) -> None:
+        """Know a board no more."""
+        with self._changing:
+            self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+        self._heard.pop(board_id)
+        self._asleep.pop(board_id)
+
+    def link_of(self, board: Presence) -> str:
+        """The name of the link by which a board is heard and commanded."""
+        return board.site if board.site in self._own else ""
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""
@@ -115,9 +144,9 @@ class Roster:
         return board is not None and board.online is True
 
     def may_hear(self, board_id: str) -> bool:
-        """True where the board may be there: we hear the broker, and not that it is offline."""
+        """True where the board may be there: its link is up, and it is not known to be offline."""
         board = self._boards.get(board_id)
-        return self._up and board is not None and board.online is not False
+        return board is not None and board.online is not False and self.link_of(board) in self._up
 
     def heard(self, board: Presence, now: int) -> bool:
         """Note a sign of life; True where the board was not online before."""
@@ -141,28 +170,41 @@ class Roster:
         else:
             self._asleep.set(board.board_id, board.asleep_until + WAKE_GRACE_MS)
 
-    def listen(self, now: int | None) -> None:
-        """We hear the broker from `now` on (ms), or, with None, hear nothing any more.
+    def listening_since(self, board: Presence) -> int | None:
+        """Since when a board would have been heard (ms), or None while its link is down."""
+        return self._up.get(self.link_of(board))
 
-        Either way nothing is known of any board until it is heard.
+    def listen(self, now: int | None, link: str = "") -> list[Presence]:
+        """A link hears its boards from `now` on (ms), or, with None, hears nothing any more.
+
+        Either way nothing is known of its boards until they are heard: they are given back.
         """
-        self._up = now is not None
-        self._overdue = None if now is None else now + SILENCE_MS
-        self.listening_since = now
-        for board in self._boards.values():
-            board.online = None
-        self._heard.clear()
-        self._asleep.clear()
+        if now is None:
+            self._up.pop(link, None)
+            self._overdue.pop(link, None)
+        else:
+            self._up[link] = now
+            self._overdue[link] = now + SILENCE_MS
+        return self._doubt([one for one in self._boards.values() if self.link_of(one) == link])
+
+    def route(self, own: frozenset[str], now: int) -> list[Presence]:
+        """These sites have links of their own from now on. Gives back the boards that have another
+        link than before: nothing is known of them until they are heard by it.
+        """
+        changed, self._own = self._own ^ own, own
+        boards = self._doubt([one for one in self._boards.values() if one.site in changed])
+        for link in {self.link_of(board) for board in boards} & self._up.keys():
+            self._overdue[link] = now + SILENCE_MS
+        return boards
 
     def shift(self, by: int) -> None:
         """The clock was set by so many ms: nobody has been silent for longer, or less, by that.
 
         Sleep ends at a time of day, which does not move along.
         """
-        if self._overdue is not None:
-            self._overdue += by
-        if self.listening_since is not None:
-            self.listening_since += by
+        for times in (self._up, self._overdue):
+            for link, at in times.copy().items():
+                times[link] = at + by
         self._heard.shift(by)
         for board in self._boards.values():
             if board.last_seen is not None:
@@ -173,9 +215,11 @@ class Roster:
     def silent(self, now: int) -> list[Presence]:
         """The boards that have been silent for too long; call `gone` for each."""
         out = [self._boards[board_id] for board_id in self._heard.over(now)]
-        if self._overdue is not None and self._overdue <= now:
-            self._overdue = None
-            out += [board for board in self._boards.values() if board.online is None]
+        if over := {link for link, at in self._overdue.copy().items() if at <= now}:
+            for link in over:
+                self._overdue.pop(link, None)
+            boards = self._boards.values()
+            out += [one for one in boards if one.online is None and self.link_of(one) in over]
         return out
 
     def overslept(self, now: int) -> list[Presence]:
@@ -184,5 +228,12 @@ class Roster:
 
     def next_due(self) -> int | None:
         """When `silent` or `overslept` may next have something to say, or None."""
-        times = (self._heard.next(), self._asleep.next(), self._overdue)
+        times = [self._heard.next(), self._asleep.next(), *self._overdue.copy().values()]
         return min((time for time in times if time is not None), default=None)
+
+    def _doubt(self, boards: list[Presence]) -> list[Presence]:
+        for board in boards:
+            board.online = None
+            self._heard.pop(board.board_id)
+            self._asleep.pop(board.board_id)
+        return boards

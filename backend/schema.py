@@ -14,14 +14,19 @@ from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
 from backend.alerts import Alert
+from backend.audit import AuditEntry
+from backend.bearer import SigningKey
+from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.downtime import Downtime
 from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
+from backend.provisioning import BoardMove
 
 TABLES = (
     Site,
     Board,
+    BoardMove,
     Command,
     History,
     LogPart,
@@ -33,23 +38,35 @@ TABLES = (
     Downtime,
     MessageLog,
     Alert,
+    SigningKey,
+    AuditEntry,
+    MqttConnection,
+    MqttConnectionLog,
 )
 
 
 def _sites(migrator: SqliteMigrator) -> list[Any]:
-    """Boards belong to sites."""
+    """Boards belong to sites, people may be sent away, tokens are good for less than all."""
     new = (
-        "site",
-        "state",
-        "dialect",
-        "owner",
-        "programme",
-        "mapped_at",
-        "next_wake_at",
-        "asleep_until",
-        "has",
+        (Board, "site"),
+        (Board, "state"),
+        (Board, "dialect"),
+        (Board, "owner"),
+        (Board, "programme"),
+        (Board, "mapped_at"),
+        (Board, "next_wake_at"),
+        (Board, "asleep_until"),
+        (Board, "has"),
+        (Board, "sleeps"),
+        (Board, "claims"),
+        (Board, "announced_at"),
+        (Board, "revision"),
+        (Command, "via"),
+        (User, "disabled"),
+        (Credential, "scopes"),
+        (Credential, "expires_at"),
     )
-    return [_new_column(migrator, Board, name) for name in new]
+    return [_new_column(migrator, table, name) for table, name in new]
 
 
 def _new_column(migrator: SqliteMigrator, table: Any, name: str) -> Any:
@@ -98,8 +115,11 @@ def upgrade(db: SqliteDatabase) -> None:
         reason = "a later version of this program made it; use that, or restore a backup"
         raise ValueError(f"DATABASE_URL: {reason}")
     if version(db) < VERSION:
+        # A table that others refer to is copied and dropped; this can't be set inside.
+        db.execute_sql("PRAGMA foreign_keys = 0")
         with db.atomic("IMMEDIATE"):
             _bring_up(db)
+        db.execute_sql("PRAGMA foreign_keys = 1")
 
 
 def version(db: SqliteDatabase) -> int:

@@ -4,24 +4,30 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from backend import boards, commands
-from backend.commands import Cancellation, NewCommand
+from backend import boards, commands, connections
 from backend.core import Core
 from backend.dispatcher import stops
-from backend.errors import Busy, NotFound, Slow
+from backend.errors import Busy, Slow, no_board
 from backend.events import Hub
 from backend.images import Album
 from backend.ingest import KINDS
 from backend.lifecycle import OPEN
-from backend.models import OPEN_SQL, database
-from backend.mqtt import Link
+from backend.links import DEFAULT, Links
+from backend.linkstate import CAP_SECONDS, Address
+from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
+from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.settings import Settings
 from backend.upkeep import Options
-from backend.writer import Answer, Writer, now_ms
+from backend.wishes import Cancellation, NewCommand
+from backend.work import Task
+from backend.writer import Writer, now_ms
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +35,11 @@ ANSWER_SECONDS = 10.0
 
 
 class Backend:
-    """A running backend: the core, its writer and its link to the broker.
+    """A running backend: the core, its writer, its links to brokers and their reconciler.
 
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
-    `broker_ca`: see `mqtt.Link`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
+    `broker_url`, `broker_ca`: of the default link; `retry_cap`, `look_every`: see `Links`,
+    `Reconciler`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
     """
 
     def __init__(
@@ -43,6 +50,9 @@ class Backend:
         broker_ca: Path | None = None,
         image_idle_s: float = Settings.image_idle_s,
         options: Options = Options(),  # noqa: B008 (it is frozen)
+        *,
+        retry_cap: float = CAP_SECONDS,
+        look_every: float = LOOK_SECONDS,
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
@@ -50,29 +60,39 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
-        self._link = Link(
-            broker_url,
+        self._links = self._writer.links = Links(
+            Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
             tuple(KINDS),
             self._writer.message,
             self._writer.link_changed,
-            broker_ca,
+            2 * window,  # stops, and what is sent again, are not refused
+            retry_cap,
         )
-        self._writer.link = self._link
+        self._reconciler = Reconciler(self._links, self._writer, self.events, look_every)
         self._started = time.monotonic()
         self._broker = urlsplit(broker_url)
         self.upkeep = self._core.upkeep
+        # Called after boards were changed in this process: who may use the broker is another.
+        self.on_boards: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to listen and to send."""
         self._writer.start()
-        self._link.start()
+        self._links.start()
+        self._reconciler.start()
 
     def stop(self) -> None:
         """Finish what is queued, tell the watchers, disconnect."""
         self.events.close()
+        self._reconciler.stop()
+        self._reconciler.join(5)
         self._writer.stop()
         self._writer.join(5)
-        self._link.stop()
+        self._links.stop()
+
+    def connections_changed(self) -> None:
+        """Have what was changed in the connections' rows made so now."""
+        self._reconciler.wake()
 
     def _ended(self, error: BaseException | None) -> None:
         if error is not None:
@@ -85,16 +105,20 @@ class Backend:
         through), or Slow.
         """
         commands.check(new, self._core.roster)
-        if not stops(new.command_type, new.parameters) and self._is_full():
+        if not stops(new.command_type, new.parameters) and self._is_full(new.board_id):
             raise Busy("busy", "too many commands are under way; try again shortly", 1)
-        return _answered(self._writer.submit(new))
+        accepted: tuple[dict[str, Any], bool] = _answered(self._writer.submit(new))
+        return accepted
 
-    def cancel(self, command_id: str, user: str) -> dict[str, Any]:
+    def cancel(self, wish: Cancellation) -> dict[str, Any]:
         """Cancel a command, or ask its board to. Raises NotFound, Conflict, Busy, Slow."""
-        return _answered(self._writer.submit(Cancellation(command_id, user)))[0]
+        row: dict[str, Any] = _answered(self._writer.submit(wish))[0]
+        return row
 
-    def _is_full(self) -> bool:
-        return self._link.unfinished + self._writer.waiting > self._window
+    def _is_full(self, board_id: str) -> bool:
+        board = self._core.roster.get(board_id)
+        link = self._core.roster.link_of(board) if board else DEFAULT
+        return self._links.unfinished(link) + self._writer.waiting > self._window
 
     def command(self, command_id: str) -> dict[str, Any]:
         """A command with its history. Raises NotFound."""
@@ -112,8 +136,15 @@ class Backend:
         """One board. Raises NotFound."""
         board = self._core.roster.get(board_id)
         if board is None:
-            raise NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
+            raise no_board(board_id)
         return boards.public(board)
+
+    def site_of(self, board_id: str) -> str | None:
+        """The site a board belongs to, or None; costs nothing. Raises NotFound."""
+        board = self._core.roster.get(board_id)
+        if board is None:
+            raise no_board(board_id)
+        return board.site
 
     def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
@@ -121,25 +152,38 @@ class Backend:
         self._core.roster.add(boards.presence(board_id))
         return told
 
+    def perform(self, task: Task) -> Any:
+        """Do a task in one transaction (see provisioning); what it says, once that is durable.
+
+        Raises what the task does, Busy, Slow.
+        """
+        answer = _answered(self._writer.perform(task))
+        self.on_boards()
+        return answer
+
+    def boards_changed(self) -> None:
+        """Take over at once what was changed in the tables."""
+        self._writer.look()
+        self.on_boards()
+
     def adopt(self) -> bool:
-        """Take in the boards that another process has enrolled; whether there were any."""
-        roster = self._core.roster
-        if boards.count() == len(roster.all()):
+        """Take over what another process has changed of boards; whether there was anything."""
+        if boards.revision() == self._core.revision:
             return False
-        fresh = [known for known in boards.passwords() if roster.get(known) is None]
-        for board_id in fresh:
-            roster.add(boards.presence(board_id))
-        return bool(fresh)
+        self._writer.look()
+        return True
 
     def healthy(self) -> bool:
-        """Whether all parts work; costs nothing."""
-        return self._link.connected and self._writer.is_alive()
+        """Whether all parts work, sites' own connections aside; costs nothing."""
+        alive = self._writer.is_alive() and self._reconciler.is_alive()
+        link = self._links.get(DEFAULT)
+        return alive and link is not None and link.connected
 
     def health_in_short(self) -> dict[str, Any]:
         """What anybody may know: whether all parts work, and since when. Costs nothing."""
         return {
             "status": "healthy" if self.healthy() else "degraded",
-            "mqtt": {"connected": self._link.connected},
+            "mqtt": {"connected": self._links.health(DEFAULT)["connected"]},
             "commandQueue": {"running": self._writer.is_alive()},
             "uptime": int(time.monotonic() - self._started),
         }
@@ -150,16 +194,19 @@ class Backend:
             f"SELECT status, COUNT(*) FROM command WHERE {OPEN_SQL} GROUP BY status"
         )
         counts = dict(cursor.fetchall())
+        states = Counter(board.state for board in self._core.roster.all())
         online = sum(board.online is True for board in self._core.roster.all())
         short = self.health_in_short()
         return {
             **short,
             "mqtt": {
-                "connected": self._link.connected,
+                **self._links.health(DEFAULT),
                 "host": self._broker.hostname,
                 "port": self._broker.port,
-                "unfinished": self._link.unfinished,
-                "error": self._link.error,
+            },
+            "connections": {
+                one["site"]: {**self._links.health(one["site"]), "status": one["status"]}
+                for one in connections.find_all()
             },
             # Nothing is polled: the queue moves with each command and each answer.
             "commandQueue": {
@@ -168,13 +215,17 @@ class Backend:
                 "waiting": self._writer.waiting,
             },
             "commands": {status: counts.get(status, 0) for status in OPEN},
-            "boards": {"online": online, "known": len(self._core.roster.all())},
             "alerts": self.upkeep.alerts.open,
+            "boards": {
+                "online": online,
+                "known": states[ACTIVE],
+                "pending": states[PENDING_MAPPING],
+            },
             "refused": dict(self._core.refused),
         }
 
 
-def _answered(answer: Answer) -> tuple[dict[str, Any], bool]:
+def _answered(answer: Future[Any]) -> Any:
     """What the writer says. Where it takes too long: Busy if it will not be done, else Slow."""
     try:
         return answer.result(ANSWER_SECONDS)

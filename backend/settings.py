@@ -31,8 +31,11 @@ class Settings:
     http_threads: int = 8
     image_idle_s: int = 15  # without a new part of a picture, before its board is asked for it
     window: int = 2_000  # unfinished publishes and unanswered requests before 429
+    retry_cap: int = 60  # seconds between two tries to connect to a broker, at most
+    look_every: int = 5  # seconds until a connection changed by another process is seen
     secure_cookies: bool = False
     trusted_proxy: str | None = None  # the address whose X-Forwarded-For is believed
+    public_url: str = ""  # where people reach the page, for what is printed; "": where it listens
     log_level: str = "INFO"
     message_log: str = messages.COMMANDS
     retention: Mapping[str, int] = field(default_factory=dict)  # table: days; else retention.DAYS
@@ -54,6 +57,11 @@ class Settings:
         rule = Rule(self.alert_after, self.alert_share, self.alert_clear_after)
         return Options(self.message_log, self.retention, rule)
 
+    @property
+    def address(self) -> str:
+        """Where people reach the page, without a slash at the end."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"
+
 
 def _port(name: str, text: str) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
@@ -64,6 +72,12 @@ def _port(name: str, text: str) -> int:
 def _count(name: str, text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ValueError(f"{name}: {text!r} is no count; use a whole number from 1")
+    return int(text)
+
+
+def _at_most_30(name: str, text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 30:
+        raise ValueError(f"{name}: {text!r} is too much or too little; use 1 to 30")
     return int(text)
 
 
@@ -98,6 +112,18 @@ def _address(name: str, text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise ValueError(f"{name}: {text!r} is no address; use one like 127.0.0.1") from None
+
+
+def _web(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(f"{name}: {text!r} is no address; use one like https://ponds.example.org")
+    return text.rstrip("/")
 
 
 def _level(name: str, text: str) -> str:
@@ -151,8 +177,11 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "HTTP_THREADS": _count,
     "IMAGE_IDLE_S": _count,
     "WINDOW": _count,
+    "RETRY_CAP": _count,
+    "LOOK_EVERY": _at_most_30,
     "SECURE_COOKIES": _flag,
     "TRUSTED_PROXY": _address,
+    "PUBLIC_URL": _web,
     "LOG_LEVEL": _level,
     "MESSAGE_LOG": _choice(*messages.MODES),
     "RETENTION": _days,

@@ -7,6 +7,7 @@ commit (publishing, telling the page) is only collected here.
 import json
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,12 @@ class Outcome:
     pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
     alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
     scrubbed: bool = False  # passwords were
+    tasks: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
+
+
+# Something to be done in the writer's transaction, by rows alone. It checks first, and then acts:
+# what it raises (a Refusal) must come before its first change.
+Task = Callable[["Work"], Any]
 
 
 class Work:

@@ -20,16 +20,19 @@ from typing import Any
 
 from protocol import ProtocolError, encode
 
-from backend.commands import Cancellation, NewCommand, public
+from backend.commands import public
 from backend.core import Batch, Core
 from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
 from backend.images import Album
+from backend.intake import sorted_out
+from backend.links import Links
 from backend.models import database
-from backend.mqtt import Link, Receipt
-from backend.presence import Presence
+from backend.mqtt import Receipt
+from backend.presence import Presence, Roster
 from backend.store import Locked, Row
-from backend.work import Outcome
+from backend.wishes import Cancellation, NewCommand
+from backend.work import Outcome, Task
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ class Writer(threading.Thread):
         monotonic: Callable[[], int] = monotonic_ms,
     ) -> None:
         super().__init__(name="writer", daemon=True)
-        self.link: Link | None = None
+        self.links: Links | None = None
         self.album: Album | None = None  # where pictures go
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         self._now, self._monotonic = clock, monotonic
@@ -87,13 +90,27 @@ class Writer(threading.Thread):
         self._queue.put(("ask", wanted, answer))
         return answer
 
+    def perform(self, task: Task) -> Future[Any]:
+        """Have a task done; the future holds what it returns, or raises its Refusal."""
+        answer: Future[Any] = Future()
+        self._queue.put(("ask", task, answer))
+        return answer
+
+    def look(self) -> None:
+        """Another process has changed boards."""
+        self._queue.put(("look",))
+
     def message(self, topic: str, payload: bytes, receipt: Receipt) -> None:
         """Take a message in; it is acknowledged when what it says is durable."""
         self._queue.put(("message", topic, payload, receipt))
 
-    def link_changed(self, up: bool) -> None:
-        """Note that the broker was reached, or lost."""
-        self._queue.put(("link", up))
+    def link_changed(self, name: str, up: bool) -> None:
+        """Note that a broker was reached, or lost."""
+        self._queue.put(("link", lambda roster, now: roster.listen(now if up else None, name)))
+
+    def route(self, own: frozenset[str]) -> None:
+        """Note which sites have links of their own."""
+        self._queue.put(("link", lambda roster, now: roster.route(own, now)))
 
     def stop(self) -> None:
         """Finish what is queued and end."""
@@ -115,41 +132,23 @@ class Writer(threading.Thread):
     def _turn(self) -> bool:
         """One transaction. False when it is time to end."""
         items = self._take()
-        batch, receipts = self._sort(items)
+        batch, receipts = sorted_out(self._core, items)
         self._settle(self._apply(batch), receipts)
         if items and items[-1][0] == "link":
             self._listen(items[-1][1])
         self._next_due = self._core.next_due()
         return not any(item[0] == "stop" for item in items)
 
-    def _sort(self, items: list[tuple[Any, ...]]) -> tuple[Batch, list[Receipt]]:
-        """What the core is to decide on, and the receipts of the messages among it."""
-        batch = Batch([], [], [])
-        receipts: list[Receipt] = []
-        for item in items:
-            if item[0] == "ask":
-                if not item[2].set_running_or_notify_cancel():
-                    continue  # whoever asked has given up
-                asked: list[Any] = batch.new if type(item[1]) is NewCommand else batch.cancel
-                asked.append((item[2], item[1]))
-            elif item[0] == "message":
-                receipts.append(item[3])
-                heard = self._core.ingest.read(item[1], item[2])
-                if heard:
-                    batch.heard.append(heard)
-        return batch, receipts
-
-    def _listen(self, up: bool) -> None:
-        """The link has changed: nothing is known of any board until it is heard."""
-        self._core.roster.listen(self._now() if up else None)
-        if self._hub.watched:
-            boards = self._core.roster.all()
+    def _listen(self, change: Callable[[Roster, int], list[Presence]]) -> None:
+        """A link has changed: nothing is known of its boards until they are heard."""
+        boards = change(self._core.roster, self._now())
+        if self._hub.watched and boards:
             self._hub.publish([(None, "board", self._show_board(board)) for board in boards])
 
     def _take(self) -> list[tuple[Any, ...]]:
         """Wait until there is something to do, and take up to BATCH of what is there.
 
-        Not beyond a change of the link: what was heard before it is to be applied before it.
+        Not beyond a change of a link: what was heard before it is to be applied before it.
         """
         wait = self._wait()
         items = []
@@ -191,16 +190,18 @@ class Writer(threading.Thread):
         """Let the world know what is durable now."""
         for board_id, image_id, picture in outcome.pictures:
             self._keep(board_id, image_id, picture)
-        if self.link:
+        if self.links:
             for board_id, message in outcome.publish:
-                self._send(self.link, board_id, message)
-            self.link.acknowledge(receipts)
+                self._send(self.links, board_id, message)
+            self.links.acknowledge(receipts)
         shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
             if isinstance(result, Refusal):
                 answer.set_exception(result)
             else:
                 answer.set_result((_show(shown, result[0]), result[1]))
+        for answer, result in outcome.tasks:
+            _tell(answer, result)
         if self._hub.watched:
             self._hub.publish(self._events(outcome, shown))
 
@@ -214,12 +215,13 @@ class Writer(threading.Thread):
             self._core.pictures.unkept((board_id, image_id))
             log.error("can't keep picture %s of %s: %s", image_id, board_id, why)
 
-    def _send(self, link: Link, board_id: str, message: dict[str, Any]) -> None:
+    def _send(self, links: Links, board_id: str, message: dict[str, Any]) -> None:
         board = self._core.roster.get(board_id)
         if board is None:
             return
         try:
-            link.publish(board_id, encode("command", message, board.key))
+            link = self._core.roster.link_of(board)
+            links.publish(link, board_id, encode("command", message, board.key))
         except ProtocolError as why:  # a bug, but of one message: the others are to go out
             self._core.refused[why.code] += 1
             log.error("can't send %s to %s: %s", message["command_id"], board_id, why)
@@ -231,6 +233,13 @@ class Writer(threading.Thread):
         boards = [self._show_board(board) for board in outcome.boards.values()]
         events += [(None, "board", board) for board in boards]
         return events + [(None, "alert", alert) for alert in outcome.alerts]
+
+
+def _tell(answer: Future[Any], result: Any) -> None:
+    if isinstance(result, Refusal):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)
 
 
 def _show(shown: dict[int, dict[str, Any]], row: Row) -> dict[str, Any]:

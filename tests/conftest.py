@@ -5,13 +5,14 @@
   under one of 32 bits as an ESP32 has them (async ones not); one process for the file.
 - A skipped test is a failure where CI=true.
 - Random tests draw from `seed`, which the header prints; SEED=n repeats a run.
-- `make test` runs two processes: in one all that waits for real boards, brokers and browsers, in
-  the other, behind it in the scheduler's eyes, all that only computes. No two tests that look at
-  the clock run at once.
+- `make test` runs four processes. One takes all that only computes, and the machine lets it wait;
+  the others take a file at a time of what waits for real boards, brokers and browsers. So no test
+  may count on having the machine for itself.
 - What a test gives to `record_property` is printed at the end.
 """
 
 import asyncio
+import contextlib
 import inspect
 import os
 import random
@@ -32,6 +33,8 @@ CI = os.environ.get("CI") == "true"
 SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the workers' too
 PORTS = {"micropython": unix_port.run_tests, "wasm32": wasm_port.run_tests}
 COMPUTING = {"firmware", "protocol", "simulation"}  # folders
+NICE = os.getpriority(os.PRIO_PROCESS, 0)
+LONG = ("simulation", "protocol", "firmware", "chaos", "link")  # which ones begin first
 
 
 class MicroPythonFailure(Exception):
@@ -107,22 +110,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ and _lane(item.nodeid) == "computing":
-        os.setpriority(os.PRIO_PROCESS, 0, 19)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        with contextlib.suppress(PermissionError):  # only root may take it back
+            os.setpriority(os.PRIO_PROCESS, 0, 19 if _folder(item.nodeid) in COMPUTING else NICE)
 
 
-def _lane(nodeid: str) -> str:
-    return "computing" if Path(nodeid).parts[1] in COMPUTING else "waiting"
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _turn(_folder(item.nodeid)))
+
+
+def _folder(nodeid: str) -> str:
+    return Path(nodeid).parts[1]
+
+
+def _turn(folder: str) -> int:
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 class Lanes(LoadScopeScheduling):
-    """One worker takes one lane, the other the other."""
+    """One worker takes all that computes, each of the others a file at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _lane(nodeid)
+        return "computing" if _folder(nodeid) in COMPUTING else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    config.option.loadscopereorder = False  # as sorted above
     return Lanes(config, log)
 
 

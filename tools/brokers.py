@@ -5,6 +5,7 @@ import contextlib
 import getpass
 import hashlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -16,15 +17,22 @@ from pathlib import Path
 from backend.broker import BrokerError, EmbeddedBroker, check_port_free, end_with_parent
 
 TOOLS = Path(__file__).resolve().parent
-SECONDS = 10.0
+SECONDS = 30.0
 
 _HASH_ROUNDS = 101
+_PORTS = range(10000, 32000)  # Linux gives from 32768 on, macOS from 49152 on
 
 
 def free_port() -> int:
-    """A port of the loopback nobody uses at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port of the loopback nobody uses at the moment.
+
+    None of those the system gives to outgoing connections: one of them might take it while its
+    broker is away, or even connect to itself there.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def mosquitto_binary() -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from protocol.topics import ACK, STARTUP
 
 from backend.__main__ import main
-from backend.mqtt import Link
+from backend.links import Links
 from backend.work import Outcome, Work
 from backend.writer import Writer
 
@@ -48,8 +48,8 @@ class Trap:
         """Wrap the methods between which the points lie."""
         _wrap(Work, "finish", after=self._finished)
         _wrap(Writer, "_settle", before=self._settling, after=self._settled)
-        _wrap(Link, "publish", before=self._publishing)
-        _wrap(Link, "acknowledge", before=self._acknowledging, after=self._acknowledged)
+        _wrap(Links, "publish", before=self._publishing)
+        _wrap(Links, "acknowledge", before=self._acknowledging, after=self._acknowledged)
         _wrap(Writer, "message", before=self._arrived)
 
     def _finished(self, work: Work, outcome: Outcome) -> None:

@@ -39,12 +39,17 @@ class Report:
         """The longest time (ms). Raises KeyError where none was noted."""
         return max(self._times[what])
 
+    def usual(self, what: str) -> float:
+        """The middle one of its times (ms). Raises KeyError where none was noted."""
+        times = sorted(self._times[what])
+        return times[len(times) // 2]
+
     def lines(self) -> list[str]:
         """The totals, for people."""
         out = [f"{self.name}: " + ("as promised" if not self.violations else "BROKEN")]
         out += [f"  {self.counts[what]:7,d}  {what}" for what in sorted(self.counts)]
         for what, times in sorted(self._times.items()):
-            middle = sorted(times)[len(times) // 2]
-            out.append(f"  {what}: p50 {middle:.1f} ms, worst {max(times):.1f} ms ({len(times)})")
+            usual, worst = self.usual(what), self.worst(what)
+            out.append(f"  {what}: p50 {usual:.1f} ms, worst {worst:.1f} ms ({len(times)})")
         out += [f"  {line}" for line in self._said]
         return out + [f"  VIOLATION: {line}" for line in self.violations]

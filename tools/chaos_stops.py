@@ -14,7 +14,8 @@ BOARD = "museum-1"
 PIN = 19
 MOTOR = {"kind": "motor", "pin": PIN, "pwm_hz": 1000, "longest_s": 600}
 VERBS = ("stop", "emergency_stop")
-LIMIT_MS = 200.0
+LIMIT_MS = 200.0  # for half of them
+WORST_MS = 1000.0  # where the machine is busy with something else; before any second try
 
 # A journal has room for 48 commands that have not expired, at most three for each round.
 _LIFE = {"expires_in": 1}
@@ -89,6 +90,6 @@ def run(
             tick()
     for verb in VERBS:
         for what in (f"{verb} to COMPLETED", f"{verb} to the pin being off"):
-            if report.worst(what) > LIMIT_MS:
+            if report.usual(what) > LIMIT_MS or report.worst(what) > WORST_MS:
                 report.blame([f"{what} took {report.worst(what):.0f} ms"])
     return report

@@ -31,7 +31,7 @@ def ordered_ms(command: Any) -> float:
 
 def off_by(command: Any, pulse: Pulse) -> float:
     """How many ms the motor ran too long or too short; infinite while it runs."""
-    return inf if pulse.end is None else abs(pulse.ms - ordered_ms(command))
+    return inf if pulse.end is None else pulse.off_by(ordered_ms(command))
 
 
 def pulses_of(board: Board, pin: int, since: int = 0) -> list[Pulse]:

@@ -31,6 +31,8 @@ __all__ = [
     "Pulse",
 ]
 
+PATIENCE = 20.0  # seconds until an event that is waited for is said to be missing
+
 
 class Board:
     """One board, off until `start`. Its flash is `directory`/flash.img and outlives it.
@@ -176,7 +178,9 @@ class Board:
         """Every time the output was on, over all boots."""
         return self.log.pulses(pin)
 
-    def wait(self, wanted: Callable[[Event], bool], timeout: float = 5.0, since: int = 0) -> Event:
+    def wait(
+        self, wanted: Callable[[Event], bool], timeout: float = PATIENCE, since: int = 0
+    ) -> Event:
         """The first event from number `since` on that is `wanted`. Raises TimeoutError."""
         try:
             return self.log.wait(wanted, timeout, since)
@@ -184,7 +188,7 @@ class Board:
             raise TimeoutError(f"{error}\nits console:\n{self.console[-2000:]}") from None
 
     def wait_for(
-        self, name: str, timeout: float = 5.0, since: int = 0, **members: object
+        self, name: str, timeout: float = PATIENCE, since: int = 0, **members: object
     ) -> Event:
         """`wait` for an event of this name whose members are these."""
         wanted = {"event": name, **members}

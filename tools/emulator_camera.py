@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import stage
+from tools.umqtt import write_atomically
 
 FRAME = "frame.jpg"
 
@@ -45,7 +45,7 @@ class Camera:
     def take(self, width: int, height: int, quality: int) -> str:
         """The path of a new picture; `quality` in %."""
         self._number += 1
-        stage.write_atomically(self._path, jpeg(self._number, width, height, quality))
+        write_atomically(self._path, jpeg(self._number, width, height, quality))
         return str(self._path)
 
 

@@ -21,6 +21,7 @@ same for all boards and all boots) and `number` (0, 1, 2, ... for this board):
 import threading
 import time
 from collections.abc import Callable
+from itertools import starmap, zip_longest
 from typing import Any
 
 Event = dict[str, Any]
@@ -30,10 +31,13 @@ _KEPT = 20_000
 
 
 class Pulse:
-    """A time an output was on: `start` and `end` in ms; `end` is None while it lasts."""
+    """A time an output was on: `start` and `end` in ms; `end` is None while it lasts.
 
-    def __init__(self, start: float, end: float | None) -> None:
-        self.start, self.end = start, end
+    `waited` is how many ms of it the host ran others while the board wanted to run.
+    """
+
+    def __init__(self, start: float, end: float | None, waited: float = 0.0) -> None:
+        self.start, self.end, self.waited = start, end, waited
 
     @property
     def ms(self) -> float:
@@ -41,6 +45,13 @@ class Pulse:
         if self.end is None:
             raise ValueError("the pulse has not ended")
         return self.end - self.start
+
+    def off_by(self, wanted_ms: float) -> float:
+        """How many ms it was too long or too short, but for what the host has to answer for.
+
+        Raises ValueError while it lasts.
+        """
+        return max(0.0, abs(self.ms - wanted_ms) - self.waited)
 
     def __repr__(self) -> str:
         return f"Pulse({self.start:.0f}, {'on' if self.end is None else f'{self.ms:.0f} ms'})"
@@ -52,7 +63,7 @@ class EventLog:
     def __init__(self, listener: Listener | None = None) -> None:
         self._events: list[Event] = []
         self._dropped = 0
-        self._edges: dict[int, list[tuple[float, int]]] = {}
+        self._edges: dict[int, list[tuple[float, int, float]]] = {}
         self._changed = threading.Condition()
         self._listener = listener
 
@@ -60,12 +71,15 @@ class EventLog:
         """How many events there have been: the number the next one gets."""
         return self._dropped + len(self._events)
 
-    def add(self, event: Event) -> None:
-        """Takes an event in, wakes who waits, then tells the listener."""
+    def add(self, event: Event, waited: float = 0.0) -> None:
+        """Takes an event in, wakes who waits, then tells the listener.
+
+        `waited`: how many ms the board has been ready to run since its boot, and did not run.
+        """
         event.setdefault("ms", time.monotonic() * 1000)
         with self._changed:
             event["number"] = len(self)
-            self._note_edge(event)
+            self._note_edge(event, waited)
             self._events.append(event)
             if len(self._events) > _KEPT:
                 del self._events[: _KEPT // 2]
@@ -94,9 +108,9 @@ class EventLog:
         """Every time the output was on, since the board was made."""
         with self._changed:
             edges = list(self._edges.get(pin, ()))
-        ends: list[float | None] = [ms for ms, level in edges if not level]
-        starts = [ms for ms, level in edges if level]
-        return [Pulse(start, end) for start, end in zip(starts, [*ends, None], strict=False)]
+        ends = [edge for edge in edges if not edge[1]]
+        starts = [edge for edge in edges if edge[1]]
+        return list(starmap(_pulse, zip_longest(starts, ends)))
 
     def wait(self, wanted: Callable[[Event], bool], timeout: float, since: int = 0) -> Event:
         """The first event from number `since` on that is `wanted`; waits `timeout` seconds.
@@ -120,7 +134,7 @@ class EventLog:
                     return []
             return self._events[max(0, since - self._dropped) :]
 
-    def _note_edge(self, event: Event) -> None:
+    def _note_edge(self, event: Event, waited: float) -> None:
         if event["event"] == "pin":
             level = event["value"]
         elif event["event"] == "pwm":
@@ -128,4 +142,10 @@ class EventLog:
         else:
             return
         if level != self.level(event["pin"]):
-            self._edges.setdefault(event["pin"], []).append((event["ms"], level))
+            self._edges.setdefault(event["pin"], []).append((event["ms"], level, waited))
+
+
+def _pulse(start: tuple[float, int, float], end: tuple[float, int, float] | None) -> Pulse:
+    if end is None:
+        return Pulse(start[0], None)
+    return Pulse(start[0], end[0], max(0.0, end[2] - start[2]))

@@ -179,7 +179,9 @@ class Machine:
             self._rtc = event["memory"]
         if event["event"] == "clock":
             self._clock = str(event["ahead"])
-        if event["event"] != "feed":
+        if event["event"] in ("pin", "pwm") and self._processor:
+            self._log.add(event, self._processor.waited_ms)
+        elif event["event"] != "feed":
             self._log.add(event)
 
     def _on_control(self) -> None:

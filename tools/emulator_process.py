@@ -52,7 +52,7 @@ def compiled_modules() -> Path:
     folder = umqtt.CACHE / f"unix-{stage.digest(contents)}"
     for name, content in contents.items():
         if not (folder / name).exists():
-            stage.write_atomically(folder / name, content)
+            umqtt.write_atomically(folder / name, content)
     return folder
 
 
@@ -95,6 +95,14 @@ class Processor:
     def pid(self) -> int:
         """Process id."""
         return self._process.pid
+
+    @property
+    def waited_ms(self) -> float:
+        """How long it was ready to run, so far, and the machine ran others; 0 but on Linux."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e6
+        except (OSError, IndexError):  # no such file in some containers; it has ended
+            return 0.0
 
     def events(self) -> list[Event] | None:
         """The events that have come (call when `control` is readable); None: it has ended."""

@@ -4,6 +4,8 @@
         --wifi barn 'its password'
 
 BOARD is a folder of boards/, whose actuators.json is taken unless --actuators names another file.
+With --api URL the backend is told over its API (the token in
+ANSWERBACK_TOKEN), else in its database here.
 What is missing is asked for at a terminal. Where the board has settings already, what is not
 given stays as it is; the key stays, too, unless --new-key is given. Everything is checked, with
 the board's own checks, before anything is written anywhere. Nothing secret is ever printed.
@@ -18,13 +20,13 @@ from typing import Any
 
 from protocol.limits import KEY_BYTES
 
-from backend import boards, settings
+from backend import settings
 from backend.broker import BACKEND_USER
-from backend.errors import Conflict, Refusal
-from backend.schema import open_database
+from backend.errors import Refusal
 from backend.settings import Settings
-from backend.writer import now_ms
+from backend.store import Locked
 from tools import remote, stage
+from tools.provision_backend import Api, BackendError, Wish, by_database
 from tools.remote import RemoteError
 
 sys.path.append(str(stage.ROOT / "firmware"))
@@ -51,12 +53,21 @@ def main(argv: list[str] | None = None) -> int:
         _complete(given)
         values = _values(given, {})
         _check(values, board)
-        values = _values(given, _present(given.port))
+        present = _present(given.port)
+        values = _values(given, present)
         _check(values, board)
-        _finish(given, options, values, actuators)
+        _finish(given, options, values, present, actuators)
     except Refusal as why:
         return _fail(f"{why}; nothing was written")
-    except (Mistake, RemoteError, stage.StageError, OSError, ValueError) as why:
+    except (
+        Mistake,
+        BackendError,
+        Locked,
+        RemoteError,
+        stage.StageError,
+        OSError,
+        ValueError,
+    ) as why:
         return _fail(str(why))
     except KeyboardInterrupt:
         return _fail("ended; the board has either its old files or the new ones")
@@ -69,10 +80,14 @@ def _fail(text: str) -> int:
 
 
 def _finish(
-    given: argparse.Namespace, options: Settings, values: Values, actuators: bytes
+    given: argparse.Namespace,
+    options: Settings,
+    values: Values,
+    present: Values,
+    actuators: bytes,
 ) -> None:
     """Both sides: the backend first, for what it knows can be told to the board again."""
-    known = _enroll(options, given.id, given.new_key)
+    known = _known(given, options, values, present)
     values["key"] = known["key"]
     user = values["broker"].setdefault("user", given.id)
     if given.broker_password is None and user == given.id:
@@ -83,16 +98,17 @@ def _finish(
     broker = values["broker"]
     print(f"{given.id} is told: broker {broker['host']}:{broker['port']}, Wi-Fi {names}")
     if given.new_key:
-        print("its key is a new one: start the backend anew, for it has the old one in memory")
+        print("its key is a new one; a backend that runs takes it over within a second")
 
 
-def _enroll(options: Settings, board_id: str, new_key: bool) -> dict[str, str]:
-    """What the backend knows of the board, made known where it was not. Raises Refusal."""
-    open_database(options.database)
-    try:
-        return boards.enroll(board_id, now_ms())
-    except Conflict:
-        return boards.renew(board_id) if new_key else boards.credentials(board_id)
+def _known(
+    given: argparse.Namespace, options: Settings, values: Values, present: Values
+) -> dict[str, str]:
+    """Key and password that backend and board are to share. Raises Refusal, BackendError."""
+    held = {"key": present.get("key", ""), "password": values["broker"].get("password", "")}
+    mine = held if present.get("board_id") == given.id else {}
+    wish = Wish(given.id, given.site, given.pending, given.new_key, mine)
+    return Api(given.api).tell(wish) if given.api else by_database(options, wish)
 
 
 def _values(given: argparse.Namespace, present: Values) -> Values:
@@ -221,6 +237,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--wifi", nargs="+", action="append", help="NAME PASSWORD, in order")
     parser.add_argument("--hold", type=int, help="seconds without a link until outputs are safe")
     parser.add_argument("--actuators", type=Path, help="another map than the board's")
+    parser.add_argument("--site", help="the site to map it to")
+    parser.add_argument(
+        "--pending", action="store_true", help="not to be used before it is mapped"
+    )
+    parser.add_argument("--api", default="", help="the backend's address, where it runs elsewhere")
     parser.add_argument("--new-key", action="store_true", help="a fresh key and password")
     return parser.parse_args(argv)
 

@@ -30,7 +30,9 @@ SHOWN = ("pin", "pwm", "reset", "watchdog")
 
 def say(line: str) -> None:
     """One line for one thing that happened, with the time."""
-    print(f"{datetime.now():%H:%M:%S.%f}"[:-3], line, flush=True)
+    now = f"{datetime.now():%H:%M:%S.%f}"[:-3]
+    sys.stdout.write(f"{now} {line}\n")  # in one piece: several threads say something
+    sys.stdout.flush()
 
 
 def enroll(application: Application, count: int) -> list[BoardSpec]:

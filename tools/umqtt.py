@@ -6,9 +6,11 @@ umqtt frozen in; a board then uses whichever comes first on its `sys.path`.
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 VERSION = "1.3.4"
@@ -29,24 +31,40 @@ def fetch(cache: Path = CACHE) -> Path:
     if not source.exists():
         archive = cache / f"{_NAME}.tar.gz"
         if not archive.exists():
-            _download(cache)
+            _download(archive)
         _unpack(_checked(archive), source)
     return source
 
 
-def _download(cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
+def _download(archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
     requirement = f"micropython-umqtt.simple=={VERSION}"
-    command = [sys.executable, "-m", "unearth", requirement, "--no-binary", "--download"]
-    try:
-        done = subprocess.run(
-            [*command, str(cache)], capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FetchError(_advice(cache, "no answer in time")) from error
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["no reason given"]
-        raise FetchError(_advice(cache, lines[-1]))
+    command = [sys.executable, "-m", "unearth", requirement, *_index(), "--no-binary"]
+    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:  # others may do the same now
+        try:
+            done = subprocess.run(
+                [*command, "--download", folder],
+                capture_output=True,
+                text=True,
+                timeout=_DOWNLOAD_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise FetchError(_advice(archive.parent, "no answer in time")) from error
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines() or ["no reason given"]
+            raise FetchError(_advice(archive.parent, lines[-1]))
+        found = Path(folder) / archive.name
+        if not found.exists():
+            raise FetchError(_advice(archive.parent, "the index has no such file"))
+        found.replace(archive)
+
+
+def _index() -> list[str]:
+    """Where pip was told to look, for machines that reach nothing else."""
+    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    told = subprocess.run(ask, capture_output=True, text=True).stdout.strip()
+    url = os.environ.get("PIP_INDEX_URL", told)
+    return ["--index-url", url] if url else []
 
 
 def _advice(cache: Path, why: str) -> str:
@@ -57,8 +75,6 @@ def _advice(cache: Path, why: str) -> str:
 
 
 def _checked(archive: Path) -> Path:
-    if not archive.exists():
-        raise FetchError(_advice(archive.parent, "the index has no such file"))
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != SHA256:
         archive.unlink()
@@ -70,11 +86,15 @@ def _unpack(archive: Path, source: Path) -> None:
     with tarfile.open(archive) as tar:
         member = tar.extractfile(f"{_NAME}/umqtt/simple.py")
         assert member is not None  # the archive is the one we know
-        text = member.read()
-    source.parent.mkdir(parents=True, exist_ok=True)
-    fresh = source.with_suffix(".new")
-    fresh.write_bytes(text)
-    fresh.replace(source)
+        write_atomically(source, member.read())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Puts the file there whole or not at all, whoever else is doing the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
 
 
 if __name__ == "__main__":

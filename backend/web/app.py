@@ -9,12 +9,17 @@ from backend.web import openapi, routes
 from backend.web.auth import Authenticator
 from backend.web.boards import BoardRoutes
 from backend.web.commands import CommandRoutes
+from backend.web.connections import ConnectionRoutes
 from backend.web.http import Answer, Call
 from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
+from backend.web.people import AuditRoutes, PeopleRoutes
+from backend.web.provisioning import ProvisioningRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
+from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
+from backend.web.tokens import NamedTokenRoutes
 from backend.web.upkeep import UpkeepRoutes
 
 
@@ -26,8 +31,14 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
     for group in (
         SessionRoutes(accounts, authenticator),
         TokenRoutes(accounts),
+        NamedTokenRoutes(accounts),
+        PeopleRoutes(accounts),
+        AuditRoutes(),
         BoardRoutes(backend),
+        ProvisioningRoutes(backend, settings.address),
+        SiteRoutes(backend),
         CommandRoutes(backend),
+        ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings.metrics),

@@ -1,4 +1,4 @@
-"""Who makes a request: a session cookie (with its CSRF token), or a bearer token.
+"""Who makes a request: a session cookie (with its CSRF token), or a bearer token (JWT or named).
 
 The cookie is HttpOnly and SameSite=Strict, so no other site can use it; the CSRF token is asked
 for on top, since a browser's promise should not be the only one.
@@ -35,13 +35,12 @@ class Authenticator:
             _check_csrf(environ, identity)
         return identity
 
-    def still_valid(self, environ: Environ) -> bool:
-        """Whether whoever made this request may still see its answer; no, where none can say."""
+    def still(self, environ: Environ) -> Identity | None:
+        """Who made this request as they are now; None where they are nobody, or none can say."""
         try:
-            self.identify(environ)
+            return self.identify(environ)
         except (Problem, OperationalError):
-            return False
-        return True
+            return None
 
     def cookie(self, secret: str) -> str:
         """The Set-Cookie header that gives a browser its session."""
@@ -57,7 +56,7 @@ class Authenticator:
             raise _unauthorized("use Authorization: Bearer and a token")
         identity = self._accounts.bearer(secret.strip())
         if identity is None:
-            raise _unauthorized("this token is unknown or revoked; make a new one")
+            raise _unauthorized("this token is unknown, expired or revoked; make a new one")
         return identity
 
 

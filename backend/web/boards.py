@@ -6,11 +6,13 @@ from protocol.fields import Number, OneOf, boolean, digest, identifier, short_te
 from protocol.limits import TEXT_LENGTH
 from protocol.verbs import ANY, DOSE, VERBS, Case, Verb
 
+from backend.access import VIEWER, may, require
+from backend.errors import no_board
 from backend.lifecycle import STATUSES
 from backend.lives import life_of
 from backend.service import Backend
 from backend.texts import TEXTS
-from backend.web import render
+from backend.web import connections, render
 from backend.web.http import Answer, Call, Check
 from backend.web.routes import API, Route
 
@@ -32,11 +34,14 @@ class BoardRoutes:
         ]
 
     def list(self, call: Call) -> Answer:
-        """Every board."""
-        return Answer({"boards": [render.board(row) for row in self._backend.boards()]})
+        """Every board of the sites that whoever asks belongs to."""
+        rows = self._backend.boards()
+        mine = [render.board(row) for row in rows if may(call.who, VIEWER, row["site"])]
+        return Answer({"boards": mine})
 
     def show(self, call: Call, board_id: str) -> Answer:
         """One board."""
+        require(call.who, VIEWER, self._backend.site_of(board_id), no_board(board_id))
         return Answer(render.board(self._backend.board(board_id)))
 
     def verbs(self, call: Call) -> Answer:
@@ -45,7 +50,7 @@ class BoardRoutes:
 
     def health_in_full(self, call: Call) -> Answer:
         """200 with how all parts are, and how much is under way."""
-        return Answer(self._backend.health())
+        return Answer(connections.visible(call.who, self._backend.health()))
 
     def health(self, call: Call) -> Answer:
         """200 where all parts work, else 503. Open to anybody, so it says little more."""

@@ -1,15 +1,22 @@
-"""Commands over HTTP: post, list, look up, cancel. Posting is the hot path of the web side."""
+"""Commands over HTTP: post, list, look up, cancel. Posting is the hot path of the web side.
+
+A command is as visible as its board is: who may look at the site that this belongs to now sees
+all of its commands.
+"""
 
 from typing import Any
 from urllib.parse import urlencode
 
 from protocol.fields import identifier_or_empty
 
-from backend.commands import PAGE_MAX, NewCommand
+from backend import commands
+from backend.access import OPERATOR, VIEWER, require, sites_with
+from backend.commands import PAGE_MAX
+from backend.credentials import COMMAND
+from backend.errors import NotFound, no_board, no_command
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import (
-    NO_MEMBERS,
     Answer,
     Call,
     Members,
@@ -20,6 +27,7 @@ from backend.web.http import (
     whole_number,
 )
 from backend.web.routes import API, Route
+from backend.wishes import Cancellation, NewCommand
 
 PAGE = 50
 
@@ -32,6 +40,7 @@ _NEW = Members(
         "reason": text(200),
     },
 )
+_CANCEL = Members({}, {"reason": text(200)})
 _FILTERS = {
     "board_id": read_text,
     "status": read_text,
@@ -51,26 +60,29 @@ class CommandRoutes:
     def routes(self) -> list[Route]:
         """What is served."""
         return [
-            Route("POST", f"{API}/commands", self.post),
+            Route("POST", f"{API}/commands", self.post, scope=COMMAND),
             Route("GET", f"{API}/commands", self.list, query=_FILTERS),
             Route("GET", f"{API}/commands/<command_id>", self.show),
-            Route("POST", f"{API}/commands/<command_id>/cancel", self.cancel),
+            Route("POST", f"{API}/commands/<command_id>/cancel", self.cancel, scope=COMMAND),
         ]
 
     def post(self, call: Call) -> Answer:
         """202 once the command is durable. The same Idempotency-Key gets the same command."""
         asked = call.body(_NEW)
+        board_id, who = asked["board_id"], call.who
+        require(who, OPERATOR, self._backend.site_of(board_id), no_board(board_id))
         row, _ = self._backend.post(
             NewCommand(
-                asked["board_id"],
+                board_id,
                 asked["command_type"],
                 asked.get("target", ""),
                 asked.get("parameters") or {},
                 asked.get("expires_in"),
-                call.who.user,
+                who.user,
                 call.header("IDEMPOTENCY_KEY"),
                 call.address,
                 asked.get("reason", ""),
+                who.via,
             )
         )
         return _accepted(row)
@@ -79,7 +91,8 @@ class CommandRoutes:
         """Commands, newest first; `next` is the address of the page after this one, or null."""
         query = call.query
         limit = query.pop("limit", PAGE)
-        rows = self._backend.commands(**query, limit=min(limit + 1, PAGE_MAX))
+        sites = sites_with(call.who, VIEWER)
+        rows = self._backend.commands(**query, limit=min(limit + 1, PAGE_MAX), sites=sites)
         following = None
         if len(rows) > limit or len(rows) == PAGE_MAX:
             query |= {"before": rows[limit - 1]["seq"], "limit": limit}
@@ -89,12 +102,24 @@ class CommandRoutes:
 
     def show(self, call: Call, command_id: str) -> Answer:
         """One command with its history."""
+        self._require(call, VIEWER, command_id)
         return Answer(render.command(self._backend.command(command_id)))
 
     def cancel(self, call: Call, command_id: str) -> Answer:
         """202: called off, or, where the board may have it, the board is asked to."""
-        call.body(NO_MEMBERS, empty=True)
-        return _accepted(self._backend.cancel(command_id, call.who.user))
+        reason = call.body(_CANCEL, empty=True).get("reason", "")
+        self._require(call, OPERATOR, command_id)
+        user, via, source = call.actor
+        return _accepted(self._backend.cancel(Cancellation(command_id, user, source, reason, via)))
+
+    def _require(self, call: Call, role: str, command_id: str) -> None:
+        """Raises NotFound or Forbidden unless somebody has this role at the command's board."""
+        board_id = commands.board_of(command_id)
+        try:
+            site = self._backend.site_of(board_id)
+        except NotFound:  # it is gone, its commands are not
+            site = None
+        require(call.who, role, site, no_command(command_id))
 
 
 def _accepted(row: dict[str, Any]) -> Answer:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from protocol.fields import text as check_text
 
+from backend.audit import Actor
 from backend.credentials import Identity
 
 BODY_MAX = 16 * 1024
@@ -141,6 +142,11 @@ class Call:
         """Who makes the call; routes open to anybody must not ask."""
         assert self.identity is not None
         return self.identity
+
+    @property
+    def actor(self) -> Actor:
+        """The same as it is noted down."""
+        return Actor(self.who.user, self.who.via, self.address)
 
     @property
     def address(self) -> str:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from backend.commands import PAGE_MAX
-from backend.web import openapi_upkeep
+from backend.web import openapi_connections, openapi_people, openapi_upkeep
 from backend.web.auth import COOKIE
 from backend.web.commands import PAGE
 from backend.web.http import BODY_MAX, JSON_TYPE
@@ -16,14 +16,18 @@ from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
-    "not a failure. Every refusal is a Problem. Programs send a bearer token; browsers have a "
-    "session cookie and send X-CSRF-Token with every method but GET."
+    "not a failure. Every refusal is a Problem. What somebody sees and may do follows from their "
+    "role at a board's site: viewer, operator or admin. Programs send a bearer token: a JWT from "
+    "`grantToken`, or one of `createToken`, with the scopes `read` (for GET), `command` (to send "
+    "and cancel commands) and `admin` (for all else). Browsers have a session cookie and send "
+    "X-CSRF-Token with every method but GET."
 )
 _PROBLEMS = {
     400: "The request is wrong (a query nobody asked for is, too); `field` names where",
-    401: "Nobody is signed in, or the token is unknown",
-    403: "The CSRF token is missing or wrong",
-    404: "There is no such thing",
+    401: "Nobody is signed in, or the token is unknown, expired or revoked",
+    403: "Whoever asks may not: their role at the site is too small, the token lacks a scope, or "
+    "the CSRF token is missing or wrong",
+    404: "There is no such thing, or even whether there is one is none of their business",
     409: "It can't be done in the state things are in",
     413: f"The body is longer than {BODY_MAX} bytes",
     415: "The body is not sent as JSON",
@@ -32,7 +36,7 @@ _PROBLEMS = {
     "whether it was taken; repeat it after Retry-After seconds, under the same Idempotency-Key",
 }
 _BODY = (413, 415)
-_SIGNED_IN = (401,)
+_SIGNED_IN = (401, 403)
 _UNSAFE = (401, 403)
 _ANY = (400, 503)  # what every operation but the ones open to anybody may answer
 _WAIT = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
@@ -83,8 +87,8 @@ _RESUME = [
     _parameter("query", "last_event_id", WHOLE, "The same, where no header can be set"),
 ]
 _EVENTS = (
-    "Server-Sent Events: `command` (with `last`, its newest step), `board`, `alert` (begins or "
-    "ends), `reset`"
+    "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
+    "site's now is), `alert` (begins or ends), `sites`, `reset`"
 )
 
 _OPERATIONS = (
@@ -93,14 +97,41 @@ _OPERATIONS = (
     _Operation("get", "/session", "whoAmI", "Who is signed in", (200, "Session"), _SIGNED_IN),
     _Operation("delete", "/session", "signOut", "Sign out", (204, None),
                (*_UNSAFE, *_BODY)),
-    _Operation("post", "/tokens", "createToken", "Make a token; its secret is shown this once",
-               (201, "TokenWithSecret"), (*_UNSAFE, *_BODY, 409), "NewToken"),
-    _Operation("get", "/tokens", "listTokens", "All tokens", (200, "Tokens"), _SIGNED_IN),
-    _Operation("delete", "/tokens/{token_id}", "revokeToken", "Refuse a token from now on",
-               (204, None), (*_UNSAFE, *_BODY, 404)),
+    *(_Operation(*row) for row in openapi_people.ROWS),
     _Operation("get", "/boards", "listBoards", "All boards", (200, "Boards"), _SIGNED_IN),
     _Operation("get", "/boards/{board_id}", "getBoard", "One board", (200, "Board"),
                (*_SIGNED_IN, 404)),
+    _Operation("post", "/boards", "enrollBoard",
+               "Make a board known; its key and password are shown this once",
+               (201, "BoardWithSecrets"), (*_UNSAFE, *_BODY, 404, 409, 429), "NewBoard"),
+    _Operation("post", "/boards/{board_id}/credentials", "renewCredentials",
+               "A fresh key and password, shown this once", (200, "BoardWithSecrets"),
+               (*_UNSAFE, *_BODY, 404), "Nothing"),
+    _Operation("post", "/boards/{board_id}/map", "mapBoard",
+               "Map a board to a site, or move it; `queued` are the commands that tell it",
+               (200, "Mapped"), (*_UNSAFE, *_BODY, 404, 429), "Mapping"),
+    _Operation("post", "/boards/{board_id}/retire", "retireBoard",
+               "Let a board take no more part; `cancelled` is what was not sent to it",
+               (200, "Retired"), (*_UNSAFE, *_BODY, 404, 429), "Nothing"),
+    _Operation("post", "/boards/{board_id}/restore", "restoreBoard", "Bring a retired board back",
+               (200, "Mapped"), (*_UNSAFE, *_BODY, 404, 409, 429), "Nothing"),
+    _Operation("get", "/boards/{board_id}/moves", "listMoves",
+               "How a board came to where it is", (200, "Moves"), (*_UNSAFE, 404)),
+    _Operation("get", "/boards/{board_id}/label.svg", "getLabel",
+               "A label with a QR code of the board's address", (200, None), (*_UNSAFE, 404),
+               media="image/svg+xml"),
+    _Operation("get", "/sites", "listSites", "The sites one has a role at", (200, "Sites"),
+               _SIGNED_IN),
+    _Operation("post", "/sites", "createSite", "Make a site", (201, "Site"),
+               (*_UNSAFE, *_BODY, 409), "NewSite"),
+    _Operation("get", "/sites/{site_id}", "getSite", "One site", (200, "Site"), (*_UNSAFE, 404)),
+    _Operation("patch", "/sites/{site_id}", "changeSite",
+               "Change a site; boards that sleep are told of other wake times", (200, "Site"),
+               (*_UNSAFE, *_BODY, 404, 429), "SiteChange"),
+    _Operation("delete", "/sites/{site_id}", "deleteSite", "Delete a site without boards",
+               (204, None), (*_UNSAFE, *_BODY, 404, 409)),
+    _Operation("get", "/sites/{site_id}/labels", "getLabels", "A site's labels, to be printed",
+               (200, None), (*_UNSAFE, 404), media="text/html"),
     _Operation("get", "/verbs", "listVerbs", "What can be asked of boards", (200, "Verbs"),
                _SIGNED_IN),
     _Operation("post", "/commands", "postCommand", "Send a command", (202, "Command"),
@@ -110,7 +141,8 @@ _OPERATIONS = (
     _Operation("get", "/commands/{command_id}", "getCommand", "One command and its history",
                (200, "CommandWithHistory"), (*_SIGNED_IN, 404)),
     _Operation("post", "/commands/{command_id}/cancel", "cancelCommand", "Call a command off",
-               (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Nothing"),
+               (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Cancel"),
+    *(_Operation(*row) for row in openapi_connections.ROWS),
     _Operation("get", "/events", "watch", _EVENTS, (200, None), _SIGNED_IN, None,
                _RESUME, media="text/event-stream"),
     _Operation("get", "/health", "getHealth", "How all parts are, and how much is under way",
@@ -138,7 +170,8 @@ def _responses(row: _Operation) -> Schema:
     bad = {str(code): _problem(code) for code in codes}
     if row.name == "health":
         bad["503"] = {"description": "Not all", **_content(JSON_TYPE, ref("Health"))}
-    return {str(status): good, **bad}
+    also = openapi_connections.ALSO.get(row.name)
+    return {str(status): good, **({str(also): good} if also else {}), **bad}
 
 
 def _problem(code: int) -> Schema:
@@ -153,7 +186,7 @@ def _operation(row: _Operation) -> Schema:
     if in_path or row.parameters:
         out["parameters"] = in_path + row.parameters
     if row.body:
-        required = row.body != "Nothing"
+        required = row.body not in ("Nothing", "Cancel", "NewMember")
         out["requestBody"] = {"required": required, **_content(JSON_TYPE, ref(row.body))}
     if row.public:
         out["security"] = []
@@ -172,7 +205,12 @@ DOCUMENT: Schema = {
     "info": {"title": "Answerback", "version": version("answerback"), "description": _ABOUT},
     "paths": _paths(),
     "components": {
-        "schemas": {**SCHEMAS, **openapi_upkeep.SCHEMAS},
+        "schemas": {
+            **SCHEMAS,
+            **openapi_people.SCHEMAS,
+            **openapi_connections.SCHEMAS,
+            **openapi_upkeep.SCHEMAS,
+        },
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},

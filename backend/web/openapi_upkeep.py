@@ -7,6 +7,7 @@ root.
 from typing import Any
 
 from backend.downtime import REASONS
+from backend.linkstate import LINK_STATUSES
 from backend.messages import DIRECTIONS
 from backend.stats import BARS, BY
 from backend.web.schemas import (
@@ -24,7 +25,7 @@ from backend.web.schemas import (
 )
 from backend.web.upkeep import HOURS_MAX, PAGE, PAGE_MAX
 
-_SIGNED_IN = (401,)
+_SIGNED_IN = (401, 403)
 _SEEN = (401, 403, 404)
 
 
@@ -65,6 +66,21 @@ ROWS: tuple[tuple[Any, ...], ...] = (
 )  # fmt: skip
 
 _COUNTS = {"type": "object", "additionalProperties": WHOLE}
+_LINK = {"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}
+_HEALTH = {
+    "status": {"type": "string", "enum": ["healthy", "degraded"]},
+    "mqtt": _object({**_LINK, "host": MAYBE_TEXT, "port": {"type": ["integer", "null"]}}),
+    "commandQueue": _object({"running": FLAG, "pollInterval": WHOLE, "waiting": WHOLE}),
+    "alerts": WHOLE,
+    "connections": {
+        "type": "object",
+        "additionalProperties": _object({**_LINK, "status": {"enum": list(LINK_STATUSES)}}),
+    },
+    "commands": _COUNTS,
+    "boards": _object({"online": WHOLE, "known": WHOLE, "pending": WHOLE}),
+    "refused": _COUNTS,
+    "uptime": WHOLE,
+}
 _NUMBER: Schema = {"type": "number"}
 _SPREAD = _object({name: {"type": ["integer", "null"]} for name in ("p50", "p95")})  # ms
 _BAR = {**list_of(WHOLE), "minItems": 2, "maxItems": 2}  # completed, not completed
@@ -128,6 +144,7 @@ SCHEMAS: dict[str, Schema] = {
     "Downtimes": _object({"downtimes": list_of(ref("Downtime"))}),
     "Message": _object(_MESSAGE),
     "Messages": _object({"messages": list_of(ref("Message"))}),
+    "HealthInFull": _object(_HEALTH),
     "Health": _object(
         {
             "status": {"enum": ["healthy", "degraded"]},

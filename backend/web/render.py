@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.texts import TEXTS
 
+_BOARD_TIMES = ("last_seen", "asleep_until", "next_wake_at", "announced_at")
 _COMMAND_TIMES = ("created_at", "expires_at", "updated_at")
 
 
@@ -48,7 +49,7 @@ def step(entry: dict[str, Any]) -> dict[str, Any]:
 def board(row: dict[str, Any]) -> dict[str, Any]:
     """A board."""
     sensors = {name: _reading(one) for name, one in row["sensors"].items()}
-    times = {name: optional_time(row[name]) for name in ("last_seen", "asleep_until")}
+    times = {name: optional_time(row[name]) for name in _BOARD_TIMES}
     return {**row, **times, "sensors": sensors}
 
 
@@ -56,7 +57,33 @@ def _reading(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "at": optional_time(row["at"])}
 
 
+def site(row: dict[str, Any]) -> dict[str, Any]:
+    """A site."""
+    return {**row, "created_at": rfc3339(row["created_at"])}
+
+
+def move(row: dict[str, Any]) -> dict[str, Any]:
+    """A step of a board's way."""
+    return {**row, "at": rfc3339(row["at"])}
+
+
+def connection(row: dict[str, Any]) -> dict[str, Any]:
+    """A site's connection, or how one now is."""
+    times = {name: optional_time(row[name]) for name in ("retry_at", "changed_at")}
+    return {**row, **times}
+
+
 def token(row: dict[str, Any]) -> dict[str, Any]:
     """A token, without its secret."""
-    seen = optional_time(row["seen_at"])
-    return {**row, "created_at": rfc3339(row["created_at"]), "seen_at": seen}
+    times = {name: optional_time(row[name]) for name in ("created_at", "expires_at", "seen_at")}
+    return {**row, **times}
+
+
+def user(row: dict[str, Any]) -> dict[str, Any]:
+    """A user."""
+    return {**row, "created_at": rfc3339(row["created_at"])}
+
+
+def audit_entry(row: dict[str, Any]) -> dict[str, Any]:
+    """Something that was done."""
+    return {**row, "at": rfc3339(row["at"])}

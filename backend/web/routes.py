@@ -8,8 +8,10 @@ from typing import Any
 import bottle
 from peewee import OperationalError
 
+from backend import access
+from backend.credentials import ADMINISTER, READ
 from backend.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refusal, Slow
-from backend.web.auth import Authenticator
+from backend.web.auth import SAFE_METHODS, Authenticator
 from backend.web.http import (
     JSON_UTF8,
     Answer,
@@ -42,6 +44,7 @@ class Route:
     """`handler(call, **names in the path)`; with `public`, nobody is asked who they are.
 
     `query`: what may stand in the query and how it is read; None where nobody looks at it.
+    `scope`: what a token must be good for; None: to read for GET, else to administer; "": any.
     """
 
     method: str
@@ -49,16 +52,27 @@ class Route:
     handler: Callable[..., Answer]
     public: bool = False
     query: Mapping[str, Reader] | None = field(default_factory=dict)
+    scope: str | None = None
+
+    @property
+    def needs(self) -> str:
+        """The scope it takes, or ""."""
+        if self.scope is not None:
+            return self.scope
+        return READ if self.method in SAFE_METHODS else ADMINISTER
 
 
 def add(app: bottle.Bottle, route: Route, authenticator: Authenticator) -> None:
     """Have the app serve a route."""
     identify = None if route.public else authenticator.identify
+    needs = route.needs
 
     def serve(**names: str) -> Any:
         environ = bottle.request.environ
         try:
             identity = identify(environ) if identify else None
+            if identity and needs:
+                access.require_scope(identity, needs)
             answer = route.handler(Call(environ, identity, _query(environ, route)), **names)
         except Problem as why:
             answer = why.answer()

@@ -9,6 +9,8 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
+from backend.access import ROLES
+from backend.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.lifecycle import STATUSES
 from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
@@ -108,6 +110,7 @@ _COMMAND = {
     "cancelling": FLAG,
     "user": TEXT,
     "source": TEXT,
+    "via": TEXT,
     "reason": TEXT,
     "created_at": TIME,
     "expires_at": TIME,
@@ -130,10 +133,14 @@ _BOARD = {
     "site": {"type": ["string", "null"]},
     "state": {"enum": list(BOARD_STATES)},
     "dialect": TEXT,
+    "sleeps": FLAG,
+    "next_wake_at": MAYBE_TIME,
+    "claims": OBJECT,
+    "announced_at": MAYBE_TIME,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,
-    "silence_s": {"type": "number"},  # after so much of it, it counts as offline
+    "silence_s": {"type": "number"},  # that long, and it is offline
     "boot": TEXT,
     "firmware": TEXT,
     "board": TEXT,
@@ -150,8 +157,33 @@ _BOARD = {
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
     "pictures": {"type": "object", "additionalProperties": _object(_PICTURE)},
 }
-_TOKEN = {"id": WHOLE, "name": TEXT, "user": TEXT, "created_at": TIME, "seen_at": MAYBE_TIME}
-_SESSION = {"user": TEXT, "role": TEXT, "kind": {"enum": ["session", "token"]}, "csrf_token": TEXT}
+_SITE_VALUES = {
+    "name": TEXT,
+    "owner": TEXT,
+    "programme": TEXT,
+    "timezone": TEXT,
+    "wake_cron": TEXT,
+    "private": FLAG,
+    "settings": OBJECT,
+}
+_SITE = {"id": IDENTIFIER, **_SITE_VALUES, "created_at": TIME, "boards": WHOLE}
+_MAPPING = {"site": IDENTIFIER, "name": TEXT, "sleeps": FLAG}
+_ENROLMENT = {"board_id": IDENTIFIER, **_MAPPING, "pending": FLAG}
+_MOVE = {
+    "at": TIME,
+    "user": TEXT,
+    "site_from": MAYBE_TEXT,
+    "site_to": MAYBE_TEXT,
+    "state": {"enum": list(BOARD_STATES)},
+}
+_SESSION = {
+    "user": TEXT,
+    "role": {"enum": list(ROLES)},
+    "kind": {"enum": [SESSION, TOKEN, JWT]},
+    "csrf_token": TEXT,
+    "sites": {"type": "object", "additionalProperties": {"enum": list(ROLES)}},
+    "scopes": list_of({"enum": list(SCOPES)}),
+}
 _CASE = {
     "value": MAYBE_TEXT,
     "kind": {"type": "string", "enum": [DOSE, SET, STOP]},
@@ -159,25 +191,6 @@ _CASE = {
     "optional": {"type": "object", "additionalProperties": OBJECT},
     "open": FLAG,
     "one_of": list_of(TEXT),  # exactly one of these optional parameters is given
-}
-_COUNTS = {"type": "object", "additionalProperties": WHOLE}
-_HEALTH = {
-    "status": {"type": "string", "enum": ["healthy", "degraded"]},
-    "mqtt": _object(
-        {
-            "connected": FLAG,
-            "host": MAYBE_TEXT,
-            "port": {"type": ["integer", "null"]},
-            "unfinished": WHOLE,
-            "error": MAYBE_TEXT,
-        }
-    ),
-    "commandQueue": _object({"running": FLAG, "pollInterval": WHOLE, "waiting": WHOLE}),
-    "alerts": WHOLE,
-    "commands": _COUNTS,
-    "boards": _object({"online": WHOLE, "known": WHOLE}),
-    "refused": _COUNTS,
-    "uptime": WHOLE,
 }
 _VERB = {
     "actuator": MAYBE_TEXT,
@@ -190,12 +203,18 @@ SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
     "SignIn": _closed({"user": TEXT, "password": TEXT}),
     "Session": _object(_SESSION),
-    "NewToken": _closed({"name": {"type": "string", "minLength": 1, "maxLength": 64}}),
-    "Token": _object(_TOKEN),
-    "TokenWithSecret": _object({**_TOKEN, "token": TEXT}),
-    "Tokens": _object({"tokens": list_of(ref("Token"))}),
     "Board": _object(_BOARD),
     "Boards": _object({"boards": list_of(ref("Board"))}),
+    "Site": _object(_SITE),
+    "Sites": _object({"sites": list_of(ref("Site"))}),
+    "NewSite": _closed({"id": IDENTIFIER, **_SITE_VALUES}, ["id"]),
+    "SiteChange": _closed(_SITE_VALUES, []),
+    "NewBoard": _closed(_ENROLMENT, ["board_id"]),
+    "BoardWithSecrets": _object({"board_id": IDENTIFIER, "key": TEXT, "password": TEXT}),
+    "Mapping": _closed(_MAPPING, ["site"]),
+    "Mapped": _object({"board": ref("Board"), "queued": list_of(TEXT)}),
+    "Retired": _object({"board": ref("Board"), "cancelled": list_of(TEXT)}),
+    "Moves": _object({"moves": list_of(_object(_MOVE))}),
     "Verbs": _object(
         {
             "verbs": {"type": "object", "additionalProperties": _object(_VERB)},
@@ -210,6 +229,6 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
-    "HealthInFull": _object(_HEALTH),
+    "Cancel": _closed({"reason": REASON}, []),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},
 }

@@ -1,17 +1,17 @@
-"""Signing in and out, and the tokens that programs use."""
+"""Signing in and out: sessions for browsers, JWTs for programs, and one's own password."""
 
 from typing import Any
 
 from backend.accounts import Accounts
-from backend.credentials import SESSION, Credentials, Identity
-from backend.errors import NotFound
-from backend.web import render
+from backend.bearer import LIFE_MS
+from backend.credentials import JWT, SESSION, Identity
+from backend.people import People
 from backend.web.auth import Authenticator, session_secret
 from backend.web.http import NO_MEMBERS, Answer, Call, Members, Problem, text
 from backend.web.routes import API, Route
 
 _SIGN_IN = Members({"user": text(64), "password": text(200)}, {})
-_NEW_TOKEN = Members({"name": text(64)}, {})
+_NEW_PASSWORD = Members({"old": text(200), "new": text(200)}, {})
 
 
 class SessionRoutes:
@@ -24,8 +24,9 @@ class SessionRoutes:
         """What is served."""
         return [
             Route("POST", f"{API}/session", self.sign_in, public=True),
-            Route("GET", f"{API}/session", self.who_am_i),
-            Route("DELETE", f"{API}/session", self.sign_out),
+            Route("GET", f"{API}/session", self.who_am_i, scope=""),
+            Route("DELETE", f"{API}/session", self.sign_out, scope=""),
+            Route("POST", f"{API}/password", self.change_password),
         ]
 
     def sign_in(self, call: Call) -> Answer:
@@ -33,7 +34,7 @@ class SessionRoutes:
         asked = call.body(_SIGN_IN)
         secret = self._accounts.sign_in(asked["user"], asked["password"], call.address)
         if secret is None:
-            raise Problem(401, "wrong_password", "user or password is wrong; try again")
+            raise _wrong_password()
         before = self._accounts.session(session_secret(call.environ))
         if before:
             self._accounts.sign_out(before)
@@ -54,9 +55,16 @@ class SessionRoutes:
         self._accounts.sign_out(call.who)
         return Answer(None, 204, {"Set-Cookie": self._authenticator.no_cookie()})
 
+    def change_password(self, call: Call) -> Answer:
+        """A new password for whoever asks and knows the old one; all their sessions end."""
+        asked = call.body(_NEW_PASSWORD)
+        if not People(self._accounts).change_password(call.actor, asked["old"], asked["new"]):
+            raise Problem(403, "wrong_password", "the old password is wrong; try again", "old")
+        return Answer(None, 204, {"Set-Cookie": self._authenticator.no_cookie()})
+
 
 class TokenRoutes:
-    """`/tokens`: named secrets for programs."""
+    """`/token`: a JWT for a program, in place of a browser's session."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -64,30 +72,32 @@ class TokenRoutes:
     def routes(self) -> list[Route]:
         """What is served."""
         return [
-            Route("POST", f"{API}/tokens", self.create),
-            Route("GET", f"{API}/tokens", self.show),
-            Route("DELETE", f"{API}/tokens/<token_id>", self.revoke),
+            Route("POST", f"{API}/token", self.grant, public=True),
+            Route("DELETE", f"{API}/token", self.give_up, scope=""),
         ]
 
-    def create(self, call: Call) -> Answer:
-        """A new token; this answer is the only one that ever holds its secret."""
-        name = call.body(_NEW_TOKEN)["name"]
-        secret = self._accounts.create_token(call.who.user, name)
-        row = next(row for row in reversed(Credentials.tokens()) if row["name"] == name.strip())
-        body = {**render.token(row), "token": secret}
-        return Answer(body, 201, {"Location": f"{API}/tokens/{row['id']}"})
+    def grant(self, call: Call) -> Answer:
+        """A bearer token that ends by itself, for a user and a password."""
+        asked = call.body(_SIGN_IN)
+        granted = self._accounts.grant(asked["user"], asked["password"], call.address)
+        if granted is None:
+            raise _wrong_password()
+        seconds = LIFE_MS // 1000
+        body = {"access_token": granted, "token_type": "Bearer", "expires_in": seconds}
+        return Answer(body)
 
-    def show(self, call: Call) -> Answer:
-        """All tokens, without their secrets."""
-        return Answer({"tokens": [render.token(row) for row in Credentials.tokens()]})
-
-    def revoke(self, call: Call, token_id: str) -> Answer:
-        """Refuse a token from now on."""
+    def give_up(self, call: Call) -> Answer:
+        """Refuse the JWT that this request shows from now on."""
         call.body(NO_MEMBERS, empty=True)
-        if not token_id.isascii() or not token_id.isdigit() or len(token_id) > 18:
-            raise NotFound("unknown_token", "token_id", f"there is no token {token_id[:64]!r}")
-        self._accounts.credentials.revoke_token(int(token_id))
+        if call.who.kind != JWT:
+            message = "only a JWT is given up here; sign out, or revoke a token under /tokens"
+            raise Problem(400, "no_jwt", message)
+        self._accounts.sign_out(call.who)
         return Answer(None, 204)
+
+
+def _wrong_password() -> Problem:
+    return Problem(401, "wrong_password", "user or password is wrong; try again")
 
 
 def _shown(identity: Identity) -> dict[str, Any]:
@@ -96,4 +106,6 @@ def _shown(identity: Identity) -> dict[str, Any]:
         "role": identity.role,
         "kind": identity.kind,
         "csrf_token": identity.csrf,
+        "sites": dict(identity.sites),
+        "scopes": list(identity.scopes),
     }

@@ -2,16 +2,20 @@
 
 Rules of this file:
 - a stream holds a thread of the server, so there are at most STREAMS_MAX of them;
-- a stream ends when whoever opened it may no longer see it: that is looked at every
-  CHECK_SECONDS, before the next events go out, and at every heartbeat;
+- a watcher is sent what they may see, as their roles are when it goes out, and a `reset` where
+  those have changed; a stream ends when whoever opened it is nobody any more;
+- an event shows at which site it is: a command at its board's, any other as its `site` says; what
+  belongs to no site is for administrators;
 - one whose client has gone gives up its place as soon as somebody else asks for one.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from backend.access import VIEWER, may
+from backend.credentials import Identity
+from backend.errors import NotFound
 from backend.events import Event, Subscription
 from backend.service import Backend
 from backend.web import render
@@ -21,7 +25,6 @@ from backend.web.routes import API, Route
 
 STREAMS_MAX = 64
 RETRY_MS = 1_000
-CHECK_SECONDS = 1.0
 
 _last_id = read_number(0, 1 << 62)
 _QUERY = {"last_event_id": _last_id}
@@ -40,23 +43,37 @@ def _render(event: Event) -> bytes:
         shown = render.board(data)
     elif kind == "alert":
         shown = render.times(data, "since", "until_at")
+    elif kind == "connection":
+        shown = render.connection(data)
     head = f"id: {event_id}\n" if event_id is not None else ""
     return f"{head}event: {kind}\ndata: {write_json(shown)}\n\n".encode()
 
 
+def _roles(who: Identity | None) -> tuple[Any, ...]:
+    return () if who is None else (who.role, who.sites)
+
+
+_RESET = _render((None, "reset", {}))
+
+
 class Stream:
-    """One watcher's bytes. `close` may be called from any thread, and more than once."""
+    """One watcher's bytes. `close` may be called from any thread, and more than once.
+
+    `who()` is the watcher as they are now, or None; `shown(identity, event)`: may they see it?
+    """
 
     def __init__(
         self,
         subscription: Subscription,
         gone: Callable[[], bool],
-        allowed: Callable[[], bool],
+        who: Callable[[], Identity | None],
+        shown: Callable[[Identity, Event], bool],
         on_close: Callable[["Stream"], None],
     ) -> None:
         self.gone = gone
         self._subscription, self._on_close = subscription, on_close
-        self._chunks = self._run(allowed)
+        self._who, self._shown = who, shown
+        self._chunks = self._run()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -64,17 +81,26 @@ class Stream:
     def __next__(self) -> bytes:
         return next(self._chunks)
 
-    def _run(self, allowed: Callable[[], bool]) -> Iterator[bytes]:
+    def _run(self) -> Iterator[bytes]:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        next_check = 0.0
+        before = _roles(self._who())
         for events in self._subscription:
-            now = time.monotonic()
-            if now >= next_check:
-                if not allowed() or self.gone():
-                    return
-                next_check = now + CHECK_SECONDS
+            who = self._who()
+            if who is None or self.gone():
+                return
+            head = b"" if before == _roles(who) else _RESET
+            before = _roles(who)
             # In one piece: each piece is a system call.
-            yield b"".join(map(_render, events)) if events else b": still here\n\n"
+            yield head + (self._told(who, events) if events else b": still here\n\n")
+
+    def _told(self, who: Identity, events: list[Event]) -> bytes:
+        """The events that somebody may see. Where the last one is none, its id is still told, so
+        that the watcher can go on from there.
+        """
+        shown = [event for event in events if self._shown(who, event)]
+        last = next((event[0] for event in reversed(events) if event[0] is not None), None)
+        skipped = last is not None and all(event[0] != last for event in shown)
+        return b"".join(map(_render, shown)) + (f"id: {last}\n\n".encode() if skipped else b"")
 
     def end(self) -> None:
         """Have the iterator end by itself."""
@@ -108,13 +134,26 @@ class StreamRoutes:
             stream = Stream(
                 self._backend.events.subscribe(after),
                 environ.get("waitress.client_disconnected", _connected),
-                lambda: self._authenticator.still_valid(environ),
+                lambda: self._authenticator.still(environ),
+                self._may_see,
                 self._closed,
             )
             self._open.add(stream)
         return Answer(
             stream, 200, {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
+
+    def _may_see(self, who: Identity, event: Event) -> bool:
+        _, kind, data = event
+        if kind in ("reset", "sites"):  # they say only that one may ask again
+            return True
+        try:
+            site = (
+                self._backend.site_of(data["board_id"]) if kind == "command" else data.get("site")
+            )
+        except NotFound:  # the board is gone
+            site = None
+        return may(who, VIEWER, site)
 
     def _make_room(self) -> None:
         for stream in [stream for stream in self._open if stream.gone()]:

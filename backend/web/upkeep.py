@@ -6,9 +6,8 @@ Everybody sees what is of the sites they may look at; what belongs to no site, a
 from typing import Any
 
 from backend import alerts, commands, downtime, messages, stats
-from backend.access import ADMIN, VIEWER, may, require
-from backend.credentials import Identity
-from backend.errors import NotFound
+from backend.access import VIEWER, may, require, sites_with
+from backend.errors import NotFound, no_board, no_command
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import Answer, Call, Reader, read_number, refuse
@@ -55,7 +54,7 @@ class UpkeepRoutes:
         """How commands have gone in the last hours, worst first."""
         what, now = call.query.get("by", "board"), now_ms()
         window = call.query.get("hours", 24) * _HOUR_MS
-        rows = stats.by(what, now, window, _sites(call.who))
+        rows = stats.by(what, now, window, sites_with(call.who, VIEWER))
         return Answer({"by": what, "since": render.rfc3339(now - window), "rows": rows})
 
     def summary(self, call: Call) -> Answer:
@@ -66,7 +65,7 @@ class UpkeepRoutes:
             "status": "healthy" if self._backend.healthy() else "degraded",
             "since": render.rfc3339(now - window),
             "boards": _boards(seen),
-            "commands": stats.total(now, window, _sites(call.who)),
+            "commands": stats.total(now, window, sites_with(call.who, VIEWER)),
             "alerts": len(self._alerts(call, {"limit": PAGE_MAX}, open_only=True)),
         })  # fmt: skip
 
@@ -76,44 +75,36 @@ class UpkeepRoutes:
 
     def downtimes(self, call: Call, board_id: str) -> Answer:
         """When a board was away, newest first."""
-        self._require(call, board_id, _no_board(board_id))
+        require(call.who, VIEWER, self._backend.site_of(board_id), no_board(board_id))
         rows = downtime.find(board_id, **_page(call.query))
         return Answer({"downtimes": [render.times(row, "from_at", "until_at") for row in rows]})
 
     def messages(self, call: Call, board_id: str) -> Answer:
         """What was said to and by a board, newest first."""
-        self._require(call, board_id, _no_board(board_id))
+        require(call.who, VIEWER, self._backend.site_of(board_id), no_board(board_id))
         rows = messages.of_board(board_id, **_page(call.query))
         return Answer({"messages": [render.times(row, "at") for row in rows]})
 
     def of_command(self, call: Call, command_id: str) -> Answer:
         """The messages about a command, oldest first."""
-        hidden = NotFound("unknown_command", "command_id", f"there is no command {command_id!r}")
-        self._require(call, commands.get(command_id)["board_id"], hidden)
+        board_id = commands.board_of(command_id)
+        try:
+            site = self._backend.site_of(board_id)
+        except NotFound:  # it is gone, its commands are not
+            site = None
+        require(call.who, VIEWER, site, no_command(command_id))
         rows = messages.of_command(command_id, PAGE_MAX)
         return Answer({"messages": [render.times(row, "at") for row in rows]})
-
-    def _require(self, call: Call, board_id: str, hidden: NotFound) -> None:
-        require(call.who, VIEWER, self._backend.board(board_id)["site"], hidden)
 
     def _alerts(
         self, call: Call, query: dict[str, Any], open_only: bool = False
     ) -> list[dict[str, Any]]:
-        rows = alerts.find(**_page(query), sites=_sites(call.who), open_only=open_only)
+        rows = alerts.find(**_page(query), sites=sites_with(call.who, VIEWER), open_only=open_only)
         return [render.times(row, "since", "until_at") for row in rows]
 
 
 def _page(query: dict[str, Any]) -> dict[str, Any]:
     return {"limit": query.get("limit", PAGE), "before": query.get("before")}
-
-
-def _no_board(board_id: str) -> NotFound:
-    return NotFound("unknown_board", "board_id", f"there is no board {board_id!r}")
-
-
-def _sites(who: Identity) -> list[str] | None:
-    """The sites somebody may look at; None: all there is."""
-    return None if who.role == ADMIN else [site for site in who.sites if may(who, VIEWER, site)]
 
 
 def _boards(rows: list[dict[str, Any]]) -> dict[str, int]:

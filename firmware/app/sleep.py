@@ -1,8 +1,8 @@
 """set_wake_schedule and sleep: the board sleeps between the times at which it is wanted.
 
 Rules of this file:
-- the backend says in how many seconds the board is wanted, and wherever it says no more, it is
-  again after as many;
+- the backend says in how many seconds, or when, the board is wanted, and wherever it says no
+  more, it is again after as many;
 - awake, it stays until it is told that there is nothing more (`sleep`), or nothing was heard for
   `quiet_s`; at most `awake_s`, also where no broker is there, for the battery's sake;
 - it never sleeps while something moves, nor, until `awake_s` have passed, while a message is not
@@ -50,6 +50,9 @@ def start(node, command_id, verb, parameters):
         node.sleeper.told = True
         return {}
     seconds, now = parameters["seconds"], node.time()
+    wake_at = now + seconds
+    if seconds and "wake_at" in parameters:
+        wake_at = next_wake(now, parameters["wake_at"], seconds)
     rtc = once("rtc")
     if node.sleeper:
         node.sleeper.count(rtc)  # what is written now is another wake than this one
@@ -57,11 +60,11 @@ def start(node, command_id, verb, parameters):
         every_s=seconds,
         awake_s=parameters.get("awake_s", _AWAKE_S),
         quiet_s=parameters.get("quiet_s", _QUIET_S),
-        wake_at=now + seconds,
+        wake_at=wake_at,
     )
     if seconds and node.sleeper is None:
         node.spawn(keep(node, False))
-    return {"wake_at": now + seconds, "wakes": rtc.read()["wakes"]} if seconds else {}
+    return {"wake_at": wake_at, "wakes": rtc.read()["wakes"]} if seconds else {}
 
 
 def next_wake(now, wake_at, every_s):

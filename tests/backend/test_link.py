@@ -1,5 +1,6 @@
 """The link to the broker when it does not come about: it says why, once, and goes on trying."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.ingest import KINDS
+from backend.linkstate import CONNECTED, CONNECTING, DISCONNECTED, ERROR, Address, Report
 from backend.mqtt import Link
 from tests.backend.running import eventually
 from tools.brokers import free_port
@@ -23,12 +25,19 @@ def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 
 
 class Heard:
-    """A link, and how often it went up (True) and down (False)."""
+    """A link, how often it went up (True) and down (False), and what it reported."""
 
     def __init__(self, broker: EmbeddedBroker, user: str, password: str) -> None:
         self.changes: list[bool] = []
-        url = f"mqtt://{user}:{password}@{broker.host}:{broker.port}"
-        self.link = Link(url, tuple(KINDS), lambda *_: None, self.changes.append)
+        self.reports: list[Report] = []
+        address = Address(broker.host, broker.port, user, password)
+        self.link = Link(
+            address,
+            tuple(KINDS),
+            lambda *_: None,
+            lambda name, up: self.changes.append(up),
+            lambda name, report: self.reports.append(report),
+        )
         self.link.start()
 
 
@@ -67,3 +76,40 @@ def test_a_subscription_that_is_denied_is_no_connection(
     assert not heard.link.connected
     assert len(errors(caplog)) == 1
     heard.link.stop()
+
+
+def test_a_wrong_password_is_tried_again_only_after_the_longest_pause(
+    broker: EmbeddedBroker,
+) -> None:
+    broker.start()
+    heard = Heard(broker, BACKEND_USER, "wrong")
+    (report,) = eventually(lambda: [one for one in heard.reports if one.status == ERROR])
+    assert report.wait >= 45 and "correct user and password" in report.message
+    before = time.monotonic()
+    heard.link.stop()
+    heard.link.join()
+    assert time.monotonic() - before < 2 and heard.reports[-1].status == DISCONNECTED
+    assert not heard.link.alive
+
+
+def test_a_link_that_was_stopped_says_and_acknowledges_nothing_more(
+    broker: EmbeddedBroker,
+) -> None:
+    broker.start()
+    heard = Heard(broker, BACKEND_USER, "right")
+    eventually(lambda: heard.link.connected)
+    heard.link.stop()
+    assert heard.changes == [True, False] and not heard.link.publish("pond", b"x")
+    heard.link.join()
+    assert [one.status for one in heard.reports] == [CONNECTING, CONNECTED, DISCONNECTED]
+    assert heard.changes == [True, False]
+
+
+def test_one_that_is_stopped_in_the_middle_of_a_try_ends(broker: EmbeddedBroker) -> None:
+    links = [Heard(broker, BACKEND_USER, "right").link for _ in range(20)]  # it does not run
+    for link in links:
+        link.stop()
+    before = time.monotonic()
+    for link in links:
+        link.join()
+    assert not any(link.alive for link in links) and time.monotonic() - before < 1.5

@@ -8,6 +8,7 @@ import pytest
 
 from backend.broker import BACKEND_USER
 from backend.ingest import KINDS
+from backend.linkstate import Address
 from backend.mqtt import Link
 from backend.settings import load
 from tests.backend.running import eventually
@@ -34,7 +35,8 @@ class Scene:
     def link(self, ca: Path | None, port: int | None = None) -> Link:
         assert self.broker.tls
         url = f"mqtts://{BACKEND_USER}:right@127.0.0.1:{port or self.broker.tls[0]}"
-        link = Link(url, tuple(KINDS), lambda *_: None, lambda _: None, ca)
+        address = Address.of(url, ca.read_text() if ca else "")
+        link = Link(address, tuple(KINDS), lambda *_: None, lambda *_: None)
         link.start()
         return link
 

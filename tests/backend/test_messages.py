@@ -63,7 +63,8 @@ def test_secrets_are_in_no_row_and_not_in_the_file(
     wanted = {"wifi-0-ssid": "pond", "wifi-0-password": "hush-hush", "trial_s": 60}
     row = desk.post("update_config", "", parameters=wanted)
     desk.ack(row, "accepted", within=5)
-    desk.ack(row, "completed", **{"broker-password": "hush-hush", "hold_s": 3})
+    told: dict[str, Any] = {"broker-password": "hush-hush", "hold_s": 3}
+    desk.ack(row, "completed", **told)
     samples = [one["sample"] for one in messages.of_command(row["id"], 10)]
     assert '"wifi-0-password":"***"' in samples[0] and '"wifi-0-ssid":"pond"' in samples[0]
     assert '"broker-password":"***"' in samples[2]

@@ -3,9 +3,9 @@
 import pytest
 
 from backend import commands
-from backend.commands import NewCommand
 from backend.errors import Invalid
 from backend.presence import Presence, Roster
+from backend.wishes import NewCommand
 from tests.backend.conftest import Desk
 
 
@@ -83,3 +83,40 @@ def test_a_board_that_sleeps_is_offline_until_it_is_heard(desk: Desk) -> None:
     assert board.asleep_until is None
     desk.startup("b2", 1)
     assert (board.online, board.asleep_until) == (True, None)
+
+
+def test_each_link_hears_its_own_boards_alone() -> None:
+    roster = Roster(frozenset({"garda", "como"}))
+    boards = [Presence("g", b"", site="garda"), Presence("c", b"", site="como")]
+    boards += [Presence("e", b"", site="elba"), Presence("n", b"")]
+    for board in boards:
+        roster.add(board)
+    assert [roster.link_of(board) for board in boards] == ["garda", "como", "", ""]
+    for link in ("", "garda", "como"):
+        roster.listen(0, link)
+    for board in boards:
+        roster.heard(board, 1_000)
+    assert roster.listen(None, "como") == boards[1:2]
+    assert [board.online for board in boards] == [True, None, True, True]
+    assert [roster.may_hear(name) for name in "gcen"] == [True, False, True, True]
+    for name in "gen":
+        roster.heard(boards["gcen".index(name)], 30_000)
+    roster.listen(40_000, "como")
+    assert roster.silent(60_000) == [] and roster.next_due() == 65_000
+    assert roster.silent(75_000) == [boards[0], boards[2], boards[3], boards[1]]
+
+
+def test_a_site_that_gets_a_link_takes_its_boards_along_and_back() -> None:
+    roster = Roster()
+    garda, other = Presence("g", b"", site="garda"), Presence("o", b"", site="como")
+    for board in (garda, other):
+        roster.add(board)
+    roster.listen(0)
+    for board in (garda, other):
+        roster.heard(board, 1_000)
+    assert roster.route(frozenset({"garda"}), 2_000) == [garda]
+    assert (garda.online, other.online) == (None, True)
+    assert not roster.may_hear("g") and roster.silent(35_999) == []
+    assert roster.route(frozenset(), 10_000) == [garda]
+    roster.heard(other, 20_000)
+    assert roster.silent(44_999) == [] and roster.silent(45_000) == [garda]

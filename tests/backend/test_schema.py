@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend import schema
+from backend.credentials import SCOPES, Credential, User
 from backend.models import Board, Command, History, Site
 
 OLD = Path(__file__).with_name("v0.sql").read_text()
@@ -19,6 +20,8 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     with sqlite3.connect(path) as old:
         old.executescript(OLD)
+        old.execute("INSERT INTO user VALUES ('ann', 'argon2', 'admin', 1)")
+        old.execute("INSERT INTO credential VALUES (1, 'd', 'token', 'ann', 'robot', 1, 1)")
     return path
 
 
@@ -40,14 +43,19 @@ def indexes(path: Path) -> set[str]:
 
 
 def test_an_old_file_keeps_what_it_holds(path: Path) -> None:
-    with schema.open_database(f"sqlite:///{path}"):
+    with schema.open_database(f"sqlite:///{path}") as db:
+        assert db.execute_sql("PRAGMA foreign_keys").fetchone() == (1,)
+        assert db.execute_sql("PRAGMA foreign_key_check").fetchall() == []
         board = Board.get_by_id("pond")
         assert (board.name, board.key, board.state) == ("Pond", "ab" * 32, "active")
         assert (board.site, board.dialect, board.next_wake_at) == (None, "answerback", None)
         command = Command.get(Command.id == "c-1")
-        assert (command.status, command.target) == ("PENDING", "feeder1")
+        assert (command.status, command.target, command.via) == ("PENDING", "feeder1", "")
         assert History.get(History.command == command.seq).event == "create"
         assert Site.select().count() == 0
+        token = Credential.get_by_id(1)
+        assert (tuple(token.scopes.split()), token.expires_at) == (SCOPES, None)
+        assert User.get_by_id("ann").disabled is False
 
 
 def test_an_old_file_becomes_what_a_new_one_is(path: Path, tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from backend import boards, schema
-from backend.commands import NewCommand
 from backend.errors import Busy, Invalid
 from backend.service import Backend
+from backend.wishes import NewCommand
 from tests.backend.conftest import Desk
 from tools.brokers import free_port
 

@@ -10,12 +10,12 @@ import pytest
 from protocol import encode
 
 from backend import boards, commands, schema, service
-from backend.commands import NewCommand
 from backend.errors import Busy, Slow
 from backend.events import Hub
 from backend.presence import Presence
 from backend.service import Backend
 from backend.store import Locked
+from backend.wishes import NewCommand
 from backend.writer import Writer
 from tests.backend.conftest import Desk
 from tests.backend.running import eventually
@@ -23,7 +23,7 @@ from tools.brokers import free_port
 
 PING = NewCommand("pond", "ping", "", {}, None, "ann")
 HOUR = 3_600_000
-RECEIPT = (1, 1, 1)
+RECEIPT = (1, 1, 1, "")
 
 
 class Unhurried(Writer):
@@ -69,10 +69,10 @@ def turns(desk: Desk) -> Turns:
 
 def test_what_was_heard_before_the_link_went_is_of_before(turns: Turns) -> None:
     turns.online()
-    turns.writer.link_changed(False)
+    turns.writer.link_changed("", False)
     turns.turn()
     assert turns.board.online is None
-    turns.writer.link_changed(True)
+    turns.writer.link_changed("", True)
     turns.online()
     turns.turn()
     assert turns.writer.waiting == 1
@@ -84,7 +84,7 @@ def test_who_watches_hears_that_nothing_is_known_any_more(turns: Turns) -> None:
     turns.online()
     turns.turn()
     with turns.hub.subscribe(None) as events:
-        turns.writer.link_changed(False)
+        turns.writer.link_changed("", False)
         turns.turn()
         ((_, kind, shown),) = next(iter(events))
     assert (kind, shown["id"], shown["online"]) == ("board", "pond", None)

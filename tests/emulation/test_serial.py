@@ -1,13 +1,12 @@
 """The serial port, used by the real mpremote."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.emulation import boards
 from tests.emulation.boards import MakeBoard
+from tests.serial.site import mpremote
 from tools.emulator import SOFT, Board
 
 
@@ -16,14 +15,6 @@ def board(make_board: MakeBoard) -> Board:
     board = make_board(boards.MIRROR, serial=True)
     board.wait_for("console", line="mirroring")
     return board
-
-
-def mpremote(board: Board, *words: str) -> str:
-    """What `mpremote connect PORT words...` prints; it has to succeed."""
-    command = [sys.executable, "-m", "mpremote", "connect", board.port, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{board.console[-500:]}"
-    return done.stdout
 
 
 def test_exec_interrupts_main_and_files_are_copied(board: Board, tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ def test_a_tampered_archive_is_thrown_away(tmp_path: Path) -> None:
 
 
 def test_offline_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(umqtt.FetchError, match=r"(?s)Go online .* put .*tar\.gz into"):
         umqtt.fetch(tmp_path)

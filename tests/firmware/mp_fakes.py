@@ -109,7 +109,8 @@ class Board:
         """Power comes (back). `told`: the backend tells the time at once."""
         self.dispatcher = None
         self.power_off()
-        gc.collect()
+        if hasattr(gc, "mem_free"):
+            gc.collect()
         self.boots += 1
         name = "boot{}".format(self.boots)
         self.pins = {}

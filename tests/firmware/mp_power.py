@@ -4,7 +4,6 @@ After the cut the backend sends everything again that it has ever sent, as a bad
 in the end asks for the fate of each command. What the pins did is compared with what was said.
 """
 
-import gc
 import sys
 
 sys.path.append(__file__.rsplit("/", 1)[0])
@@ -152,7 +151,6 @@ def test_the_story_without_a_cut():
 
 def cut_everywhere(how):
     for cut_at in range(writes_of_the_story()):
-        gc.collect()
         teller = Teller(Flash(cut_at, how))
         teller.tell()
         assert teller.was_cut == 1, cut_at

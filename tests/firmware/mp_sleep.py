@@ -11,6 +11,19 @@ from app.slots import RTC_REST  # noqa: E402
 NOW = 1800000000
 
 
+class Node:
+    """As far as an order needs one."""
+
+    sleeper, spawned = None, 0
+
+    def time(self):
+        return NOW
+
+    def spawn(self, task):
+        task.close()
+        self.spawned += 1
+
+
 def test_the_next_wake():
     for now, wake_at, expected in (
         (NOW, NOW + 3600, NOW + 3600),  # it is still to come
@@ -22,6 +35,15 @@ def test_the_next_wake():
         (NOW, NOW - 6000, NOW + 60),  # many were missed
     ):
         assert sleep.next_wake(now, wake_at, 60) == expected, (now, wake_at)
+
+
+def test_an_order_that_names_the_time_is_right_however_late_it_comes():
+    for wake_at, expected in ((NOW + 600, NOW + 600), (NOW - 600, NOW + 3000)):
+        machine.RTC.kept = b""
+        node = Node()
+        told = sleep.start(node, "c", "set_wake_schedule", {"seconds": 3600, "wake_at": wake_at})
+        assert told == {"wake_at": expected, "wakes": 0}
+        assert rtc.read()["wake_at"] == expected and node.spawned == 1
 
 
 def test_what_is_kept():

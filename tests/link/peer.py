@@ -18,7 +18,7 @@ CONNECT, PUBLISH, PUBACK, SUBSCRIBE, PINGREQ = 0x10, 0x30, 0x40, 0x80, 0xC0
 CONNACK = b"\x20\x02\x00\x00"
 PINGRESP = b"\xd0\x00"
 DUP = 0x08
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 def puback(packet_id: int) -> bytes:

@@ -14,7 +14,7 @@ from protocol.image_reading import Chunk, decode
 from protocol.messages import RESULTS
 
 from backend.images import Receiver
-from tests.link.site import BOARD_ID, KEY, Backend, Message, make_board
+from tests.link.site import BOARD_ID, KEY, PATIENCE, Backend, Message, make_board
 from tools.brokers import Broker
 from tools.emulator import Board
 from tools.proxy import Proxy
@@ -43,7 +43,7 @@ class Viewer(Backend):
                 self.pictures[said.image_id] = whole
         return None
 
-    def picture(self, image_id: str, seconds: float = 10) -> bytes:
+    def picture(self, image_id: str, seconds: float = PATIENCE) -> bytes:
         """A picture, as soon as all of it is here."""
         self.until(lambda: {} if image_id in self.pictures else None, seconds)
         return self.pictures[image_id]
@@ -55,12 +55,12 @@ class Viewer(Backend):
             for said in self.chunks
         )
 
-    def captured(self, seconds: float = 10, **given: Any) -> Message:
+    def captured(self, seconds: float = PATIENCE, **given: Any) -> Message:
         """Takes a picture: the result."""
         result: Message = self.result(self.command("capture_image", **given), seconds)["result"]
         return result
 
-    def ended(self, command_id: str, seconds: float = 10) -> Message:
+    def ended(self, command_id: str, seconds: float = PATIENCE) -> Message:
         """The last word about a command, whatever it is."""
 
         def found() -> Message | None:

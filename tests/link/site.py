@@ -27,6 +27,7 @@ FEEDER, LIGHT = 16, 21
 GRAMS_PER_SECOND = 10
 HEAP = "192K"
 LATE_MS = 20
+PATIENCE = 30.0  # seconds until a test gives up
 
 Message = dict[str, Any]
 
@@ -105,7 +106,7 @@ class Backend:
         self.client.publish(topics.topic(BOARD_ID, topics.COMMANDS), data)
 
     def wait(
-        self, leaf: str, wanted: Mapping[str, Any], seconds: float = 10, since: int = 0
+        self, leaf: str, wanted: Mapping[str, Any], seconds: float = PATIENCE, since: int = 0
     ) -> Message:
         """The first message on `leaf` from number `since` on with these members."""
 
@@ -117,15 +118,15 @@ class Backend:
 
         return self.until(found, seconds)
 
-    def result(self, command_id: str, seconds: float = 10) -> Message:
+    def result(self, command_id: str, seconds: float = PATIENCE) -> Message:
         """The completed ack of a command."""
         return self.wait(topics.ACK, {"command_id": command_id, "state": "completed"}, seconds)
 
-    def online(self, seconds: float = 10, since: int = 0) -> Message:
+    def online(self, seconds: float = PATIENCE, since: int = 0) -> Message:
         """The board has said that it is there."""
         return self.wait(topics.STATUS, {"status": "online"}, seconds, since)
 
-    def until(self, found: Callable[[], Message | None], seconds: float) -> Message:
+    def until(self, found: Callable[[], Message | None], seconds: float = PATIENCE) -> Message:
         """Takes in messages until `found` returns something. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while (it := found()) is None:
@@ -184,6 +185,6 @@ def site(
 
 
 def lateness(board: Board, pin: int, wanted_ms: float) -> float:
-    """How much the last pulse of a pin was too long or too short, ms."""
+    """How much the last pulse of a pin was too long or too short by the board's own fault, ms."""
     board.wait(lambda _: board.level(pin) == 0)
-    return abs(board.pulses(pin)[-1].ms - wanted_ms)
+    return board.pulses(pin)[-1].off_by(wanted_ms)

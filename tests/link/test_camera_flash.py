@@ -1,19 +1,18 @@
 """A camera's flash: power that fails at each write of a picture, no room, and how much heap."""
 
-import bisect
 import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.link.heaps import smallest
 from tests.link.pictures import SMALL, Viewer, check, studio
 from tools.brokers import Broker
 
 CUTS = 60
 ALLOWED = 208  # KiB
 LOWEST = 136
-STEP = 4
 LITTLE_ROOM = "from app import picture_writing\npicture_writing.LIMIT = 3"
 NO_ROOM = "from app import picture_writing\npicture_writing.SPARE_BYTES = 1 << 30"
 ALL_ROOM = "from app import picture_writing\npicture_writing.SPARE_BYTES = -(1 << 30)"
@@ -40,13 +39,13 @@ def test_power_that_fails_at_each_write(
             files = stored(board)
             kept.append(any(name.endswith(f"u-p{number}") for name in files))
             board.start()
-            viewer.online(10, since)
+            viewer.online(since=since)
         else:
             raise AssertionError("power never outlived a capture: raise CUTS")
         since = len(viewer.heard)
         board.power_cut()  # what is left of the count goes with it
         board.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         check_whole(viewer)
     assert kept.count(True) >= 1 and kept.count(False) >= 3, kept
 
@@ -79,7 +78,7 @@ def check_whole(viewer: Viewer) -> None:
     """Every picture the board lists can be sent whole; nothing unfinished lies around."""
     listed = viewer.result(viewer.command("list_images"))["result"]
     assert listed
-    viewer.result(viewer.command("send_image"), 20)
+    viewer.result(viewer.command("send_image"))
     for image_id, facts in listed.items():
         assert len(viewer.picture(image_id)) == int(facts.split()[0])
 
@@ -120,7 +119,7 @@ def test_a_flash_that_is_full_in_truth(embedded_broker: Broker, tmp_path: Path) 
         b.flash.write({"ballast": bytes(1024 * 1024 - used - 24 * 4096)})
         since = len(viewer.heard)
         b.start()
-        viewer.online(10, since)
+        viewer.online(since=since)
         errors = [
             viewer.ended(viewer.command("capture_image", "", f"f{n}", send=False))["error"]
             for n in range(6)
@@ -146,30 +145,25 @@ app.once = once
 """
 
 
-def works(folder: Path, broker: Broker, kib: int, module: str) -> bool:
+def works(folder: Path, broker: Broker, kib: int, seconds: float) -> bool:
     """Whether a board takes and sends pictures in such a heap, and does not start over."""
-    with studio(folder, broker, heap=f"{kib}K", module=module) as (board, viewer, _):
-        try:
+    try:
+        with studio(folder, broker, heap=f"{kib}K") as (board, viewer, _):
             for _ in range(3):
-                result = viewer.captured(3)
-                check(viewer.picture(result["image_id"], 3), result)
-                viewer.result(viewer.command("list_images"), 3)
-        except TimeoutError:
-            return False
-        return len(board.log.of("boot")) == 1
+                result = viewer.captured(seconds)
+                check(viewer.picture(result["image_id"], seconds), result)
+                viewer.result(viewer.command("list_images"), seconds)
+            return len(board.log.of("boot")) == 1
+    except TimeoutError:
+        return False
 
 
 def test_it_fits_into_a_small_heap(
     tmp_path: Path, embedded_broker: Broker, record_property: Callable[[str, object], None]
 ) -> None:
-    sizes = range(LOWEST, ALLOWED + 1, STEP)
-
-    def enough(kib: int) -> bool:
-        with contextlib.suppress(TimeoutError):
-            return works(tmp_path / str(kib), embedded_broker, kib, "modern")
-        return False
-
-    place = bisect.bisect_left(sizes, True, key=enough)
-    smallest = sizes[place] if place < len(sizes) else None
-    record_property("smallest heap with a camera", f"{smallest}K of {ALLOWED}K allowed")
-    assert smallest is not None
+    found = smallest(
+        LOWEST,
+        ALLOWED,
+        lambda kib, seconds: works(tmp_path / str(kib), embedded_broker, kib, seconds),
+    )
+    record_property("smallest heap with a camera", f"{found}K of {ALLOWED}K allowed")

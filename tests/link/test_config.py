@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from protocol import topics
 
-from tests.link.site import Backend, Message, site
+from tests.link.site import PATIENCE, Backend, Message, site
 from tests.link.test_link import QUICK
 from tools.brokers import Broker, free_port
 from tools.emulator import Board
@@ -21,17 +21,17 @@ def settings_of(board: Board) -> dict[str, object]:
     return found
 
 
-def answer(backend: Backend, command_id: str, state: str, seconds: float = 15) -> Message:
+def answer(backend: Backend, command_id: str, state: str, seconds: float = PATIENCE) -> Message:
     """The ack of that state."""
     return backend.wait(topics.ACK, {"command_id": command_id, "state": state}, seconds)
 
 
-def test_a_change_is_tried_and_kept(real_broker: Broker, tmp_path: Path) -> None:
-    with site(tmp_path, real_broker, QUICK) as (board, backend, _):
-        port: dict[str, Any] = {"broker-port": real_broker.port, "wifi-1-ssid": "b"}
+def test_a_change_is_tried_and_kept(embedded_broker: Broker, tmp_path: Path) -> None:
+    with site(tmp_path, embedded_broker, QUICK) as (board, backend, _):
+        port: dict[str, Any] = {"broker-port": embedded_broker.port, "wifi-1-ssid": "b"}
         update = backend.command("update_config", hold_s=77, **port)
         told = backend.result(update)["result"]
-        assert told["hold_s"] == 77 and told["broker-port"] == real_broker.port
+        assert told["hold_s"] == 77 and told["broker-port"] == embedded_broker.port
         assert told["wifi-1-ssid"] == "b"
         assert not [name for name in told if "password" in name or name == "key"]
         assert backend.result(backend.command("get_config"))["result"] == told
@@ -75,10 +75,10 @@ def test_a_wrong_one_is_refused_whole(embedded_broker: Broker, tmp_path: Path) -
     ids=["port", "password", "wifi"],
 )
 def test_one_that_loses_the_link_is_taken_back(
-    real_broker: Broker, tmp_path: Path, wrong: dict[str, Any]
+    embedded_broker: Broker, tmp_path: Path, wrong: dict[str, Any]
 ) -> None:
     turned = QUICK + "\nfrom app import wifi\nwifi._TRY_MS, wifi._PAUSE_MS = 500, (20,)\n"
-    with site(tmp_path, real_broker, turned) as (board, backend, _):
+    with site(tmp_path, embedded_broker, turned) as (board, backend, _):
         board.set_wifi(["emulated"])
         update = backend.command("update_config", trial_s=TRIAL_S, hold_s=77, **wrong)
         answer(backend, update, "accepted")
@@ -91,8 +91,8 @@ def test_one_that_loses_the_link_is_taken_back(
         assert settings_of(board)["hold_s"] == 30 and len(board.log.of("boot")) == 1
 
 
-def test_a_fallback_does_not_hide_a_wrong_address(real_broker: Broker, tmp_path: Path) -> None:
-    with site(tmp_path, real_broker, QUICK) as (board, backend, proxy):
+def test_a_fallback_does_not_hide_a_wrong_address(embedded_broker: Broker, tmp_path: Path) -> None:
+    with site(tmp_path, embedded_broker, QUICK) as (board, backend, proxy):
         addresses: dict[str, Any] = {
             "broker-port": free_port(),
             "broker-fallback-host": "127.0.0.1",
@@ -102,8 +102,8 @@ def test_a_fallback_does_not_hide_a_wrong_address(real_broker: Broker, tmp_path:
         assert answer(backend, update, "failed")["error"] == "reverted"
 
 
-def test_a_restart_during_the_trial_takes_it_back(real_broker: Broker, tmp_path: Path) -> None:
-    with site(tmp_path, real_broker, QUICK) as (board, backend, _):
+def test_a_restart_during_the_trial_takes_it_back(embedded_broker: Broker, tmp_path: Path) -> None:
+    with site(tmp_path, embedded_broker, QUICK) as (board, backend, _):
         away: dict[str, Any] = {"broker-port": free_port()}
         update = backend.command("update_config", hold_s=77, **away)
         answer(backend, update, "accepted")
@@ -151,7 +151,7 @@ def wait_for_end(backend: Backend, command_id: str, boot: str) -> None:
         completed = it.get("command_id") == command_id and it["state"] == "completed"
         return completed or it.get("status") == "offline" and it["boot"] == boot
 
-    backend.until(lambda: next((it for _, it in backend.heard if ended(it)), None), 10)
+    backend.until(lambda: next((it for _, it in backend.heard if ended(it)), None))
 
 
 def changed(board: Board, **members: object) -> str:

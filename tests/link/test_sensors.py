@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def next_reading(backend: Backend, sensor: str, at: int = 0, **wanted: Any) -> M
         mine = [one for one in readings(backend, sensor) if one["timestamp"] >= at]
         return next((one for one in mine if wanted.items() <= one.items()), None)
 
-    return backend.until(found, 20)
+    return backend.until(found)
 
 
 def dropped(backend: Backend, reason: str, count: int) -> Message:
@@ -69,12 +70,11 @@ def dropped(backend: Backend, reason: str, count: int) -> Message:
             ),
             None,
         ),
-        10,
     )
 
 
 def test_every_kind_is_read_with_its_unit_and_its_time(
-    real_broker: Broker, tmp_path: Path
+    embedded_broker: Broker, tmp_path: Path
 ) -> None:
     wired = files(
         more={"my_sensor.py": "def read(config):\n    return {'ph': config['is'], 'redox': 210}"},
@@ -85,7 +85,7 @@ def test_every_kind_is_read_with_its_unit_and_its_time(
         door1={"kind": "digital", "pin": DOOR, "active_low": 1},
         ph1={"kind": "module", "module": "my_sensor", "value": "ph", "config": {"is": 7.123}},
     )
-    with site(tmp_path, real_broker, files=wired, heap=HEAP) as (board, backend, _):
+    with site(tmp_path, embedded_broker, files=wired, heap=HEAP) as (board, backend, _):
         board.set_adc(OXYGEN, 25000)
         board.set_temperatures(WATER, {ROMS[0]: 21.5, ROMS[1]: -3.0625})
         board.set_air(AIR, 19.5, 61.5)
@@ -142,22 +142,25 @@ def test_a_missing_link_delays_readings_and_the_oldest_are_counted(
         proxy.refuse(True)
         proxy.drop()
         since = len(backend.heard)
-        board.wait_for("console", 20, line="counted d 10")
+        board.wait_for("console", line="counted d 8")
         proxy.refuse(False)
         backend.online(since=since)
         now = int(time.time())
         for name in names:
-            next_reading(backend, name, value=12)
+            next_reading(backend, name, value=10)
         missing = 0
         for name in names:
-            late = readings(backend, name, since)
-            counts = [one["value"] for one in late]
+            values = list(dict.fromkeys(one["value"] for one in readings(backend, name)))
+            assert values == sorted(values), "in order; one that was under way may come twice"
+            gaps = [(old, new) for old, new in pairwise(values) if new - old > 1]
+            missing += sum(new - old - 1 for old, new in gaps)
+            first = gaps[0][1] if gaps else values[-1]
+            late = [one for one in readings(backend, name) if one["value"] >= first]
             times = [one["timestamp"] for one in late]
-            assert counts == list(range(counts[0], counts[-1] + 1)), "each once, and in order"
-            assert times == sorted(times) and times[0] <= now - 2, "each has its own time"
-            assert times[0] - before[name]["timestamp"] >= counts[0] - 2 - 1
-            heard = [one["value"] for one in readings(backend, name)]
-            missing += counts[0] - heard[heard.index(counts[0]) - 1] - 1
+            assert len(gaps) <= 1, "the oldest, and no others"
+            assert times == sorted(times), "each has its own time"
+            assert times[0] - before[name]["timestamp"] >= first - 2 - 1
+            assert not gaps or times[0] <= now - 2
         assert missing > 0
         beats = [message for leaf, message in backend.heard if leaf == topics.HEARTBEAT]
         beat = dropped(backend, "readings", missing)
@@ -166,25 +169,25 @@ def test_a_missing_link_delays_readings_and_the_oldest_are_counted(
 
 
 def test_a_limit_that_is_crossed_while_the_broker_is_away_is_told_later(
-    real_broker: Broker, tmp_path: Path
+    embedded_broker: Broker, tmp_path: Path
 ) -> None:
     clock = {**COUNTER, "config": "s"}
     wired = files(more={"counter.py": COUNTS}, oxygen1={**PROBE, "limits": [LOW]}, seconds=clock)
-    with site(tmp_path, real_broker, QUICK, wired, HEAP) as (board, backend, _):
+    with site(tmp_path, embedded_broker, QUICK, wired, HEAP) as (board, backend, _):
         board.set_adc(OXYGEN, 6000)
         backend.wait(topics.THRESHOLD, {"state": "cleared", "value": 6})
         now = next_reading(backend, "seconds", value=2)["value"]
         backend.close()
-        real_broker.kill()
+        embedded_broker.kill()
         crossed = int(time.time())
         board.set_adc(OXYGEN, 3500)
-        board.wait_for("console", 10, line=f"counted s {now + 5}")
-        real_broker.start()
+        board.wait_for("console", line=f"counted s {now + 5}")
+        embedded_broker.start()
         back = int(time.time())
-        with contextlib.closing(Backend(real_broker).connect()) as later:
+        with contextlib.closing(Backend(embedded_broker).connect()) as later:
             state = later.wait(topics.THRESHOLD, {"sensor": "oxygen1", "limit": "low_oxygen"})
             assert (state["state"], state["value"], state["unit"]) == ("crossed", 3.5, "mg/l")
-            assert crossed - 1 <= state["timestamp"] <= crossed + CLOCK_S < back
+            assert crossed - 1 <= state["timestamp"] <= back - CLOCK_S
             board.set_adc(OXYGEN, 4400)
             next_reading(later, "oxygen1", value=4.4)
             board.set_adc(OXYGEN, 4600)
@@ -197,9 +200,13 @@ def test_noise_around_a_limit_is_one_crossing_each_way(
     noise = [5, 3.9, 4.1, 3.8, 4.3, 3.9, 4.6, 4.1, 4.4]
     module = f"values = {noise}\ndef read(config):\n    return values.pop(0) if values else 4.2"
     wired = files(
-        more={"noise.py": module}, oxygen1={"kind": "module", "module": "noise", "limits": [LOW]}
+        3600,
+        more={"noise.py": module},
+        oxygen1={"kind": "module", "module": "noise", "limits": [LOW]},
     )
     with site(tmp_path, embedded_broker, files=wired, heap=HEAP) as (_, backend, _):
+        for _ in noise:
+            backend.result(backend.command("read_sensors"))
         next_reading(backend, "oxygen1", value=4.2)
         told = [(one["state"], one["value"]) for one in states(backend)]
         assert told == [("cleared", 5), ("crossed", 3.9), ("cleared", 4.6)]
@@ -213,17 +220,17 @@ def test_a_limit_has_to_be_crossed_for_a_while(embedded_broker: Broker, tmp_path
         began = time.monotonic()
         board.set_adc(OXYGEN, 3000)
         backend.result(backend.command("read_sensors"))
-        backend.wait(topics.THRESHOLD, {"state": "crossed", "value": 3}, 10)
-        assert 3 <= time.monotonic() - began < 10, "not before, and long before the next reading"
+        backend.wait(topics.THRESHOLD, {"state": "crossed", "value": 3})
+        assert 3 <= time.monotonic() - began < 50, "not before, and long before the next reading"
         assert len(readings(backend, "oxygen1")) <= 3, "looks in between are not told"
 
 
-def test_all_are_read_when_that_is_asked_for(real_broker: Broker, tmp_path: Path) -> None:
+def test_all_are_read_when_that_is_asked_for(embedded_broker: Broker, tmp_path: Path) -> None:
     wired = files(
         every_s=3600, oxygen1=PROBE, water1={"kind": "ds18b20", "pin": WATER}, door1=
         {"kind": "digital", "pin": DOOR, "pull_up": 1},
     )  # fmt: skip
-    with site(tmp_path, real_broker, files=wired, heap=HEAP) as (board, backend, _):
+    with site(tmp_path, embedded_broker, files=wired, heap=HEAP) as (board, backend, _):
         board.set_adc(OXYGEN, 6000)
         asked = backend.command("read_sensors")
         assert backend.result(asked)["result"] == {"readings": 2}

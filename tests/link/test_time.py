@@ -124,4 +124,4 @@ def test_the_backend_sets_the_chips_clock(
         backend.telling = False
         board.start()
         event = board.wait_for("clock", since=since)
-        assert abs(event["ahead"] + time.time() - kept) < 5
+        assert abs(event["ahead"] + time.time() - kept) < 60

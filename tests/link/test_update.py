@@ -36,7 +36,7 @@ def test_a_good_release_is_fetched_tried_and_confirmed(
 def test_the_motor_keeps_its_time_and_the_restart_waits_for_it(
     embedded_broker: Broker, tmp_path: Path
 ) -> None:
-    with pond(tmp_path, embedded_broker, signed(made(more=40_000))) as site:
+    with pond(tmp_path, embedded_broker, signed(made(more=20_000))) as site:
         feed = site.backend.command("feed", "feeder1", amount=60)
         site.board.wait_for("pin", pin=FEEDER, value=1)
         done = site.update()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backend.commands import NewCommand
+from backend.wishes import NewCommand
 from tests.backend.running import eventually
 from tests.link.real_backend import real_backend
 from tests.link.site import BOARD_ID, make_board, settings_with

@@ -10,7 +10,7 @@ from typing import Any
 
 from protocol import topics
 
-from tests.link.site import BOARD_ID, KEY, Backend, Message, make_board, settings_with
+from tests.link.site import BOARD_ID, KEY, PATIENCE, Backend, Message, make_board, settings_with
 from tools import manifest, release, stage
 from tools.brokers import Broker
 from tools.emulator import Board
@@ -53,7 +53,7 @@ class Pond:
     backend: Backend
     server: RangeServer
 
-    def update(self, seconds: float = 20, **parameters: Any) -> Message:
+    def update(self, seconds: float = PATIENCE, **parameters: Any) -> Message:
         """The last ack of the command; `parameters` differ from what is right."""
         return self.outcome(self.begin(**parameters), seconds)
 
@@ -67,7 +67,7 @@ class Pond:
         }
         return self.backend.command("update_firmware", **{**right, **parameters})
 
-    def outcome(self, command_id: str, seconds: float = 20) -> Message:
+    def outcome(self, command_id: str, seconds: float = PATIENCE) -> Message:
         """What became of a command."""
 
         def found() -> Message | None:
@@ -81,9 +81,9 @@ class Pond:
 
     def runs_now(self, since: int = 0) -> Message:
         """The first startup message from there on."""
-        return self.backend.wait(topics.STARTUP, {}, 20, since)
+        return self.backend.wait(topics.STARTUP, {}, since=since)
 
-    def runs(self, slot: str, state: str, seconds: float = 20, since: int = 0) -> Message:
+    def runs(self, slot: str, state: str, seconds: float = PATIENCE, since: int = 0) -> Message:
         """The startup message that says so; `state` is how its text begins."""
 
         def found() -> Message | None:

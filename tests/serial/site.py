@@ -25,17 +25,23 @@ def plugged_in(folder: Path, port: int = NOBODY, heap: str = "192K") -> Board:
     settings["wifi"][0]["password"] = "the barn's secret"
     board = Board(folder, {**files, "settings.json": json.dumps(settings)}, serial=True, heap=heap)
     try:
-        board.start().wait_for("watchdog", timeout=10)
+        awake(board.start())
     except BaseException:
         board.close()
         raise
     return board
 
 
+def awake(board: Board, since: int = 0) -> None:
+    """Waits until its program has come as far as to its broker, reached or not."""
+    said = ("answerback: connected", "answerback: no connection")
+    board.wait(lambda it: it.get("line", "").startswith(said), since=since)
+
+
 def mpremote(board: Board, *words: str) -> str:
     """What `mpremote connect PORT words...` prints; it has to succeed."""
     command = [sys.executable, "-m", "mpremote", "connect", board.port, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{board.console[-500:]}"
     return done.stdout
 

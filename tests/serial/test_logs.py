@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.serial.site import awake
 from tools import logs
 from tools.emulator import Board
 
@@ -42,14 +43,14 @@ def test_it_listens_and_the_program_runs_on(board: Board) -> None:
         until(tool, "answerback: no connection")
         assert "stopped" not in board.console
         tool.send_signal(signal.SIGINT)
-        assert tool.wait(10) == 0
+        assert tool.wait(30) == 0
 
 
 def test_the_errors_on_flash_come_first_and_the_program_starts_anew(board: Board) -> None:
     board.power_cut()
     board.flash.write({"errors.log.old": "the older\n", "errors.log": "the newer\n"})
     since = len(board.log)
-    board.start().wait_for("watchdog", since=since)
+    awake(board.start(), since)
     since = len(board.log)
     with following(board, "--errors") as tool:
         assert tool.stderr and "stopping the program" in tool.stderr.readline()

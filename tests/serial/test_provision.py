@@ -98,7 +98,7 @@ def test_once_more_keeps_what_is_not_given(board: Board) -> None:
     assert told["hold_s"] == 55 and told["wifi"][0]["ssid"] == "barn"
     board.start()
     done = provision(board, "--id", "pond-7", "--broker", "127.0.0.2", "--new-key")
-    assert "start the backend anew" in done.stdout
+    assert "takes it over within a second" in done.stdout
     assert known(board)["pond-7"]["key"] == on_flash(board)["key"] != first["key"]
 
 

@@ -16,6 +16,7 @@ from backend.events import Hub
 from backend.models import Board as BoardRow
 from backend.mqtt import Receipt
 from backend.presence import Presence
+from backend.wishes import NewCommand
 from backend.work import Outcome
 from backend.writer import Writer
 from tests.simulation.backend_link import BackendClient, Port
@@ -120,7 +121,7 @@ class Backend:
         self.writer.life, self.writer.watch = self._life, self._watch
         self.client = BackendClient(self._world, self._broker, self._life, self.wake)
         self.client.writer = self.writer
-        self.writer.link = Port(self.client)  # type: ignore[assignment]
+        self.writer.links = Port(self.client)  # type: ignore[assignment]
         self._turn_at = None
         self.client.start()
         return self.wake()
@@ -137,7 +138,7 @@ class Backend:
         """Post or cancel, as the API does. False where nobody is there. Raises Refusal."""
         if not self.up:
             return False
-        if isinstance(wanted, commands.NewCommand):
+        if isinstance(wanted, NewCommand):
             commands.check(wanted, self.core.roster)
         self.writer.ask(wanted, Answer(self._life, on_answer))
         self.wake()

@@ -23,8 +23,8 @@ class BackendClient(Client):
         self._up = False
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
 
-    def send(self, board_id: str, payload: bytes) -> bool:
-        """`publish` of the real link."""
+    def send(self, link: str, board_id: str, payload: bytes) -> bool:
+        """`publish` of the real links."""
         self._life.step("publish")
         if not self._up:
             return False
@@ -35,8 +35,8 @@ class BackendClient(Client):
         return True
 
     def acknowledge(self, receipts: list[Receipt]) -> None:
-        """`acknowledge` of the real link."""
-        for packet_id, qos, number in receipts:
+        """`acknowledge` of the real links."""
+        for packet_id, qos, number, _ in receipts:
             self._life.step("acknowledge")
             if qos and number == self._number:
                 self.confirm(packet_id)
@@ -45,7 +45,7 @@ class BackendClient(Client):
         """A new connection: we hear the broker. Send again."""
         self._number += 1
         self._up = True
-        self.writer.link_changed(True)
+        self.writer.link_changed("", True)
         self._wake()
         for packet_id, (where, payload) in self._unconfirmed.items():
             self.publish(where, payload, 1, packet_id, False)
@@ -54,12 +54,12 @@ class BackendClient(Client):
         """We hear it no more."""
         was, self._up = self._up, False
         if was:
-            self.writer.link_changed(False)
+            self.writer.link_changed("", False)
             self._wake()
 
     def message(self, topic: str, payload: bytes, qos: int, packet_id: int) -> None:
         """For the writer."""
-        self.writer.message(topic, payload, (packet_id, qos, self._number))
+        self.writer.message(topic, payload, (packet_id, qos, self._number, ""))
         self._wake()
 
     def confirmed(self, packet_id: int) -> None:
@@ -68,7 +68,7 @@ class BackendClient(Client):
 
 
 class Port:
-    """What the writer knows of the link."""
+    """What the writer knows of the links."""
 
     def __init__(self, client: BackendClient) -> None:
         self.publish, self.acknowledge = client.send, client.acknowledge

@@ -99,7 +99,7 @@ def backwards(patch: Patch) -> None:
 
 def nothing_called_off(patch: Patch) -> None:
     """A stop ends what runs, and what was sent before it comes later all the same."""
-    patch.setattr(commands, "_call_off", lambda work, dispatcher, row, actor: None)
+    patch.setattr(commands, "call_off", lambda *called: None)
 
 
 def newest_first(patch: Patch) -> None:

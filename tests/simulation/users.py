@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from backend.commands import Cancellation, NewCommand
 from backend.errors import Refusal
+from backend.wishes import Cancellation, NewCommand
 from tests.simulation.backend import Backend
 from tests.simulation.world import World
 

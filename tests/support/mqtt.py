@@ -10,7 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 _LINGER_RESET = struct.pack("ii", 1, 0)
 

@@ -1,7 +1,22 @@
-"""Waiting for a process that is not our child (Linux)."""
+"""Processes that are not our children: finding them, and waiting for their end (Linux)."""
 
+import contextlib
 import os
 import select
+from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """The processes that one has started."""
+    return [
+        int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _parent(stat) == pid
+    ]
+
+
+def _parent(stat: Path) -> int:
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 class Ended:

@@ -6,13 +6,17 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tools import bench
+from tools import bench, bench_site
+from tools.bench_parts import QUICK
 from tools.bench_report import Report, percentile
 from tools.bench_site import Site, running
+
+SHORT = replace(QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +30,10 @@ def site() -> Iterator[Site]:
 
 
 def test_one_run_prints_every_part_and_its_targets(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bench_site, "BOARDS", 4)
+    monkeypatch.setattr(bench, "QUICK", SHORT)
     # All but the naive backend, which looks into its table every five seconds only.
     parts = ["--only", "throughput", "--only", "latency", "--only", "floor"]
     parts += ["--only", "pins"]

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.browser import launched
+from tests.support.browser import PATIENCE_MS, launched
 from tests.web.pond import Pond, sign_in
 from tests.web.site import Client, Site
+from tests.web.village import Village
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site"))
     yield site
     site.close()
+
+
+@pytest.fixture(scope="module")
+def village(site: Site) -> Village:
+    """The site with people and boards of three sites."""
+    return Village(site)
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def pond(site: Site) -> Pond:
 def view(site: Site, pond: Pond, browser: Browser) -> Iterator[Page]:
     """The page, signed in; a script error or a refused file fails the test."""
     page = browser.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     sign_in(page, site, site.password)

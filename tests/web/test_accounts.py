@@ -12,8 +12,10 @@ from argon2 import PasswordHasher
 
 from backend import schema
 from backend.accounts import HASHES_AT_ONCE, HASHES_WAITING, Accounts
+from backend.audit import Actor
 from backend.credentials import ABSOLUTE_MS, IDLE_MS, REREAD_MS, SEEN_MS, Credential, User
 from backend.errors import Busy, Conflict, Invalid, NotFound
+from backend.people import People
 from backend.throttle import KEYS_MAX, TRIES_PER_ADDRESS, TRIES_PER_USER, WINDOW_MS, Throttle
 from tests.backend.running import eventually
 from tests.web.site import QUICK_HASHER
@@ -133,7 +135,7 @@ def test_a_write_lock_of_somebody_else_holds_nobody_up(
     clock.now += SEEN_MS
     began = time.monotonic()
     assert all(accounts.bearer(token) for token in tokens)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # nobody waits for a lock less than 5 s
     assert {row.seen_at for row in Credential.select()} == {START}
     other.execute("ROLLBACK")
     clock.now += REREAD_MS
@@ -180,15 +182,16 @@ def test_any_number_may_sign_in_from_one_address(accounts: Accounts) -> None:
 def test_a_new_password_ends_every_session(accounts: Accounts) -> None:
     password, secret = signed_in(accounts)
     token = accounts.create_token("admin", "robot")
-    accounts.set_password("admin", "correct horse")
+    people, me = People(accounts), Actor("admin")
+    people.set_password(me, "admin", "correct horse")
     assert accounts.session(secret) is None
     assert accounts.bearer(token)  # tokens are not made from passwords
     assert accounts.sign_in("admin", password, "::1") is None
     assert accounts.sign_in("admin", "correct horse", "::1")
     with pytest.raises(Invalid):
-        accounts.set_password("admin", "short")
+        people.set_password(me, "admin", "short")
     with pytest.raises(NotFound):
-        accounts.set_password("nobody", "correct horse")
+        people.set_password(me, "nobody", "correct horse")
 
 
 def test_a_hash_of_older_settings_is_renewed(accounts: Accounts, clock: Clock) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from backend.commands import NewCommand
 from backend.errors import Slow
 from backend.web.http import BODY_MAX
+from backend.wishes import NewCommand
 from tests.backend.running import PATIENCE
 from tests.web.site import FEED, Client, Site
 
@@ -151,7 +151,7 @@ def test_health_is_open_and_says_little(site: Site) -> None:
 def test_health_in_full_is_for_who_has_signed_in(site: Site, program: Client) -> None:
     assert site.client().call("GET", "health").status == 401
     told = program.call("GET", "health").json
-    assert told["mqtt"]["connected"] and told["boards"] == {"online": 1, "known": 1}
+    assert told["mqtt"]["connected"] and told["boards"] == {"online": 1, "known": 1, "pending": 0}
 
 
 def test_too_much_at_once_is_429_with_the_time_to_wait(

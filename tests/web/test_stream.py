@@ -162,7 +162,7 @@ def test_the_server_stops_quickly_with_streams_open(site: Site) -> None:
     server.stop()
     took = time.monotonic() - began
     site.server = before
-    assert took < 2
+    assert took < 10  # seconds; a stream is written to every 15
     for watcher in open_ones:
         assert watcher.next_event() == {}
         watcher.close()

@@ -29,6 +29,7 @@ async function request(method, path, { body, headers = {} } = {}) {
 }
 
 export const get = (path) => request("GET", path);
+export const call = (method, path, body) => request(method, path, { body });
 
 function keep(session) {
   csrf = session.csrf_token;

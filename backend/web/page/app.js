@@ -40,9 +40,16 @@ function refused(error) {
   else if (error instanceof ApiError) banner(error.message, "bad");
 }
 
+// What follows from a session for the page; every part is built for it.
+const rightsOf = (session) => session && JSON.stringify([session.role, session.sites]);
+
 async function loadBoards(store) {
   const asked = performance.now();
   store.setBoards((await get("/boards")).boards, asked);
+}
+
+async function loadSites(store) {
+  store.setSites((await get("/sites")).sites);
 }
 
 async function loadHealth() {
@@ -59,7 +66,7 @@ async function opened(store, history) {
     setTimeout(() => { if (!wasLost) banner("", ""); }, 4000);
   }
   wasLost = false;
-  await Promise.all([loadBoards(store), loadHealth(), history.load()]).catch(refused);
+  await Promise.all([loadBoards(store), loadSites(store), loadHealth(), history.load()]).catch(refused);
 }
 
 function lost() {
@@ -73,6 +80,7 @@ async function run(session) {
   $("#sign-out").hidden = false;
   $("#who").textContent = session.user;
   const store = new Store();
+  store.session = session;
   const catalogue = await get("/verbs");
   store.verbs = catalogue.verbs;
   learnErrors(catalogue.errors);
@@ -88,11 +96,15 @@ async function run(session) {
     open: () => opened(store, history),
     command: (command) => store.commandEvent(command),
     board: (board) => store.boardEvent(board),
-    reset: () => {
+    reset: async () => {
+      if (rightsOf(await whoAmI().catch(refused)) !== rightsOf(session)) return location.reload();
       store.forget();
-      opened(store, history);
+      return opened(store, history);
     },
-    other: (kind, data) => store.tell(kind, data),
+    other: (kind, data) => {
+      if (kind === "sites") loadSites(store).catch(refused);
+      store.tell(kind, data);
+    },
     lost,
     refused: () => whoAmI().catch(refused),
   });

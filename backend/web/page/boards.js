@@ -4,17 +4,9 @@ import { actionForm, boardButtons, casesFor, plainButton } from "./actions.js";
 import { get, newKey, post, unsure } from "./api.js";
 import { chip, el, fill } from "./dom.js";
 import { groups, shape } from "./groups.js";
+import { asleep, missingSince, state, time } from "./presence.js";
+import { may } from "./rights.js";
 import { duration, ended, explain, kindOf, labelOf, sensorError, span, when } from "./words.js";
-
-const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
-
-const OVERDUE_MS = 60000; // a wake may be so late, and then the board has to connect
-
-// Whether a board that is not heard said that it would sleep now.
-const asleep = (board) => !board.online && board.asleep_until
-  && Date.now() < new Date(board.asleep_until).getTime() + OVERDUE_MS;
-
-const time = (text) => new Date(text).toLocaleTimeString();
 
 const NO_ANSWER = "No answer from the backend: it may have been taken or not. "
   + "Trying again can't make it happen twice.";
@@ -26,24 +18,65 @@ export class Boards {
   constructor(root, store) {
     this.root = root;
     this.store = store;
-    store.addEventListener("boards", () => this.show());
+    for (const kind of ["boards", "site-list"]) store.addEventListener(kind, () => this.show());
+    addEventListener("hashchange", () => this.#goTo());
     store.addEventListener("command", ({ detail }) => this.#refresh(detail.board_id));
     setInterval(() => this.#tick(), 250);
   }
 
   show() {
+    for (const id of this.#cards.keys()) if (!this.#shown(id)) this.#drop(id);
     for (const board of this.store.boards.values()) {
-      const parts = JSON.stringify([board.actuators, shape(board)]);
-      if (this.#cards.get(board.id)?.parts !== parts) this.#build(board, parts);
+      if (!this.#shown(board.id)) continue;
+      const operates = may(this.store.session, "operator", board.site);
+      const drawn = JSON.stringify([board.actuators, shape(board), operates]);
+      if (this.#cards.get(board.id)?.drawn !== drawn) this.#build(board, drawn, operates);
       this.#refresh(board.id);
       this.#learnRunning(board);
     }
-    const nodes = [...this.#cards.values()].map((card) => card.node);
-    if (!nodes.length) fill(this.root, el("p", { class: "quiet" }, "No boards are enrolled yet."));
-    else if (nodes.some((node) => !node.isConnected)) this.root.replaceChildren(...nodes);
+    this.#lay();
   }
 
-  #build(board, all) {
+  // The cards, under the names of their sites where there is more than one; moved only where
+  // their order changes.
+  #lay() {
+    const boards = [...this.#cards.keys()].map((id) => this.store.boards.get(id));
+    const sites = [...new Set(boards.map((board) => board.site))]
+      .map((id) => [id, id ? this.store.sites.get(id)?.name ?? id : "Without a site"])
+      .sort((a, b) => a[1].localeCompare(b[1]));
+    const nodes = sites.flatMap(([site, name]) => [
+      ...(sites.length > 1 ? [el("h3", { class: "site-name" }, name)] : []),
+      ...boards.filter((board) => board.site === site).map((board) => this.#cards.get(board.id).node)]);
+    const order = nodes.map((node) => node.dataset.board ?? `# ${node.textContent}`).join("\n");
+    if (!nodes.length) fill(this.root, el("p", { class: "quiet" }, this.#none()));
+    else if (order !== this.order || nodes.some((node) => node.dataset.board && !node.isConnected)) {
+      this.root.replaceChildren(...nodes);
+      this.#goTo();
+    }
+    this.order = order;
+  }
+
+  #shown(id) {
+    return this.store.boards.get(id)?.state === "active";
+  }
+
+  // The board that a label's code leads to (#board/pond-1).
+  #goTo() {
+    const [kind, id] = location.hash.slice(1).split("/");
+    if (kind === "board") this.#cards.get(id)?.node.scrollIntoView();
+  }
+
+  #none() {
+    return this.store.session.role === "admin" ? "No boards are enrolled yet."
+      : "There are no boards at your sites. Who should see more asks an administrator for a role there.";
+  }
+
+  #drop(id) {
+    this.#cards.get(id).node.remove();
+    this.#cards.delete(id);
+  }
+
+  #build(board, drawn, operates) {
     const send = (target) => (type, parameters) => this.#click(board.id, target, type, parameters);
     const lines = new Map();
     const line = (target) => {
@@ -53,16 +86,17 @@ export class Boards {
     const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
       el("section", { class: "actuator", "data-target": name },
         el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
-        actionForm(name, casesFor(about, this.store.verbs), send(name)), line(name)));
+        operates && actionForm(name, casesFor(about, this.store.verbs), send(name)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
-    const foot = el("section", { class: "whole" }, boardButtons(send("")), line(""));
-    const [folds, more] = groups(board, { id: board.id, store: this.store, send: send("") });
+    const foot = el("section", { class: "whole" }, operates && boardButtons(send("")), line(""));
+    const [folds, more] = operates
+      ? groups(board, { id: board.id, store: this.store, send: send("") }) : [[], () => null];
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
       head, note, sensors, parts, foot, el("div", { class: "groups" }, folds));
     const clear = plainButton("clear_stop", send(""), "stop");
-    this.#cards.set(board.id, { node, head, note, sensors, lines, parts: all, clear, more });
+    this.#cards.set(board.id, { node, head, note, sensors, lines, drawn, operates, clear, more });
   }
 
   #refresh(boardId) {
@@ -71,7 +105,7 @@ export class Boards {
     if (!card || !board) return;
     card.node.classList.toggle("away", board.online !== true);
     fill(card.head, ...this.#head(board));
-    card.note.hidden = board.online === true && !board.latched;
+    card.note.hidden = !board.latched && (board.online === true || !card.operates);
     this.#note(card, board);
     const read = Object.entries(board.sensors).sort();
     card.sensors.hidden = !read.length;
@@ -86,15 +120,15 @@ export class Boards {
     const wait = `what moves something goes out if that is within ${span(feed.life)}, `
       + `a change of the board within ${span(update_config.life)}.`;
     const text = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
+      : missingSince(board) ? `It was to wake at ${time(missingSince(board))} and did not come: look at its battery and its link.`
       : asleep(board) ? `Asleep until ${time(board.asleep_until)}. When it wakes, ${wait}`
       : board.online === false ? `Offline. When it is back, ${wait}` : `Not heard yet. When it is, ${wait}`;
     if (card.note.firstChild?.textContent === text) return;
-    card.note.replaceChildren(el("span", {}, text), ...(board.latched ? [card.clear] : []));
+    card.note.replaceChildren(el("span", {}, text), ...(board.latched && card.operates ? [card.clear] : []));
   }
 
   #head(board) {
-    const [kind, word] = asleep(board)
-      ? ["unsure", `Asleep until ${time(board.asleep_until)}`] : ONLINE[board.online];
+    const [kind, word] = state(board);
     const seen = board.last_seen ? `last seen ${this.#ago(board.last_seen)}` : "never seen";
     const facts = [board.board, board.firmware && `firmware ${board.firmware}`,
       board.slot && `slot ${board.slot} ${board.slot_state}`,

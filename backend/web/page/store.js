@@ -5,17 +5,28 @@ const COMMANDS_MAX = 200;
 
 export class Store extends EventTarget {
   boards = new Map();
+  sites = new Map();
   commands = new Map();
+  session = null; // who is signed in
   verbs = {};
   #newest = new Map(); // "board/target" -> its newest command
   #heard = new Map(); // board id -> when the stream last told of it
 
-  // A list of boards that was asked for at `asked`; what the stream told since is newer.
+  // All boards there are to see, asked for at `asked`; what the stream told since is newer.
   setBoards(list, asked) {
+    const listed = new Set(list.map((board) => board.id));
+    for (const id of this.boards.keys()) {
+      if (!listed.has(id) && !(this.#heard.get(id) >= asked)) this.boards.delete(id);
+    }
     for (const board of list) {
       if (!(this.#heard.get(board.id) >= asked)) this.boards.set(board.id, board);
     }
     this.#changed("boards");
+  }
+
+  setSites(list) {
+    this.sites = new Map(list.map((site) => [site.id, site]));
+    this.#changed("site-list");
   }
 
   boardEvent(board) {

@@ -2,6 +2,7 @@
 
 import { cancel, get } from "./api.js";
 import { chip, el } from "./dom.js";
+import { may } from "./rights.js";
 import { clockMs, detailInWords, duration, ended, explain, inWords, labelOf, stepInWords, when } from "./words.js";
 
 export class Timeline {
@@ -42,7 +43,11 @@ export class Timeline {
       el("ol", { class: "steps" }, command.history.map((step, index) => this.#step(step, index))),
       command.log ? el("pre", { class: "log" }, command.log) : "",
       this.#facts(command),
-      ended(command) ? "" : this.#cancelButton(command));
+      !ended(command) && this.#operates(command) ? this.#cancelButton(command) : "");
+  }
+
+  #operates(command) {
+    return may(this.store.session, "operator", this.store.boards.get(command.board_id)?.site);
   }
 
   #step(step, index) {
@@ -58,7 +63,7 @@ export class Timeline {
   }
 
   #facts(command) {
-    const facts = [["Asked for", `${when(command.created_at)} by ${command.user}${command.source && ` from ${command.source}`}`],
+    const facts = [["Asked for", `${when(command.created_at)} by ${asker(command)}`],
       ["Wanted until", when(command.expires_at)], ["Reason", command.reason], ["Id", command.id]];
     return el("dl", { class: "facts" }, facts.filter(([, value]) => value)
       .map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
@@ -71,6 +76,10 @@ export class Timeline {
     return el("div", {}, error, el("button", { type: "button", class: "stop", onclick: click },
       command.cancelling ? "Ask again to call it off" : "Call it off"));
   }
+}
+
+function asker({ user, via, source }) {
+  return [user, via && `(${via})`, source && `from ${source}`].filter(Boolean).join(" ");
 }
 
 function where(command) {

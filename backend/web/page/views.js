@@ -3,17 +3,25 @@
 // context: {store, session}. The address says what is shown (#people), so that it can be linked to.
 
 import { el } from "./dom.js";
+import { isAdmin, looksAfterPeople } from "./rights.js";
 
 // name (of its module, and in the address): {title, role: who is offered it}
-const VIEWS = {};
+const VIEWS = {
+  sites: { title: "Sites", role: "site admin" },
+  connections: { title: "Connections", role: "site admin" },
+  people: { title: "People", role: "site admin" },
+  account: { title: "Account", role: "viewer" },
+};
+
+const OFFERED = { admin: isAdmin, "site admin": looksAfterPeople };
 
 export class Views {
   #shown = new Map(); // name -> its node
 
   constructor(nav, home, place, context) {
     Object.assign(this, { nav, home, place, context });
-    const role = context.session.role;
-    this.names = Object.keys(VIEWS).filter((name) => VIEWS[name].role !== "admin" || role === "admin");
+    const offered = (name) => OFFERED[VIEWS[name].role]?.(context.session) ?? true;
+    this.names = Object.keys(VIEWS).filter(offered);
     addEventListener("hashchange", () => this.#show());
     this.#show();
   }

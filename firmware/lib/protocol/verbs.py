@@ -15,7 +15,7 @@ from collections import namedtuple
 
 from .errors import ProtocolError
 from .fields import Number, OneOf, digest, identifier, reason, scalar, short_text, text, whole
-from .limits import COMMAND_LIFE_MAX, GRAMS_MAX, ML_MAX, RUN_SECONDS_MAX
+from .limits import COMMAND_LIFE_MAX, EPOCH_MAX, EPOCH_MIN, GRAMS_MAX, ML_MAX, RUN_SECONDS_MAX
 
 DOSE = "dose"
 SET = "set"
@@ -76,13 +76,18 @@ def verbs():
 def settings():
     """Those that change how a board is set up."""
     none: dict = {}
-    awake = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
+    awake = {
+        "awake_s": whole(5, RUN_SECONDS_MAX, "s"),
+        "quiet_s": whole(1, 600, "s"),
+        "wake_at": whole(EPOCH_MIN, EPOCH_MAX),
+    }
     release = {"version": short_text, "url": text, "sha256": digest}
     cases = {
         "update_firmware": Case(SET, release, none),  # to a signed release.json
         "get_config": Case(SET, none, {"section": identifier}),
         "update_config": Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar}),
         # `seconds`: until the next wake, and between those after it; 0: it sleeps no more.
+        # `wake_at` (Unix seconds): the next wake is then, or `seconds` later, and so on.
         "set_wake_schedule": Case(SET, {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}, awake),
     }
     return {name: Verb(None, {None: cases[name]}, None, False) for name in cases}

@@ -1,0 +1,52 @@
+// What was done to people, sites, boards and connections: newest first, older on demand.
+
+import { get } from "./api.js";
+import { el } from "./dom.js";
+import { when } from "./words.js";
+
+const DEEDS = {
+  "user.add": "made the user",
+  "user.change": "changed the user",
+  "user.password": "set the password of",
+  "user.sign_out": "signed out",
+  "user.remove": "deleted the user",
+  "member.put": "gave a role at a site to",
+  "member.remove": "took a role at a site from",
+  "token.make": "made the token",
+  "token.revoke": "revoked the token",
+};
+
+const details = (detail) => Object.entries(detail).map(([name, value]) => `${name} ${value}`).join(", ");
+
+export class Audit {
+  constructor(node) {
+    this.body = el("tbody");
+    this.older = el("button", { class: "plain", type: "button", hidden: true, onclick: () => this.#more() }, "Older");
+    node.append(el("section", {}, el("h2", {}, "What was done"),
+      el("div", { class: "card table-card" }, el("table", { id: "audit" },
+        el("thead", {}, el("tr", {}, ["Time", "Who", "What", "Details"].map((text) => el("th", { scope: "col" }, text)))),
+        this.body)),
+      el("p", { class: "more" }, this.older)));
+  }
+
+  async load() {
+    this.body.replaceChildren();
+    this.#append(await get("/audit"));
+  }
+
+  async #more() {
+    this.older.disabled = true;
+    const page = await get(`/audit?before=${this.next}`).finally(() => { this.older.disabled = false; });
+    this.#append(page);
+  }
+
+  #append({ entries, next }) {
+    this.next = next;
+    this.older.hidden = next === null;
+    this.body.append(...entries.map((entry) => el("tr", {},
+      el("td", { class: "time" }, when(entry.at)),
+      el("td", {}, entry.user || "the backend", el("span", { class: "quiet" }, ` ${[entry.via, entry.source].filter(Boolean).join(", ")}`)),
+      el("td", {}, `${DEEDS[entry.action] ?? entry.action} ${entry.subject}`),
+      el("td", { class: "quiet" }, details(entry.detail)))));
+  }
+}
