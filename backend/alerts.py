@@ -16,7 +16,7 @@ from typing import Any
 from peewee import SQL, AutoField, BigIntegerField, IntegerField, TextField, fn
 
 from backend.lifecycle import COMPLETED, FAILED, REJECTED, UNKNOWN
-from backend.models import Base, Command, as_rows
+from backend.models import Base, Board, Command, as_rows
 from backend.presence import Roster
 from backend.store import Row
 from backend.work import Work
@@ -173,11 +173,12 @@ def find(
     open_only: bool = False,
 ) -> list[dict[str, Any]]:
     """Alerts, open ones first, then newest first; `before` is the `id` to go on from, for those
-    that have ended. `sites`: only of boards that were at these.
+    that have ended. `sites`: only of boards at these.
     """
     query = Alert.select().order_by(_IS_OPEN.desc(), Alert.id.desc()).limit(limit)
     if sites is not None:
-        query = query.where(Alert.site << sites)
+        seen = Board.select(Board.id).where(Board.site << sites)
+        query = query.where(Alert.board_id << seen)
     if open_only:
         query = query.where(_IS_OPEN)
     if before is not None:

@@ -21,14 +21,14 @@ BARS = 24
 ROWS_MAX = 200
 BY = {"board": "c.board_id", "site": "COALESCE(b.site, '')", "command_type": "c.command_type"}
 ALL = "''"
-_AWAY = {"board": "board_id", "site": "COALESCE(site, '')"}
+_AWAY = {"board": "d.board_id", "site": BY["site"]}
 _BAD = tuple(status for status in ENDED if status not in (COMPLETED, CANCELLED))
 
-_SEEN = "(:sites IS NULL OR {}site IN (SELECT value FROM json_each(:sites)))"
+_SEEN = "(:sites IS NULL OR b.site IN (SELECT value FROM json_each(:sites)))"
 # NOT INDEXED: by the range of seq alone, else the planner would walk all of a board's past.
 _FROM = (
     "FROM command AS c NOT INDEXED LEFT JOIN board AS b ON b.id = c.board_id"
-    f" WHERE c.seq >= :seq AND c.created_at >= :since AND {_SEEN.format('b.')}"
+    f" WHERE c.seq >= :seq AND c.created_at >= :since AND {_SEEN}"
 )
 _COUNTS = f"SELECT {{g}}, c.status, COALESCE(c.error, ''), COUNT(*) {_FROM} GROUP BY 1, 2, 3"
 _BARS = f"""
@@ -50,8 +50,9 @@ _TIMES = f"""
 """
 _OUTAGES = f"""
     SELECT {{g}}, COUNT(*),
-        SUM(MIN(COALESCE(until_at, :now), :now) - MAX(from_at, :since)) FROM downtime
-    WHERE COALESCE(until_at, :now) > :since AND from_at < :now AND {_SEEN.format("")} GROUP BY 1
+        SUM(MIN(COALESCE(until_at, :now), :now) - MAX(from_at, :since)) FROM downtime AS d
+    LEFT JOIN board AS b ON b.id = d.board_id
+    WHERE COALESCE(until_at, :now) > :since AND from_at < :now AND {_SEEN} GROUP BY 1
 """
 
 

@@ -41,7 +41,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),
-        MetricsRoutes(backend, authenticator, settings.metrics),
+        MetricsRoutes(backend, authenticator, settings),
         PageRoutes(),
     ):
         for route in group.routes():

@@ -1,8 +1,9 @@
 """`/metrics` for Prometheus: counters since this process began, and how things stand now.
 
 Open to programs on this machine (`loopback`), to administrators' bearer tokens (`token`; these
-are taken with `loopback` too), or to nobody (`off`). A request that says it was forwarded is not
-from this machine, whatever its address. Nothing in it names a board, a user or a site.
+are taken with `loopback` too), or to nobody (`off`). Where cookies are for https only there is a
+proxy; unless it is trusted, everybody looks like this machine, so `loopback` is no way in then.
+Nothing in it names a board, a user or a site.
 """
 
 import ipaddress
@@ -21,7 +22,7 @@ from prometheus_client.registry import Collector
 from backend.access import ADMIN
 from backend.errors import NotFound
 from backend.service import Backend
-from backend.settings import METRICS
+from backend.settings import METRICS, Settings
 from backend.tally import BOUNDS, Histogram
 from backend.web.auth import Authenticator
 from backend.web.http import Answer, Call, Problem
@@ -32,10 +33,12 @@ _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class MetricsRoutes:
-    """`/metrics`. `way`: one of settings.METRICS."""
+    """`/metrics`."""
 
-    def __init__(self, backend: Backend, authenticator: Authenticator, way: str) -> None:
-        self._authenticator, self._way = authenticator, way
+    def __init__(self, backend: Backend, authenticator: Authenticator, settings: Settings) -> None:
+        hidden = settings.secure_cookies and settings.trusted_proxy is None
+        self._authenticator = authenticator
+        self._way = _BY_TOKEN if settings.metrics == _LOOPBACK and hidden else settings.metrics
         self._registry = CollectorRegistry()
         self._registry.register(_Backend(backend))
 
@@ -55,8 +58,7 @@ class MetricsRoutes:
 
 
 def _is_near(call: Call) -> bool:
-    forwarded = call.header("X_FORWARDED_FOR") or call.header("FORWARDED")
-    return not forwarded and ipaddress.ip_address(call.address).is_loopback
+    return ipaddress.ip_address(call.address).is_loopback
 
 
 class _Backend(Collector):

@@ -103,7 +103,7 @@ def test_each_link_hears_its_own_boards_alone() -> None:
         roster.heard(boards["gcen".index(name)], 30_000)
     roster.listen(40_000, "como")
     assert roster.silent(60_000) == [] and roster.next_due() == 65_000
-    assert roster.silent(75_000) == [boards[0], boards[2], boards[3], boards[1]]
+    assert {board.board_id for board in roster.silent(75_000)} == set("gcen")
 
 
 def test_a_site_that_gets_a_link_takes_its_boards_along_and_back() -> None:
