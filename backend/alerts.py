@@ -16,7 +16,7 @@ from typing import Any
 from peewee import SQL, AutoField, BigIntegerField, IntegerField, TextField, fn
 
 from backend.lifecycle import COMPLETED, FAILED, REJECTED, UNKNOWN
-from backend.models import Base, Board, Command, as_rows
+from backend.models import ACTIVE, Base, Board, Command, as_rows
 from backend.presence import Roster
 from backend.store import Row
 from backend.work import Work
@@ -100,10 +100,12 @@ class Alerts:
 
     def _begin(self, work: Work, row: Row, recent: deque[bool]) -> None:
         board = self._roster.get(row["board_id"])
+        if board is None or board.state != ACTIVE:
+            return
         made = {
             "kind": FAILURES,
             "board_id": row["board_id"],
-            "site": board.site if board else None,
+            "site": board.site,
             "since": work.now,
             "until_at": None,
             "failures": recent.count(False),
