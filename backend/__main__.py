@@ -1,13 +1,17 @@
 """`python -m backend`: run the backend, or look after its boards, users and tokens."""
 
 import argparse
+import contextlib
+import json
 import logging
 import sys
+from typing import Any
 
 from backend import boards, people_cli, provisioning, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
+from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
 from backend.provisioning import Mapping, Retirement
 from backend.schema import open_database
@@ -32,10 +36,12 @@ def serve(options: Settings) -> int:
     return 1 if failed else 0
 
 
-def enroll(options: Settings, board_id: str, name: str, pending: bool) -> int:
+def enroll(options: Settings, arguments: argparse.Namespace) -> int:
     """Make a board known and print what it must be told."""
     open_database(options.database)
-    for key, value in boards.enroll(board_id, now_ms(), name, pending).items():
+    spoken = arguments.dialect, _options(arguments.options)
+    told = boards.enroll(arguments.board_id, now_ms(), arguments.name, arguments.pending, *spoken)
+    for key, value in told.items():
         print(f"{key}={value}")
     return 0
 
@@ -45,6 +51,14 @@ def _perform(options: Settings, task: Task) -> int:
     open_database(options.database)
     print(provisioning.alone(task, now_ms()))
     return 0
+
+
+def _options(text: str) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        read = json.loads(text)
+        if isinstance(read, dict):
+            return read
+    raise ValueError('--options: must be a JSON object, such as {"prefix": "device"}')
 
 
 def _accounts(options: Settings) -> Accounts:
@@ -62,6 +76,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     board = commands.add_parser("enroll", help="make a board known; prints its key and password")
     board.add_argument("board_id")
     board.add_argument("--name", default="", help="what people call it")
+    board.add_argument("--dialect", default="answerback", choices=DIALECTS, help="what it speaks")
+    board.add_argument(
+        "--options", default="{}", help="JSON: what a dialect must be told of its board"
+    )
     board.add_argument(
         "--pending", action="store_true", help="not to be used before it is mapped to a site"
     )
@@ -89,7 +107,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("peewee").setLevel(logging.INFO)  # else it logs secrets with their queries
     try:
         if arguments.command == "enroll":
-            return enroll(options, arguments.board_id, arguments.name, arguments.pending)
+            return enroll(options, arguments)
         if arguments.command == "map":
             board, site, sleeps = arguments.board_id, arguments.site, arguments.sleeps
             return _perform(options, Mapping(board, site, OPERATOR, None, sleeps))

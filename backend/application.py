@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
-from backend import boards
+from backend import boards, speech
 from backend.accounts import Accounts
 from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
 from backend.schema import open_database
@@ -88,10 +88,12 @@ class Application:
         self.admin_password: str | None = None
         self._broker_password = secrets.token_urlsafe(24)
         self.broker: EmbeddedBroker | None = None
-        self._let_in_last: dict[str, str] = {}
+        self._let_in_last: tuple[dict[str, str], dict[str, list[str]]] = {}, {}
         if settings.broker_url is None:
             folder = settings.data_dir.absolute() / "broker"
-            self.broker = EmbeddedBroker(folder, settings.broker_port, self._users())
+            self.broker = EmbeddedBroker(
+                folder, settings.broker_port, self._users(), self._rights()
+            )
         self.backend = Backend(
             self._broker_url(),
             settings.window,
@@ -101,6 +103,8 @@ class Application:
             settings.upkeep,
             retry_cap=settings.retry_cap,
             look_every=settings.look_every,
+            dialects=settings.dialects,
+            discover=settings.discover,
         )
         self.backend.on_boards = self._let_in
         self._letting_in = threading.Lock()
@@ -150,15 +154,16 @@ class Application:
         self._database.close()
         self._claim.close()
 
-    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+    def enroll(self, board_id: str, name: str = "", **more: Any) -> dict[str, str]:
         """Make a board known to the backend and to the embedded broker; see `boards.enroll`."""
-        told = self.backend.enroll(board_id, name)
+        told = self.backend.enroll(board_id, name, **more)
         self._let_in()
         return told
 
     def _look_after(self) -> None:
         if self.backend.adopt():
             self._let_in()
+        self.backend.listen()  # what was adopted is known by the next look
         if self.broker and self.broker.ended:
             log.error("the embedded broker has ended by itself; starting it again")
             with contextlib.suppress(BrokerError):  # it was logged; the next look tries again
@@ -166,18 +171,23 @@ class Application:
 
     def _let_in(self) -> None:
         """Let the embedded broker know who may use it, where that has changed."""
+        self.backend.listen()
         if self.broker is None:
             return
         with self._letting_in:
-            users = self._users()
+            users = self._users(), self._rights()
             if users == self._let_in_last:
                 return
             try:
-                self.broker.set_users(users)
+                self.broker.set_users(*users)
             except BrokerError as why:  # it takes them when it starts again; so do we, then
                 log.error("%s", why)
             else:
                 self._let_in_last = users
+
+    def _rights(self) -> dict[str, list[str]]:
+        more = {BACKEND_USER: [*speech.patterns(self.settings.dialects), *self.settings.discover]}
+        return {**speech.rights(), **more}
 
     def _users(self) -> dict[str, str]:
         return {**boards.passwords(), BACKEND_USER: self._broker_password}

@@ -11,9 +11,11 @@ from protocol.topics import is_id
 
 from backend import sensors
 from backend.broker import BACKEND_USER
+from backend.dialects.answerback import ANSWERBACK
 from backend.errors import Conflict, Invalid, NotFound
 from backend.models import ACTIVE, PENDING_MAPPING, RETIRED, Board, database
 from backend.presence import Presence
+from backend.speech import named, spoken_by
 
 _NOT_ACTIVE = {
     PENDING_MAPPING: "map it to a site first",
@@ -21,18 +23,28 @@ _NOT_ACTIVE = {
 }
 
 
-def enroll(board_id: str, now: int, name: str = "", pending: bool = False) -> dict[str, str]:
+def enroll(
+    board_id: str,
+    now: int,
+    name: str = "",
+    pending: bool = False,
+    dialect: str = ANSWERBACK.name,
+    options: dict[str, Any] | None = None,
+) -> dict[str, str]:
     """Make a board known, with a fresh key and password; returns what the board must be told.
 
     {"board_id", "key" (64 hex digits), "password"}. With `pending` it may not be commanded until
-    it is mapped to a site. Raises Invalid or Conflict.
+    it is mapped to a site. `options`: what the dialect must be told of it. Raises Invalid or
+    Conflict.
     """
+    board_id, spoken = named(board_id, dialect), spoken_by(dialect, options or {})
     check_id(board_id)
     state = PENDING_MAPPING if pending else ACTIVE
     with database.atomic("IMMEDIATE"):
         if Board.get_or_none(Board.id == board_id):
             raise Conflict("exists", "board_id", f"there is a board {board_id!r} already")
-        insert(board_id, now, name=name or board_id, state=state, **secrets_of_a_board())
+        about = {**secrets_of_a_board(), **spoken}
+        insert(board_id, now, name=name or board_id, state=state, **about)
     return credentials(board_id)
 
 
@@ -115,6 +127,9 @@ def take_over(board: Presence, row: Board) -> None:
     board.site, board.state, board.dialect = row.site, row.state, row.dialect
     board.sleeps, board.next_wake_at = row.sleeps, row.next_wake_at
     board.claims, board.announced_at = json.loads(row.claims), row.announced_at
+    board.options = json.loads(row.options)
+    if board.dialect != ANSWERBACK.name:  # such a board says nothing of its actuators
+        board.actuators = json.loads(row.actuators)
 
 
 def check_active(board: Presence | None) -> None:
@@ -138,6 +153,7 @@ def public(board: Presence) -> dict[str, Any]:
         "site": board.site,
         "state": board.state,
         "dialect": board.dialect,
+        "options": board.options,
         "sleeps": board.sleeps,
         "next_wake_at": board.next_wake_at,
         "claims": board.claims,

@@ -22,7 +22,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from protocol.topics import PREFIX, is_id
@@ -65,18 +65,24 @@ def check_port_free(host: str, port: int, setting: str = "BROKER_PORT") -> None:
             ) from error
 
 
+Rights = Mapping[str, Sequence[str]]
+
+
 class EmbeddedBroker:
     """A nats-server with its configuration and JetStream data under `directory`.
 
     `users` is {name: password}; the name BACKEND_USER has the backend's rights, any other is a
-    board's id. After `start` it accepts MQTT 3.1.1 at `host`:`port`.
+    board's id. `rights`: {name: topic patterns} that one may use beyond its own.
+    After `start` it accepts MQTT 3.1.1 at `host`:`port`.
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, directory: Path, port: int, users: Mapping[str, str]) -> None:
+    def __init__(
+        self, directory: Path, port: int, users: Mapping[str, str], rights: Rights | None = None
+    ) -> None:
         self.directory, self.port = Path(directory), port
-        self._users = dict(users)
+        self._users, self._rights = dict(users), dict(rights or {})
         self._process: subprocess.Popen[str] | None = None
         self._reloaded = threading.Event()
         self._last_words = ""
@@ -130,13 +136,13 @@ class EmbeddedBroker:
             self._process.kill()
         self.stop()
 
-    def set_users(self, users: Mapping[str, str]) -> None:
-        """Replaces {name: password}; clients whose user is gone or changed are cut off.
+    def set_users(self, users: Mapping[str, str], rights: Rights | None = None) -> None:
+        """Replaces {name: password} and rights; clients whose user is gone or changed are cut off.
 
         Returns once the running broker has taken it over. Raises BrokerError where it has not.
         One that does not run takes it over with `start`.
         """
-        self._users = dict(users)
+        self._users, self._rights = dict(users), dict(rights or {})
         self._write_configuration()
         process = self._process
         if process is None or self.ended:
@@ -160,7 +166,10 @@ class EmbeddedBroker:
 
     def _configuration(self) -> str:
         """JSON, which nats-server reads as well as its own notation."""
-        users = [_user(name, password) for name, password in self._users.items()]
+        more = self._rights
+        users = [
+            _user(name, password, more.get(name, ())) for name, password in self._users.items()
+        ]
         settings = {
             "server_name": "answerback",
             "listen": f"{self.host}:-1",  # NATS' own protocol: any port, the same users
@@ -206,14 +215,21 @@ def _terminate(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def _user(name: str, password: str) -> dict[str, object]:
+def _user(name: str, password: str, more: Sequence[str]) -> dict[str, object]:
     """One user with its rights. NATS writes `/` as `.`, and `>` for what MQTT calls `#`."""
     if not is_id(name):
         raise BrokerError(f"{name!r} can't be a user of the broker: use A-Z a-z 0-9 _ -")
     base = PREFIX if name == BACKEND_USER else f"{PREFIX}.{name}"
-    own = [base, f"{base}.>"]  # `a/#` includes `a` itself
+    own = [base, f"{base}.>", *(one for pattern in more for one in _subjects(pattern))]
     rights = {"publish": own, "subscribe": [*own, "$MQTT.sub.>"]}
     return {"user": name, "password": password, "permissions": rights}
+
+
+def _subjects(pattern: str) -> list[str]:
+    """A topic pattern as NATS has it: `.` becomes `//`, `/` becomes `.`; `a/#` includes `a`."""
+    levels = {"+": "*", "#": ">"}
+    subject = ".".join(levels.get(one, one.replace(".", "//")) for one in pattern.split("/"))
+    return [subject, subject.removesuffix(".>")] if subject.endswith(".>") else [subject]
 
 
 def _binary() -> str:

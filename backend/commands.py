@@ -9,9 +9,9 @@ from typing import Any
 from protocol import ProtocolError
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
-from protocol.verbs import VERBS, check_parameters, check_target
 
 from backend import boards, logs, store
+from backend.dialects.registry import DIALECTS
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, no_board, no_command
 from backend.lifecycle import CANCEL, ENDED, PENDING, STATUSES
@@ -35,15 +35,10 @@ def check(new: NewCommand, roster: Roster) -> None:
         raise no_board(new.board_id)
     boards.check_active(board)
     try:
-        if new.command_type not in VERBS or VERBS[new.command_type].internal:
-            known = ", ".join(sorted(name for name, verb in VERBS.items() if not verb.internal))
-            raise ProtocolError("unknown_type", "command_type", "must be one of " + known)
         if scalars(new.parameters):
             raise ProtocolError("bad_parameter", "parameters", str(scalars(new.parameters)))
-        check_parameters(new.command_type, new.parameters)
-        aimed = VERBS[new.command_type].actuator is not None or new.command_type == "stop"
-        if board.actuators or new.target == "" or not aimed:  # else nobody knows yet
-            check_target(new.command_type, new.target, board.actuators)
+        dialect = DIALECTS[board.dialect]
+        dialect.check(new.command_type, new.target, new.parameters, board.actuators)
     except ProtocolError as why:
         raise Invalid(why.code, why.field, why.reason) from None
     _check_texts(new)
@@ -76,7 +71,7 @@ def create(
         row = known.get((new.user, new.idempotency_key)) if new.idempotency_key else None
         answers.append((request, _again(row, new) if row else None))
         if row is None:
-            row = new_row(new, work.now, rng)
+            row = new_row(new, work.now, rng, dispatcher.guesses.life(new))
             known[new.user, new.idempotency_key] = row
             rows.append(row)
             answers[-1] = (request, (row, True))
@@ -87,10 +82,10 @@ def create(
     return answers
 
 
-def new_row(new: NewCommand, now: int, rng: random.Random) -> Row:
-    """The row of a new command, which has no `seq` yet."""
+def new_row(new: NewCommand, now: int, rng: random.Random, life: int | None = None) -> Row:
+    """The row of a new command, which has no `seq` yet; `life`: see `lives.life_of`."""
     # Whole seconds on the wire: rounded up, so that nothing expires earlier than it was promised.
-    life = new.expires_in or life_of(new.command_type)
+    life = new.expires_in or life or life_of(new.command_type)
     expires = -(-(now + 1000 * life) // 1000) * 1000
     return {
         "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
@@ -152,6 +147,10 @@ def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
     if rows[0]["status"] in ENDED:
         reason = f"is {rows[0]['status']} already; there is nothing left to cancel"
         raise Conflict("ended", "command_id", reason)
+    dialect = dispatcher.guesses.dialect(rows[0])
+    if dialect and rows[0]["status"] != PENDING:
+        reason = f"was sent, and {dialect.name} boards can't take a command back"
+        raise Conflict("no_cancel", "command_id", reason)
     call_off(work, dispatcher, rows[0], wish.user, wish.detail)
     return rows[0]
 
@@ -161,6 +160,9 @@ def call_off(
 ) -> None:
     """Cancel a command that was not sent; ask the board to drop one that was."""
     waiting = row["status"] == PENDING
+    if not waiting and dispatcher.guesses.dialect(row):
+        dispatcher.give_up(work, row, "superseded")
+        return
     error = "cancelled" if waiting else None
     if work.step(row, CANCEL, error, detail, actor) and not waiting:
         dispatcher.cancel(work, row)

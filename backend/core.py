@@ -12,7 +12,8 @@ from typing import Any
 from backend import boards, commands, connections, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
-from backend.ingest import Heard, Ingest
+from backend.ingest import Ingest
+from backend.listening import Heard
 from backend.models import RETIRED, Board, database
 from backend.newcomers import Announcement, Newcomers
 from backend.pictures import Pictures
@@ -86,12 +87,15 @@ class Core:
             self.newcomers.apply(work, batch.announced)
             self.ingest.apply(work, batch.heard)
             self.ingest.silence(work)
+            self.ingest.foreign.dialogues.tick(work)
             for row in work.take(store.due(now, DUE_BATCH)):
                 if row["due_at"] is not None and row["due_at"] <= now:
                     self.dispatcher.look(work, row)
             wanted = self.pictures.due(work, self.roster)
             self.pictures.asked(commands.create(work, self.dispatcher, wanted, self._rng))
             self.dispatcher.send_ready(work)
+            self.ingest.foreign.dialogues.finish(work)
+            self.ingest.listener.settle(now)
             out = work.finish()
             self.upkeep.take(work, batch.heard)
             idle = not (batch.new or batch.cancel or batch.heard or batch.tasks)
@@ -99,6 +103,11 @@ class Core:
         if out.scrubbed:
             store.empty_log()
         return out
+
+    def close(self, now: int) -> None:
+        """Write what may be written later while this goes on. Raises store.Locked."""
+        with store.transaction():
+            self.ingest.listener.settle(now, at_once=True)
 
     def clock_set(self, by: int, now: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.
@@ -109,17 +118,16 @@ class Core:
             store.shift_due(by)
         self.roster.shift(by)
         self.pictures.shift(by)
+        self.ingest.foreign.dialogues.shift(by)
         self.upkeep.sweep.shift(now)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
-        parts = (
-            store.next_due(),
-            self.roster.next_due(),
-            self.pictures.next_due(self.roster),
-            self.upkeep.sweep.next_due(),
-        )
-        return min((time for time in parts if time is not None), default=None)
+        heard = self.ingest
+        parts = (self.roster, heard.foreign.dialogues, heard.listener.topics, self.upkeep.sweep)
+        times = [store.next_due(), self.pictures.next_due(self.roster)]
+        times += [part.next_due() for part in parts]
+        return min((time for time in times if time is not None), default=None)
 
     @property
     def revision(self) -> int:
@@ -145,6 +153,7 @@ class Core:
                 self.roster.add(board)
             before = self.roster.link_of(board)
             boards.take_over(board, row)
+            self.roster.version += 1
             if self.roster.link_of(board) != before:  # not heard by its new link yet
                 self.roster.unsure(board)
             if board.state == RETIRED:

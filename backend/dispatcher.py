@@ -3,7 +3,8 @@
 Rules of this file:
 - the same command is always sent under the same id, however often;
 - only to a board that is online is anything sent, and a stop to one that may be;
-- after `expires_at` a command is never sent: the board would have to refuse it. It is asked about.
+- after `expires_at` a command is never sent: the board would have to refuse it. It is asked about;
+- a board whose dialect has no ids can't be asked, nor take anything back: see backend.guesses.
 Times are ms; `Work` collects what is to be published after the commit.
 """
 
@@ -11,10 +12,13 @@ import json
 import random
 from typing import Any
 
+from protocol.catalogue import VERBS
 from protocol.limits import ATTEMPTS_MAX
 from protocol.verbs import STOP, case_of
 
 from backend import store, updates
+from backend.dialects.dialect import BY_TOPIC, Dialect
+from backend.guesses import Guesses
 from backend.lifecycle import (
     ACKNOWLEDGED,
     ASK,
@@ -43,7 +47,8 @@ CANT_TELL = ("interrupted", "forgotten")
 
 def stops(command_type: str, parameters: dict[str, Any]) -> bool:
     """True for a command that ends something and so overtakes everything."""
-    return bool(case_of(command_type, parameters).kind == STOP)
+    known = command_type in VERBS  # other dialects have words of their own; none of them stops
+    return known and bool(case_of(command_type, parameters).kind == STOP)
 
 
 def is_stop(row: Row) -> bool:
@@ -56,6 +61,7 @@ class Dispatcher:
 
     def __init__(self, roster: Roster, rng: random.Random) -> None:
         self._roster, self._rng = roster, rng
+        self.guesses = Guesses(roster)
 
     def send_ready(self, work: Work) -> None:
         """Send the next command of every target that has become free."""
@@ -84,9 +90,9 @@ class Dispatcher:
             self.look(work, row)
         elif row["cancelling"]:
             self._ask(work, row)
-        elif work.step(row, SEND, detail={"attempt": row["attempt"] + 1}):
+        elif not self.guesses.held(row) and work.step(row, SEND, detail=self.guesses.sending(row)):
             self._publish(work, row, row["command_type"], json.loads(row["parameters"]))
-            row["due_at"] = min(self._backoff(work, row), row["expires_at"] + EXPIRY_GRACE_MS)
+            row["due_at"] = min(self._answer_by(work, row), row["expires_at"] + EXPIRY_GRACE_MS)
 
     def look(self, work: Work, row: Row) -> None:
         """Do what the time demands for a command whose `due_at` has come."""
@@ -102,22 +108,31 @@ class Dispatcher:
 
     def ask(self, work: Work, row: Row) -> None:
         """Ask the board what became of an UNKNOWN command, unless it has said it can't tell."""
-        if row["error"] in CANT_TELL:
+        if row["error"] in CANT_TELL or self.guesses.dialect(row):
             self._wait(work, row, None)
         else:
             self._ask(work, row)
 
+    def give_up(self, work: Work, row: Row, error: str) -> None:
+        """A command to a board that can't be asked stays an open question."""
+        event = GIVE_UP if row["status"] == SENT else OVERDUE
+        if work.step(row, event, error=error, detail=BY_TOPIC):
+            row["error"] = error
+            self._wait(work, row, None)
+
     def rouse(self, work: Work, board: Presence) -> None:
         """A board has been heard anew: send again, ask again, and send what has waited."""
-        for row in work.take(store.open_of_board(board.board_id)):
+        exact = self.guesses.exact(board)
+        find = store.open_of_board if exact else store.unfinished_of_board
+        for row in work.take(find(board.board_id)):
             row["tries"] = 0
             if row["status"] == PENDING and is_stop(row):
                 self.send(work, row)
             elif row["status"] == PENDING:
                 work.wake(row)
-            elif row["status"] == SENT:
+            elif row["status"] == SENT and exact:
                 self.send(work, row)
-            elif row["status"] == ACKNOWLEDGED and row["boot"] != board.boot:
+            elif row["status"] == ACKNOWLEDGED and exact and row["boot"] != board.boot:
                 work.step(row, REBOOTED)
             updates.settle(work, board, row)
             if row["status"] == UNKNOWN:
@@ -149,7 +164,10 @@ class Dispatcher:
 
     def _sent_due(self, work: Work, row: Row) -> None:
         online = self._roster.is_online(row["board_id"])
-        if row["expires_at"] <= work.now or (online and row["tries"] > RETRIES):
+        dialect = self.guesses.dialect(row)
+        if dialect:
+            self._unanswered(work, row, dialect, online)
+        elif row["expires_at"] <= work.now or (online and row["tries"] > RETRIES):
             if work.step(row, GIVE_UP, error="no_answer"):
                 row["error"] = "no_answer"
                 self.ask(work, row)
@@ -158,10 +176,21 @@ class Dispatcher:
         else:
             self._wait(work, row, row["expires_at"] + EXPIRY_GRACE_MS)
 
+    def _unanswered(self, work: Work, row: Row, dialect: Dialect, online: bool) -> None:
+        mute = row["command_type"] in dialect.mute
+        harmless = dialect.repeatable(row["command_type"], json.loads(row["parameters"]))
+        again = harmless and not mute and online and row["tries"] <= dialect.retries
+        if again and row["expires_at"] > work.now:
+            self.send(work, row)
+        else:
+            self.give_up(work, row, "no_answer_possible" if mute else "unanswered")
+
     def _acknowledged_due(self, work: Work, row: Row) -> None:
         online = self._roster.is_online(row["board_id"])
         if row["cancelling"] and online and row["tries"] <= RETRIES:
             self._ask(work, row)
+        elif self.guesses.dialect(row):
+            self.give_up(work, row, "unanswered")
         elif work.step(row, OVERDUE, error="no_result"):
             row["error"] = "no_result"
             self.ask(work, row)
@@ -195,6 +224,10 @@ class Dispatcher:
             "attempt": row["attempt"],
         }
         work.out.publish.append((row["board_id"], message))
+
+    def _answer_by(self, work: Work, row: Row) -> int:
+        within = self.guesses.wait_ms(row)
+        return self._backoff(work, row) if within is None else work.now + within
 
     def _backoff(self, work: Work, row: Row) -> int:
         delay = min(ACK_TIMEOUT_MS * 2 ** max(row["tries"] - 1, 0), ASK_AGAIN_MAX_MS)

@@ -69,13 +69,18 @@ class Downtimes:
 
     def left(self, work: Work, board: Presence) -> None:
         """A board says that it sleeps (`asleep_until`), or its will says that it is gone."""
+        self.parted(work, board)
+        if board.asleep_until is None:
+            self._begin(board, board.last_seen or work.now, WILL)
+
+    def parted(self, work: Work, board: Presence) -> None:
+        """A board has gone, and that is right: until `asleep_until`, where it is known when."""
         self._gone(work, board)
         if board.asleep_until is not None:
             self._asleep.add(board.board_id)
             self._changes.append((_SLEEP, [board.board_id, board.asleep_until]))
         else:
             self._wake(board)
-            self._begin(board, board.last_seen or work.now, WILL)
 
     def back(self, work: Work, board: Presence) -> None:
         """A board was heard, or nobody waits for it any more."""

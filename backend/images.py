@@ -3,7 +3,8 @@
 Rules of this file:
 - whatever comes, memory is bounded: OPEN_PER_BOARD pictures of one board, OPEN_BYTES and OPEN_MAX
   in all; the one that has been quiet for longest goes first;
-- nothing is a picture before its SHA-256 is right;
+- nothing is a picture before its SHA-256 is right, or, where its board sends none, before it is
+  whole and begins as a JPEG does;
 - an id is 1 to 64 of A-Z a-z 0-9 _ -, so a file can't be put anywhere but in its board's folder.
 
 What is not whole yet is kept, and asked for again, by `backend.pictures`.
@@ -26,6 +27,7 @@ OPEN_PER_BOARD = 4
 OPEN_BYTES = 32 << 20
 OPEN_MAX = 1_000
 KEPT_PER_BOARD = 1_000
+JPEG = b"\xff\xd8\xff"
 
 Key = tuple[str, str]  # board id, image id
 
@@ -66,11 +68,22 @@ class Assembly:
         if self.header is None or self.size != self.header.size:
             return None
         data = b"".join(self._chunks[index] for index in sorted(self._chunks))
-        if hashlib.sha256(data).digest() == self.header.digest:
+        digest = self.header.digest
+        if hashlib.sha256(data).digest() == digest or not digest and data[:3] == JPEG:
             return data
         log.warning("picture %s is not what its header says; dropped", self.header.image_id)
         self._forget()
         return None
+
+    def rest(self) -> bytes | None:
+        """What there is, with zeros where chunks are missing; None where that is nothing."""
+        if self.header is None or not self._chunks:
+            return None
+        out = bytearray(self.header.size)
+        for index, data in self._chunks.items():
+            start = index * self.header.chunk_size
+            out[start : start + len(data)] = data
+        return bytes(out)
 
     def _fits(self, index: int, data: bytes) -> bool:
         if self.header is None:
@@ -127,9 +140,23 @@ class Receiver:
 
     def missing(self, board_id: str, image_id: str) -> str:
         """The missing chunks as `send_image` takes them; "" where none are known to be missing."""
-        one = self._open.get((board_id, image_id))
-        text: str = ranges(one.missing()) if one else ""
+        text: str = ranges(self.missing_numbers(board_id, image_id))
         return text
+
+    def missing_numbers(self, board_id: str, image_id: str) -> list[int]:
+        """The chunks that are known to be missing."""
+        one = self._open.get((board_id, image_id))
+        return one.missing() if one else []
+
+    def size_of(self, board_id: str, image_id: str) -> int:
+        """How many bytes of a picture are here."""
+        one = self._open.get((board_id, image_id))
+        return one.size if one else 0
+
+    def give_up(self, board_id: str, image_id: str) -> bytes | None:
+        """Forget a picture; what there is of it, see `Assembly.rest`."""
+        one = self._open.pop((board_id, image_id), None)
+        return one.rest() if one else None
 
     def _make_room(self, board_id: str) -> None:
         for key in self._beyond(board_id):

@@ -9,48 +9,26 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from protocol import ProtocolError, decode, image_reading, reports  # noqa: F401 (its kinds)
 from protocol.image_reading import Chunk, Header
 from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, RESULTS
-from protocol.topics import ACK, HEARTBEAT, IMAGE, LOG, SENSORS, STARTUP, STATUS, THRESHOLD, parse
 
 from backend import greeting, logs, sensors, store, updates, wakes
 from backend.dispatcher import Dispatcher
 from backend.downtime import Downtimes
+from backend.foreign import Foreign
+from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
-from backend.models import RETIRED, Board
-from backend.newcomers import ANNOUNCING, Announcement, may_announce
+from backend.listening import FOREIGN, Heard, Listener
+from backend.models import Board
+from backend.newcomers import Announcement
 from backend.pictures import Pictures
 from backend.presence import Presence, Roster
 from backend.work import Work
 
 log = logging.getLogger(__name__)
-
-# What is read, {the end of its topic: its kind}.
-KINDS = {
-    ACK: "ack",
-    STATUS: "status",
-    STARTUP: "startup",
-    HEARTBEAT: "heartbeat",
-    LOG: "log",
-    SENSORS: "sensors",
-    THRESHOLD: "threshold",
-    IMAGE: "image",
-}
-
-
-@dataclass(slots=True)
-class Heard:
-    """One message of a board that was read and found right; an image's is a Header or Chunk."""
-
-    board: Presence
-    kind: str
-    message: Any
-    size: int = 0  # bytes
 
 
 class Ingest:
@@ -71,42 +49,19 @@ class Ingest:
             "sensors": self._measured,
             "threshold": self._measured,
             "image": self._image,
+            FOREIGN: lambda work, board, said: self.foreign.apply(work, board, said),
         }
+        self.listener = Listener(roster, refused)
+        # What other dialects send is not asked for as our own pictures are: see `dialogues`.
+        self.foreign = Foreign(
+            roster, dispatcher, Receiver(), self.listener.lines, refused, self.downtimes
+        )
 
     def read(self, topic: str, payload: bytes, link: str = "") -> Heard | Announcement | None:
         """The message that came by a link, or None where it is refused: counted and logged with
         the reason.
         """
-        board_id = leaf = ""
-        try:
-            board_id, leaf = parse(topic)
-            return self._decoded(self._known(board_id, link), leaf, payload)
-        except ProtocolError as why:
-            if leaf in ANNOUNCING and may_announce(self._roster.get(board_id)):
-                return Announcement(board_id, "answerback", bytes(payload))
-            self.refused[why.code] += 1
-            log.info("refused a message on %.120r: %s (%s)", topic, why, why.code)
-            return None
-
-    def _known(self, board_id: str, link: str) -> Presence:
-        board = self._roster.get(board_id)
-        if board is None:
-            raise ProtocolError("unknown_board", "board_id", "is not registered here")
-        if board.state == RETIRED:
-            raise ProtocolError("retired", "board_id", "is of a board that was retired")
-        if self._roster.link_of(board) != link:
-            raise ProtocolError("wrong_link", "topic", "is of a board of another connection")
-        return board
-
-    @staticmethod
-    def _decoded(board: Presence, leaf: str, payload: bytes) -> Heard:
-        if leaf not in KINDS:
-            raise ProtocolError("unknown_type", "topic", "is not read by this version")
-        if leaf == IMAGE:
-            said: Any = image_reading.decode(payload, board.key)
-        else:
-            said = decode(KINDS[leaf], payload, board.key)
-        return Heard(board, KINDS[leaf], said, len(payload))
+        return self.listener.hear(topic, payload, link)
 
     def apply(self, work: Work, heard: list[Heard]) -> None:
         """Apply a batch in the order in which it came."""

@@ -5,9 +5,10 @@ how they are may be done from any.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from backend.dialects.dialect import Subscription
 from backend.linkstate import CAP_SECONDS, Address, Report
 from backend.mqtt import Link, Receipt
 
@@ -23,7 +24,7 @@ class Links:
     def __init__(
         self,
         default: Address,
-        leaves: tuple[str, ...],
+        topics: Sequence[Subscription],
         on_message: Callable[[str, bytes, Receipt], None],
         on_link: Callable[[str, bool], None],
         limit: int,
@@ -32,9 +33,9 @@ class Links:
         self._links: dict[str, Link] = {}
         self.on_report: Callable[[str, Report], None] = lambda name, report: None
         self._make = functools.partial(
-            Link, leaves=leaves, on_message=on_message, on_link=on_link, cap=cap, limit=limit
+            Link, on_message=on_message, on_link=on_link, cap=cap, limit=limit
         )
-        self.default = default
+        self.default, self._topics = default, list(topics)
 
     def start(self) -> None:
         """Start the default link."""
@@ -52,7 +53,7 @@ class Links:
         """Begin a link; one of this name that there is ends."""
         self.close(name)
         place = f"the connection of the site {name}" if name else "BROKER_URL"
-        link = self._make(address, on_report=self.on_report, name=name, place=place)
+        link = self._make(address, self._topics, on_report=self.on_report, name=name, place=place)
         self._links = {**self._links, name: link}
         link.start()
 
@@ -71,10 +72,16 @@ class Links:
         """Of all links there are."""
         return list(self._links)
 
-    def publish(self, name: str, board_id: str, payload: bytes) -> bool:
-        """Send a command message by one link. False where that is not up: see `Link.publish`."""
+    def subscribe(self, topics: Sequence[Subscription]) -> None:
+        """From now on have every link subscribed to these."""
+        self._topics = list(topics)
+        for link in self._links.values():
+            link.subscribe(topics)
+
+    def publish(self, name: str, topic: str, payload: bytes, qos: int) -> bool:
+        """Send a message by one link. False where that is not up: see `Link.publish`."""
         link = self._links.get(name)
-        return link is not None and link.publish(board_id, payload)
+        return link is not None and link.publish(topic, payload, qos)
 
     def acknowledge(self, receipts: list[Receipt]) -> None:
         """Confirm messages that are durable now, each to the broker it came from."""

@@ -5,6 +5,7 @@ again. Nothing here touches a network.
 import random
 import ssl
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -97,6 +98,13 @@ def unreached(why: BaseException | None, place: str) -> str:
     if isinstance(why, ssl.SSLError):
         return f"does not speak TLS as we do: {why.reason or why}; check the port in {place}"
     return f"can't be reached: {why}; check {place}, and that it runs"
+
+
+def denied(why: object, place: str, topics: Sequence[tuple[str, int]]) -> str:
+    """A subscription was not granted: why, and what to do."""
+    used = sorted({pattern.split("/", 1)[0] + "/#" for pattern, _ in topics})
+    allow = f"allow the user in {place} to read and write {', '.join(used)}"
+    return f"the broker denied a subscription: {why}; {allow}"
 
 
 def _trace(why: BaseException | None) -> tuple[str, str]:

@@ -62,10 +62,10 @@ class MessageRows:
         self._rows: list[tuple[Any, ...]] = []
 
     def heard(self, now: int, board_id: str, kind: str, message: Any, size: int) -> None:
-        """A board has said this; a part of a picture is no dict."""
+        """A board has said this; parts of pictures, and what other dialects mean, are no dicts."""
         command_id = message.get("command_id", "") if type(message) is dict else ""
         if self._wanted(command_id):
-            sample = _sample(message) if type(message) is dict else f"a part of {message.image_id}"
+            sample = _sample(message) if type(message) is dict else _other(message)
             self._rows.append((now, board_id, IN, kind, command_id, size, sample))
 
     def sent(self, now: int, board_id: str, message: dict[str, Any]) -> None:
@@ -93,6 +93,11 @@ def _sample(message: dict[str, Any]) -> str:
     if _is_secret(text):
         text = _json(_without_secrets(message))
     return text[:SAMPLE]
+
+
+def _other(message: Any) -> str:
+    image_id = getattr(message, "image_id", None)
+    return str(message)[:SAMPLE] if image_id is None else f"a part of {image_id}"
 
 
 def _is_secret(text: str) -> bool:

@@ -63,6 +63,7 @@ class Board(Base):
     site = TextField(null=True, index=True)
     state = TextField(default=ACTIVE)
     dialect = TextField(default="answerback")
+    options = TextField(default="{}")  # JSON: what its dialect must be told of this board
     owner = TextField(default="")  # its lineage, as it was when the board was mapped
     programme = TextField(default="")
     mapped_at = BigIntegerField(null=True)

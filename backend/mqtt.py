@@ -12,12 +12,11 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from protocol.topics import COMMANDS, PREFIX, topic
 
 from backend import linkstate
 from backend.linkstate import Address, Report, Tries
@@ -29,14 +28,14 @@ KEEPALIVE_SECONDS = 15
 STABLE_SECONDS = 10.0  # a connection that lasted as long has worked
 END_SECONDS = 2.0
 NOT_LET_IN = ("Bad user name or password", "Not authorized")
-# (packet id, QoS, number of the connection, name of the link) of a message, to acknowledge it by.
+# (packet id, QoS, number of the connection, name of the link), to acknowledge a message by.
 Receipt = tuple[int, int, int, str]
 
 _numbers = itertools.count(1)  # of the connections of all links: none is taken for another
 
 
 class Link:
-    """The backend's connection to one broker, subscribed to these leaves of every board.
+    """The backend's connection to one broker, subscribed to `topics`: (pattern, QoS).
 
     `on_message(topic, payload, receipt)`, `on_link(name, up)` and `on_report(name, Report)` are
     called on paho's thread and must neither block nor raise. Messages come only while the link is
@@ -47,7 +46,7 @@ class Link:
     def __init__(
         self,
         address: Address,
-        leaves: tuple[str, ...],
+        topics: Sequence[tuple[str, int]],
         on_message: Callable[[str, bytes, Receipt], None],
         on_link: Callable[[str, bool], None],
         on_report: Callable[[str, Report], None] = lambda name, report: None,
@@ -58,7 +57,7 @@ class Link:
         limit: int = 10_000,
     ) -> None:
         self.address, self.name, self._place, self._limit = address, name, place, limit
-        self._topics = [(f"{PREFIX}/+/{leaf}", 1) for leaf in leaves]
+        self._topics = list(topics)
         self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
         self._number = self._sent = self._confirmed = 0
         self._lock = threading.RLock()  # over who hears what of the end
@@ -77,7 +76,7 @@ class Link:
 
     @property
     def unfinished(self) -> int:
-        """How many publishes the broker has not confirmed yet."""
+        """Publishes that the broker has not confirmed yet."""
         return self._sent - self._confirmed
 
     @property
@@ -106,17 +105,22 @@ class Link:
         """Wait for the end of a link that was stopped."""
         self._ender.join(2 * END_SECONDS)
 
-    def publish(self, board_id: str, payload: bytes) -> bool:
-        """Send a command message, QoS 1, never retained. False where there is no connection.
+    def subscribe(self, topics: Sequence[tuple[str, int]]) -> None:
+        """Be subscribed to these; what is not among them goes with the next connection."""
+        new, self._topics = [one for one in topics if one not in self._topics], list(topics)
+        if new and self._up:
+            self._client.subscribe(new)
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+        """Send a message, never retained. False where there is no connection.
 
         What is not sent is not kept here: its row is the queue, and it is sent again when the
         board is heard anew, or by its timer.
         """
         if not self._up or self.unfinished >= self._limit:
             return False
-        # Counted whatever the code: paho keeps it and sends it when it is back.
-        self._sent += 1
-        info = self._client.publish(topic(board_id, COMMANDS), payload, qos=1)
+        self._sent += 1  # whatever the code: paho keeps it and sends it when it is back
+        info = self._client.publish(topic, payload, qos)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def acknowledge(self, packet_id: int, qos: int, number: int) -> None:
@@ -168,10 +172,7 @@ class Link:
     def _subscribed(self, client: Any, userdata: Any, mid: int, reasons: Any, _: Any) -> None:
         denied = [reason for reason in reasons if reason.is_failure]
         if denied:
-            self._trouble(
-                f"the broker denied a subscription: {denied[0]}; allow the user in {self._place} "
-                f"to read and write {PREFIX}/#"
-            )
+            self._trouble(linkstate.denied(denied[0], self._place, self._topics))
             self._break_off()
             return
         self.connected, self._tries.error = True, None

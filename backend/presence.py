@@ -2,13 +2,14 @@
 
 `online` is None until the board was heard or enough time has passed since we began to listen: a
 restart of the backend, or of the broker, is no fleet-wide outage. The database hears only of a new
-boot, of what it said of itself, and of its coming and going (see `downtime`).
+boot, of what it said of itself, and of its coming and going: see `downtime`.
 """
 
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend.dialects.registry import DIALECTS
 from backend.models import ACTIVE
 from backend.sensors import Crossing, Reading
 from backend.silence import Deadlines, Pace
@@ -32,7 +33,8 @@ class Presence:
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `pace`: how often it beats.
     `left`: the boots before this one, as far as we were there, each with its last session;
-    `doubted`: see `believe`.
+    `doubted`: see `believe`. `options`: see models.Board. `hold`: the types of command that are
+    not to be sent to it just now.
     """
 
     board_id: str
@@ -66,7 +68,15 @@ class Presence:
     asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)
     doubted: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    hold: frozenset[str] = frozenset()
     pace: Pace = field(default_factory=Pace)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its dialect has to know to read and write."""
+        names = ("board_id", "key", "actuators", "options")
+        return {name: getattr(self, name) for name in names}
 
     def believe(self, boot: str, session: int) -> bool:
         """Take (boot, session) for the board's own; False where the message is a late one.
@@ -104,12 +114,14 @@ class Roster:
         self._own = own  # the sites that have a link of their own
         self._up: dict[str, int] = {}  # the links that are up, and since when
         self._overdue: dict[str, int] = {}  # when what a link has not heard till then is offline
+        self.version = 0  # grows with every board that is added or changed
 
     def add(self, presence: Presence) -> None:
         """Know a board from now on; may be called from any thread."""
         # A new dict: another thread may be walking through the old one.
         with self._changing:
             self._boards = {**self._boards, presence.board_id: presence}
+            self.version += 1
         link = self.link_of(presence)
         if presence.online is None and link in self._up:
             self._overdue.setdefault(link, 0)
@@ -123,6 +135,7 @@ class Roster:
         """Know a board no more."""
         with self._changing:
             self._boards = {name: one for name, one in self._boards.items() if name != board_id}
+            self.version += 1
         self._heard.pop(board_id)
         self._asleep.pop(board_id)
 
@@ -152,7 +165,8 @@ class Roster:
         """Note a sign of life; True where the board was not online before."""
         came = board.online is not True
         board.online, board.last_seen, board.asleep_until = True, now, None
-        self._heard.set(board.board_id, now + board.pace.limit_ms)
+        if DIALECTS[board.dialect].silence_ms is not None:
+            self._heard.set(board.board_id, now + board.pace.limit_ms)
         self._asleep.pop(board.board_id)
         return came
 
@@ -198,10 +212,7 @@ class Roster:
         return boards
 
     def shift(self, by: int) -> None:
-        """The clock was set by so many ms: nobody has been silent for longer, or less, by that.
-
-        Sleep ends at a time of day, which does not move along.
-        """
+        """The clock was set by so many ms: only sleep ends at a time of day, silence does not."""
         for times in (self._up, self._overdue):
             for link, at in times.copy().items():
                 times[link] = at + by
@@ -209,8 +220,7 @@ class Roster:
         for board in self._boards.values():
             if board.last_seen is not None:
                 board.last_seen += by
-            if board.pace.beat_at is not None:
-                board.pace.beat_at += by
+            board.pace.shift(by)
 
     def silent(self, now: int) -> list[Presence]:
         """The boards that have been silent for too long; call `gone` for each."""

@@ -21,7 +21,9 @@ from backend.credentials import Credential, Membership, User
 from backend.downtime import Downtime
 from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
+from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.topics import DiscoveredTopic
 
 TABLES = (
     Site,
@@ -42,6 +44,8 @@ TABLES = (
     AuditEntry,
     MqttConnection,
     MqttConnectionLog,
+    DiscoveredTopic,
+    ParsingLog,
 )
 
 
@@ -61,6 +65,7 @@ def _sites(migrator: SqliteMigrator) -> list[Any]:
         (Board, "claims"),
         (Board, "announced_at"),
         (Board, "revision"),
+        (Board, "options"),
         (Command, "via"),
         (User, "disabled"),
         (Credential, "scopes"),

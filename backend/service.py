@@ -3,25 +3,23 @@
 import logging
 import random
 import threading
-import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from backend import boards, commands, connections
+from backend import boards, commands
 from backend.core import Core
+from backend.dialects import registry
+from backend.dialects.dialect import Subscription
 from backend.dispatcher import stops
 from backend.errors import Busy, Slow, no_board
 from backend.events import Hub
+from backend.health import Health
 from backend.images import Album
-from backend.ingest import KINDS
-from backend.lifecycle import OPEN
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
-from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
+from backend.listening import Listener
 from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.settings import Settings
 from backend.upkeep import Options
@@ -40,6 +38,8 @@ class Backend:
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
     `broker_url`, `broker_ca`: of the default link; `retry_cap`, `look_every`: see `Links`,
     `Reconciler`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
+    `dialects`: those to listen for even where no board of them is known; `discover`: further topic
+    patterns to listen to, so that what is said there is known.
     """
 
     def __init__(
@@ -53,6 +53,8 @@ class Backend:
         *,
         retry_cap: float = CAP_SECONDS,
         look_every: float = LOOK_SECONDS,
+        dialects: tuple[str, ...] = (),
+        discover: tuple[str, ...] = (),
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
@@ -60,17 +62,18 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
+        self._asked, self._also, self._listened = dialects, discover, -1
         self._links = self._writer.links = Links(
             Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
-            tuple(KINDS),
+            self.subscriptions,
             self._writer.message,
             self._writer.link_changed,
             2 * window,  # stops, and what is sent again, are not refused
             retry_cap,
         )
         self._reconciler = Reconciler(self._links, self._writer, self.events, look_every)
-        self._started = time.monotonic()
-        self._broker = urlsplit(broker_url)
+        parts = (self._core, self._writer, self._links, self._reconciler)
+        self._health = Health(*parts, broker_url)
         self.upkeep = self._core.upkeep
         # Called after boards were changed in this process: who may use the broker is another.
         self.on_boards: Callable[[], None] = lambda: None
@@ -146,10 +149,16 @@ class Backend:
             raise no_board(board_id)
         return board.site
 
-    def enroll(self, board_id: str, name: str = "") -> dict[str, str]:
+    def enroll(
+        self,
+        board_id: str,
+        name: str = "",
+        dialect: str = "answerback",
+        options: dict[str, Any] | None = None,
+    ) -> dict[str, str]:
         """Make a board known; see `boards.enroll`. Raises Invalid, Conflict."""
-        told = boards.enroll(board_id, now_ms(), name)
-        self._core.roster.add(boards.presence(board_id))
+        told = boards.enroll(board_id, now_ms(), name, dialect=dialect, options=options)
+        self._core.roster.add(boards.presence(told["board_id"]))
         return told
 
     def perform(self, task: Task) -> Any:
@@ -166,6 +175,25 @@ class Backend:
         self._writer.look()
         self.on_boards()
 
+    def listen(self) -> None:
+        """Subscribe to what the boards that are known now need; costs nothing where they are the
+        same as the last time.
+        """
+        if self._listened != self._core.roster.version:
+            self._listened = self._core.roster.version
+            self._links.subscribe(self.subscriptions)
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """(topic pattern, QoS) of all that is listened to."""
+        known = [(board.dialect, board.facts) for board in self._core.roster.all()]
+        return registry.subscriptions(known, self._asked, self._also)
+
+    @property
+    def listener(self) -> Listener:
+        """The topics that were seen, and what was not understood."""
+        return self._core.ingest.listener
+
     def adopt(self) -> bool:
         """Take over what another process has changed of boards; whether there was anything."""
         if boards.revision() == self._core.revision:
@@ -174,55 +202,16 @@ class Backend:
         return True
 
     def healthy(self) -> bool:
-        """Whether all parts work, sites' own connections aside; costs nothing."""
-        alive = self._writer.is_alive() and self._reconciler.is_alive()
-        link = self._links.get(DEFAULT)
-        return alive and link is not None and link.connected
+        """See `Health.good`."""
+        return self._health.good()
 
     def health_in_short(self) -> dict[str, Any]:
-        """What anybody may know: whether all parts work, and since when. Costs nothing."""
-        return {
-            "status": "healthy" if self.healthy() else "degraded",
-            "mqtt": {"connected": self._links.health(DEFAULT)["connected"]},
-            "commandQueue": {"running": self._writer.is_alive()},
-            "uptime": int(time.monotonic() - self._started),
-        }
+        """See `Health.short`."""
+        return self._health.short()
 
     def health(self) -> dict[str, Any]:
-        """Whether all parts work, and how much is under way."""
-        cursor = database.execute_sql(
-            f"SELECT status, COUNT(*) FROM command WHERE {OPEN_SQL} GROUP BY status"
-        )
-        counts = dict(cursor.fetchall())
-        states = Counter(board.state for board in self._core.roster.all())
-        online = sum(board.online is True for board in self._core.roster.all())
-        short = self.health_in_short()
-        return {
-            **short,
-            "mqtt": {
-                **self._links.health(DEFAULT),
-                "host": self._broker.hostname,
-                "port": self._broker.port,
-            },
-            "connections": {
-                one["site"]: {**self._links.health(one["site"]), "status": one["status"]}
-                for one in connections.find_all()
-            },
-            # Nothing is polled: the queue moves with each command and each answer.
-            "commandQueue": {
-                **short["commandQueue"],
-                "pollInterval": 0,
-                "waiting": self._writer.waiting,
-            },
-            "commands": {status: counts.get(status, 0) for status in OPEN},
-            "alerts": self.upkeep.alerts.open,
-            "boards": {
-                "online": online,
-                "known": states[ACTIVE],
-                "pending": states[PENDING_MAPPING],
-            },
-            "refused": dict(self._core.refused),
-        }
+        """See `Health.full`."""
+        return self._health.full()
 
 
 def _answered(answer: Future[Any]) -> Any:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from backend import messages, retention
 from backend.alerts import Rule
+from backend.dialects.registry import DIALECTS, is_pattern
 from backend.upkeep import Options
 
 METRICS = ("loopback", "token", "off")
@@ -26,6 +27,8 @@ class Settings:
     broker_url: str | None = None
     broker_ca: Path | None = None  # who vouches for it, where it is mqtts; None: the system knows
     broker_port: int = 1884
+    dialects: tuple[str, ...] = ()  # listened for even where no board of them is known
+    discover: tuple[str, ...] = ()  # further topic patterns to listen to
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     http_threads: int = 8
@@ -166,12 +169,30 @@ def _days(name: str, text: str) -> dict[str, int]:
     return out
 
 
+def _dialects(name: str, text: str) -> tuple[str, ...]:
+    wanted = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in wanted:
+        if word not in DIALECTS:
+            raise ValueError(f"{name}: {word!r} is unknown; use some of {', '.join(DIALECTS)}")
+    return wanted
+
+
+def _patterns(name: str, text: str) -> tuple[str, ...]:
+    wanted = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in wanted:
+        if not is_pattern(word):
+            raise ValueError(f"{name}: {word!r} is no topic pattern; use one like room1/# or #")
+    return wanted
+
+
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "DATA_DIR": lambda name, text: Path(text),
     "DATABASE_URL": _database,
     "BROKER_URL": _broker,
     "BROKER_CA": _authority,
     "BROKER_PORT": _port,
+    "DIALECTS": _dialects,
+    "DISCOVER": _patterns,
     "HTTP_HOST": lambda name, text: text,
     "HTTP_PORT": _port,
     "HTTP_THREADS": _count,

@@ -35,6 +35,11 @@ class Pace:
             self.every_ms += gap * (_GROW if gap > 0 else _SHRINK)
         self.beat_at = now
 
+    def shift(self, by: int) -> None:
+        """The clock was set by so many ms."""
+        if self.beat_at is not None:
+            self.beat_at += by
+
     @property
     def limit_ms(self) -> int:
         """The silence after which the board counts as offline."""

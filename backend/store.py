@@ -192,6 +192,12 @@ def open_of_board(board_id: str) -> list[Row]:
     return _rows(f"{_SELECT} {where} ORDER BY seq", board_id)
 
 
+def unfinished_of_board(board_id: str) -> list[Row]:
+    """The commands of a board that wait or are under way, oldest first: UNKNOWN ones are not."""
+    where = f"board_id = ? AND status IN (?, ?, ?) AND {OPEN_SQL} ORDER BY seq"
+    return _rows(f"{_SELECT} WHERE {where}", board_id, PENDING, SENT, ACKNOWLEDGED)
+
+
 def unfinished_before(board: str, target: str, seq: int) -> list[Row]:
     """PENDING and SENT commands older than `seq` on one target ('' = every target)."""
     return _rows(

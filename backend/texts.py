@@ -32,3 +32,11 @@ TEXTS = {
     "bad_release": "the release is damaged, or not the one that was meant for this board",
     "no_space": "the board's flash has no room for the release",
 }
+
+# Those that only commands to boards of other dialects end with.
+FOREIGN_TEXTS = {
+    "unanswered": "the board did not answer in time, and boards of this kind can't be asked",
+    "no_answer_possible": "boards of this kind do not answer this, so nobody can say",
+    "superseded": "a stop followed before it was answered, and no answer tells the two apart",
+    "incomplete": "chunks of the picture never came; what did is kept as incomplete",
+}

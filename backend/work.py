@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend import lifecycle, masking, store
+from backend.dialects.dialect import Message
 from backend.presence import Presence
 from backend.store import Row
 
@@ -28,6 +29,7 @@ class Outcome:
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
     pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
     alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
+    said: list[tuple[str, Message]] = field(default_factory=list)  # board, what is no command
     scrubbed: bool = False  # passwords were
     tasks: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
 

@@ -18,8 +18,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from protocol import ProtocolError, encode
-
 from backend.commands import public
 from backend.core import Batch, Core
 from backend.errors import Refusal
@@ -30,6 +28,7 @@ from backend.links import Links
 from backend.models import database
 from backend.mqtt import Receipt
 from backend.presence import Presence, Roster
+from backend.sending import send
 from backend.store import Locked, Row
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Task
@@ -123,6 +122,8 @@ class Writer(threading.Thread):
         try:
             while self._turn():
                 pass
+            with contextlib.suppress(Locked):  # counts of topics, no more
+                self._core.close(self._now())
         except BaseException as why:  # handed on, not swallowed: the process ends with it
             error = why
             log.critical("the writer ends", exc_info=True)
@@ -191,8 +192,7 @@ class Writer(threading.Thread):
         for board_id, image_id, picture in outcome.pictures:
             self._keep(board_id, image_id, picture)
         if self.links:
-            for board_id, message in outcome.publish:
-                self._send(self.links, board_id, message)
+            send(self._core, self.links, outcome)
             self.links.acknowledge(receipts)
         shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
@@ -214,17 +214,6 @@ class Writer(threading.Thread):
             self._core.refused["storage"] += 1
             self._core.pictures.unkept((board_id, image_id))
             log.error("can't keep picture %s of %s: %s", image_id, board_id, why)
-
-    def _send(self, links: Links, board_id: str, message: dict[str, Any]) -> None:
-        board = self._core.roster.get(board_id)
-        if board is None:
-            return
-        try:
-            link = self._core.roster.link_of(board)
-            links.publish(link, board_id, encode("command", message, board.key))
-        except ProtocolError as why:  # a bug, but of one message: the others are to go out
-            self._core.refused[why.code] += 1
-            log.error("can't send %s to %s: %s", message["command_id"], board_id, why)
 
     def _events(self, outcome: Outcome, shown: dict[int, dict[str, Any]]) -> list[Event]:
         events: list[Event] = [

@@ -92,7 +92,7 @@ def _stopped():
         return Clock(), "", {}
     if node.link.connection:  # nobody serves it any more; the broker is to know now
         node.link.connection._wire.close()
-    return node._clock, node.link.reason, node.dropped()
+    return node.clock, node.link.reason, node.dropped()
 
 
 def _let_go():

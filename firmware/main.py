@@ -34,7 +34,9 @@ def run(slot, text):
     print("answerback: slot", slot, text)
     from app import once
 
-    once("start").main(slot, text)
+    go = once("start").main(slot, text)
+    if go:
+        go()  # what has made it ready takes no memory any more
 
 
 def failed(text, why):

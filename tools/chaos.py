@@ -1,6 +1,7 @@
 """`make chaos`: the real system, treated badly on purpose, and whether it keeps its promises.
 
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|all] --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|all]
+                          --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from tools import (
     chaos_cuts,
     chaos_fuzz,
+    chaos_hostile,
     chaos_kills,
     chaos_late,
     chaos_network,
@@ -40,6 +42,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "pictures": (chaos_pictures.run, 20),
     "update": (chaos_update.run, 40),
     "day": (day.run_each, 60),
+    "hostile": (chaos_hostile.run, 100_000),
 }
 COUNT = 200
 

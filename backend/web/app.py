@@ -20,6 +20,7 @@ from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
 from backend.web.tokens import NamedTokenRoutes
+from backend.web.topics import TopicRoutes
 from backend.web.upkeep import UpkeepRoutes
 
 
@@ -42,6 +43,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
+        TopicRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from protocol.catalogue import VERBS
 from protocol.fields import Number, OneOf, boolean, digest, identifier, short_text, text
 from protocol.limits import TEXT_LENGTH
-from protocol.verbs import ANY, DOSE, VERBS, Case, Verb
+from protocol.verbs import ANY, DOSE, Case, Verb
 
 from backend.access import VIEWER, may, require
+from backend.dialects.esp32cam import NAME_MAX, file_name
+from backend.dialects.registry import DIALECTS
 from backend.errors import no_board
 from backend.lifecycle import STATUSES
 from backend.lives import life_of
 from backend.service import Backend
-from backend.texts import TEXTS
+from backend.texts import FOREIGN_TEXTS, TEXTS
 from backend.web import connections, render
 from backend.web.http import Answer, Call, Check
 from backend.web.routes import API, Route
@@ -46,7 +49,8 @@ class BoardRoutes:
 
     def verbs(self, call: Call) -> Answer:
         """What can be asked of boards, and the words for what comes back; forms use it."""
-        return Answer({"verbs": CATALOGUE, "statuses": STATUSES, "errors": TEXTS})
+        said = {"statuses": STATUSES, "errors": {**TEXTS, **FOREIGN_TEXTS}}
+        return Answer({"verbs": CATALOGUE, "dialects": FOREIGN, **said})
 
     def health_in_full(self, call: Call) -> Answer:
         """200 with how all parts are, and how much is under way."""
@@ -78,6 +82,8 @@ def schema(check: Check) -> dict[str, Any]:
         return {"type": "string", "enum": list(check.choices)}
     if check in _SCHEMAS:
         return dict(_SCHEMAS[check])
+    if check is file_name:
+        return {"type": "string", "minLength": 1, "maxLength": NAME_MAX}
     raise TypeError(f"no schema is known for {check!r}")
 
 
@@ -105,3 +111,13 @@ def _verb(name: str, verb: Verb) -> dict[str, Any]:
 # {command type: {"actuator", "choice", "cases": [{"value", "kind", "required", "optional", ...}],
 # "life": how many seconds it may wait where nothing else was asked for}}
 CATALOGUE = {name: _verb(name, verb) for name, verb in VERBS.items() if not verb.internal}
+
+# The same for boards of other dialects: {its name: {"verbs", "limits": what it can't promise}}
+FOREIGN = {
+    one.name: {
+        "verbs": {name: _verb(name, verb) for name, verb in one.verbs.items()},
+        "limits": list(one.limits),
+    }
+    for one in DIALECTS.values()
+    if not one.exact
+}

@@ -1,18 +1,27 @@
 """The API's description (OpenAPI 3.1), put together from tables. A test holds it to the routes."""
 
 import re
+from collections import ChainMap
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 from backend.commands import PAGE_MAX
-from backend.web import openapi_connections, openapi_people, openapi_upkeep
+from backend.web import (
+    openapi_connections,
+    openapi_people,
+    openapi_sites,
+    openapi_topics,
+    openapi_upkeep,
+)
 from backend.web.auth import COOKIE
 from backend.web.commands import PAGE
 from backend.web.http import BODY_MAX, JSON_TYPE
 from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
+_PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
+                          openapi_upkeep)  # fmt: skip
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
@@ -97,7 +106,6 @@ _OPERATIONS = (
     _Operation("get", "/session", "whoAmI", "Who is signed in", (200, "Session"), _SIGNED_IN),
     _Operation("delete", "/session", "signOut", "Sign out", (204, None),
                (*_UNSAFE, *_BODY)),
-    *(_Operation(*row) for row in openapi_people.ROWS),
     _Operation("get", "/boards", "listBoards", "All boards", (200, "Boards"), _SIGNED_IN),
     _Operation("get", "/boards/{board_id}", "getBoard", "One board", (200, "Board"),
                (*_SIGNED_IN, 404)),
@@ -120,34 +128,21 @@ _OPERATIONS = (
     _Operation("get", "/boards/{board_id}/label.svg", "getLabel",
                "A label with a QR code of the board's address", (200, None), (*_UNSAFE, 404),
                media="image/svg+xml"),
-    _Operation("get", "/sites", "listSites", "The sites one has a role at", (200, "Sites"),
-               _SIGNED_IN),
-    _Operation("post", "/sites", "createSite", "Make a site", (201, "Site"),
-               (*_UNSAFE, *_BODY, 409), "NewSite"),
-    _Operation("get", "/sites/{site_id}", "getSite", "One site", (200, "Site"), (*_UNSAFE, 404)),
-    _Operation("patch", "/sites/{site_id}", "changeSite",
-               "Change a site; boards that sleep are told of other wake times", (200, "Site"),
-               (*_UNSAFE, *_BODY, 404, 429), "SiteChange"),
-    _Operation("delete", "/sites/{site_id}", "deleteSite", "Delete a site without boards",
-               (204, None), (*_UNSAFE, *_BODY, 404, 409)),
-    _Operation("get", "/sites/{site_id}/labels", "getLabels", "A site's labels, to be printed",
-               (200, None), (*_UNSAFE, 404), media="text/html"),
     _Operation("get", "/verbs", "listVerbs", "What can be asked of boards", (200, "Verbs"),
                _SIGNED_IN),
     _Operation("post", "/commands", "postCommand", "Send a command", (202, "Command"),
-               (*_UNSAFE, *_BODY, 404, 409, 429), "NewCommand", _KEY),
+               (*_UNSAFE, *_BODY, 404, 409, 429), "AnyCommand", _KEY),
     _Operation("get", "/commands", "listCommands", "Commands, newest first", (200, "Commands"),
                _SIGNED_IN, None, _FILTERS),
     _Operation("get", "/commands/{command_id}", "getCommand", "One command and its history",
                (200, "CommandWithHistory"), (*_SIGNED_IN, 404)),
     _Operation("post", "/commands/{command_id}/cancel", "cancelCommand", "Call a command off",
                (202, "Command"), (*_UNSAFE, *_BODY, 404, 409), "Cancel"),
-    *(_Operation(*row) for row in openapi_connections.ROWS),
+    *(_Operation(*row) for part in _PARTS for row in part.ROWS),
     _Operation("get", "/events", "watch", _EVENTS, (200, None), _SIGNED_IN, None,
                _RESUME, media="text/event-stream"),
     _Operation("get", "/health", "getHealth", "How all parts are, and how much is under way",
                (200, "HealthInFull"), _SIGNED_IN),
-    *(_Operation(*row) for row in openapi_upkeep.ROWS),
     _Operation("get", "/openapi.json", "describe", "This description", (200, None), (400,),
                public=True),
     _Operation("get", "/health", "health", "Whether all parts work (503: not all)",
@@ -205,12 +200,7 @@ DOCUMENT: Schema = {
     "info": {"title": "Answerback", "version": version("answerback"), "description": _ABOUT},
     "paths": _paths(),
     "components": {
-        "schemas": {
-            **SCHEMAS,
-            **openapi_people.SCHEMAS,
-            **openapi_connections.SCHEMAS,
-            **openapi_upkeep.SCHEMAS,
-        },
+        "schemas": dict(ChainMap(SCHEMAS, *(part.SCHEMAS for part in _PARTS))),
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},

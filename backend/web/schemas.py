@@ -137,6 +137,7 @@ _BOARD = {
     "next_wake_at": MAYBE_TIME,
     "claims": OBJECT,
     "announced_at": MAYBE_TIME,
+    "options": OBJECT,
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,
@@ -156,25 +157,6 @@ _BOARD = {
     "sensors": {"type": "object", "additionalProperties": _object(_READING)},
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
     "pictures": {"type": "object", "additionalProperties": _object(_PICTURE)},
-}
-_SITE_VALUES = {
-    "name": TEXT,
-    "owner": TEXT,
-    "programme": TEXT,
-    "timezone": TEXT,
-    "wake_cron": TEXT,
-    "private": FLAG,
-    "settings": OBJECT,
-}
-_SITE = {"id": IDENTIFIER, **_SITE_VALUES, "created_at": TIME, "boards": WHOLE}
-_MAPPING = {"site": IDENTIFIER, "name": TEXT, "sleeps": FLAG}
-_ENROLMENT = {"board_id": IDENTIFIER, **_MAPPING, "pending": FLAG}
-_MOVE = {
-    "at": TIME,
-    "user": TEXT,
-    "site_from": MAYBE_TEXT,
-    "site_to": MAYBE_TEXT,
-    "state": {"enum": list(BOARD_STATES)},
 }
 _SESSION = {
     "user": TEXT,
@@ -199,25 +181,20 @@ _VERB = {
     "life": WHOLE,
 }
 
+_VERBS: Schema = {"type": "object", "additionalProperties": _object(_VERB)}
 SCHEMAS: dict[str, Schema] = {
     "Problem": _object({"error": TEXT, "field": MAYBE_TEXT, "message": TEXT}),
     "SignIn": _closed({"user": TEXT, "password": TEXT}),
     "Session": _object(_SESSION),
     "Board": _object(_BOARD),
     "Boards": _object({"boards": list_of(ref("Board"))}),
-    "Site": _object(_SITE),
-    "Sites": _object({"sites": list_of(ref("Site"))}),
-    "NewSite": _closed({"id": IDENTIFIER, **_SITE_VALUES}, ["id"]),
-    "SiteChange": _closed(_SITE_VALUES, []),
-    "NewBoard": _closed(_ENROLMENT, ["board_id"]),
-    "BoardWithSecrets": _object({"board_id": IDENTIFIER, "key": TEXT, "password": TEXT}),
-    "Mapping": _closed(_MAPPING, ["site"]),
-    "Mapped": _object({"board": ref("Board"), "queued": list_of(TEXT)}),
-    "Retired": _object({"board": ref("Board"), "cancelled": list_of(TEXT)}),
-    "Moves": _object({"moves": list_of(_object(_MOVE))}),
     "Verbs": _object(
         {
-            "verbs": {"type": "object", "additionalProperties": _object(_VERB)},
+            "verbs": _VERBS,
+            "dialects": {
+                "type": "object",
+                "additionalProperties": _object({"verbs": _VERBS, "limits": list_of(TEXT)}),
+            },
             "statuses": list_of(STATUS),
             "errors": {"type": "object", "additionalProperties": TEXT},
         }
@@ -230,5 +207,18 @@ SCHEMAS: dict[str, Schema] = {
     "Commands": _object({"commands": list_of(ref("Command")), "next": MAYBE_TEXT}),
     "Nothing": _closed({}),
     "Cancel": _closed({"reason": REASON}, []),
+    # To a board of another dialect: what it understands is under `dialects` of GET /verbs.
+    "ForeignCommand": _closed(
+        {
+            "board_id": IDENTIFIER,
+            "command_type": TEXT,
+            "target": TARGET,
+            "parameters": OBJECT,
+            "expires_in": EXPIRES_IN,
+            "reason": REASON,
+        },
+        ["board_id", "command_type"],
+    ),
+    "AnyCommand": {"anyOf": [ref("NewCommand"), ref("ForeignCommand")]},
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},
 }

@@ -5,16 +5,9 @@ What takes longer is done by jobs, one after another: see camera_jobs.
 
 from micropython import const
 
-from . import once, services
+from . import once
 
 _SECONDS = const(120)
-
-
-def add_verbs():
-    """This board has a camera."""
-    for verb in once("image_verbs", "protocol").add():
-        services.MODULES[verb] = "picture_verbs"
-    services.MODULES["capture_image"] = "camera"
 
 
 def start(node, command_id, verb, parameters):

@@ -1,5 +1,7 @@
 """What the board's files are checked with; loaded for that, and let go afterwards."""
 
+import json
+
 from protocol.fields import reason
 
 
@@ -37,3 +39,14 @@ def wrong(file, place, name, why):
     where = "/" + file + (": " + where if where else "")
     advice = "{} {}. Correct the file, copy it to the board (mpremote fs cp FILE :/{}) and reset."
     return ValueError(advice.format(where, why, file))
+
+
+def read(flash, name):
+    """What a file on the board's flash holds. Raises ValueError."""
+    data = flash.read(name)
+    if data is None:
+        raise wrong(name, "", "", "is missing from the board's flash")
+    try:
+        return json.loads(data.decode())
+    except ValueError:
+        raise wrong(name, "", "", "is not JSON")

@@ -12,57 +12,53 @@ from protocol.limits import COMMAND_LIFE_MAX, TEXT_LENGTH
 from protocol.messages import COMPLETED, FAILED, REJECTED, UNKNOWN
 from protocol.verbs import DOSE, SET, STOP, case_of, check_parameters, check_target
 
+from . import once
 from .actuators import Fault, describe
-from .answers import RESTART_S, Answers, Controls
+from .answers import Answers
 from .clock import Timekeeper
-from .journal import RESTARTING
 from .work import Job, Work
 
 AT_ONCE = ("ping", "clear_stop")
+CONTROLS = ("query", "cancel", "time")
 
 
 class Dispatcher:
-    """`send(kind, message)` publishes, `restart()` resets the board once what was said is out,
-    `ask(anew)` publishes the startup message again, as a new session if `anew`, and returns
-    which session that is; none of them raises or waits.
+    """`serve(command_id, verb, parameters)` does what `start` in `services` does, or raises
+    ProtocolError (unknown_type). `send(kind, message)` publishes, `restart()` resets the board
+    once what was said is out, `ask(anew)` publishes the startup message again, as a new session
+    if `anew`, and returns which session that is; none of these three raises or waits.
 
     `dropped`: {reason: count} of messages without an answer; the reasons are a fixed few.
     `now_ms`: ticks at the last call. `restarting`: nothing new is begun any more.
     """
 
-    def __init__(self, key, boot, clock, journal, actuators, latch, services, send, restart, ask):
+    def __init__(self, key, boot, clock, journal, actuators, latch, serve, send, restart, ask):
         self._key, self._clock, self._journal = key, clock, journal
         self._actuators, self._restart = actuators, restart
-        self.latch, self._services = latch, services
+        self.latch, self._serve_it = latch, serve
         self._answers = answers = Answers(boot, clock, journal, send)
         self._work = Work(actuators, journal, answers, clock)
         self._time = Timekeeper(boot, clock, ask)
-        self._controls = Controls(clock, journal, answers, self._work, self._time, self._drop)
         self.now_ms = 0
         self.restarting = False
         self.dropped = {}
         self.running, self.serving = self._work.running, self._work.services
         self.connected = self._time.connected
 
-    @property
-    def session(self):
-        """What `connected(session, now_ms)` or `ask` said last."""
-        return self._time.session
-
     def receive(self, data, now_ms):
         """Do what the message says. It may be acknowledged to the broker when this returns."""
         self.now_ms = now_ms
         try:
             message = decode("command", data, self._key)
-            control = self._controls.verbs.get(message["command_type"])
+            control = message["command_type"] in CONTROLS
             if control:
                 check_parameters(message["command_type"], message["parameters"])
         except ProtocolError as error:
-            return self._drop(error.code)
+            return self.drop(error.code)
         if control:
-            return control(message, now_ms)
+            return self._control(message, now_ms)
         if self._journal.find(message["command_id"]):
-            return self._controls.again(message["command_id"], now_ms)
+            return self._work.again(message["command_id"], now_ms)
         return self._new(message, now_ms)
 
     def tick(self, now_ms):
@@ -91,18 +87,27 @@ class Dispatcher:
         self._work.services.pop(command_id, None)
         self._answers.finish(command_id, state, error, result, now_ms)
 
-    def _drop(self, reason):
+    def drop(self, reason):
+        """Count what is not answered."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def _control(self, message, now_ms):
+        try:
+            controls = once("controls")
+        except MemoryError:  # it asks again
+            return self.drop("memory")
+        parts = self._clock, self._journal, self._answers, self._work, self._time
+        return controls.Controls(self, *parts).answer(message, now_ms)
 
     def _new(self, message, now_ms):
         now = self._clock.now(now_ms)
         if now == 0 and not self._is_stop(message):
-            self._drop("clock_unset")
+            self.drop("clock_unset")
             return self._time.ask(now_ms)
         if self.restarting:
-            return self._drop("restarting")  # it comes again, and finds the board anew
+            return self.drop("restarting")  # it comes again, and finds the board anew
         if now and self._may_have_run(message["expires_at"], now):
-            return self._controls.forgotten(message["command_id"], now_ms)
+            return self._answers.forgotten(message["command_id"], now_ms)
         try:
             self._check(message, now)
         except ProtocolError as error:
@@ -153,7 +158,9 @@ class Dispatcher:
         if message["target"]:
             return self._set(message, now_ms)
         if message["command_type"] == "restart":
-            return self._begin_restart(message, now_ms)
+            if once("restarting").begin(self, self._journal, self._answers, message, now_ms):
+                return self._restart()
+            return self._refuse(message, "storage", now_ms)
         if message["command_type"] in AT_ONCE:
             return self._at_once(message, now_ms)
         return self._serve(message, now_ms)
@@ -168,7 +175,7 @@ class Dispatcher:
         if message["command_type"] == "emergency_stop" and not self.latch.set():
             state, error = FAILED, "storage"  # it holds, but not over a power cut
         if self._journal.full(now, reserve=True):
-            self._drop("full")
+            self.drop("full")
         else:
             self._answers.remember(command_id, message["expires_at"], state, error, now_ms)
         self._answers.say(command_id, state, error, {}, now_ms)
@@ -203,12 +210,10 @@ class Dispatcher:
 
     def _serve(self, message, now_ms):
         command_id, verb = message["command_id"], message["command_type"]
-        if verb not in self._services:
-            return self._refuse(message, "unknown_type", now_ms)
         if not self._journal.begin(command_id, message["expires_at"]):
             return self._refuse(message, "storage", now_ms)
         try:
-            done = self._services.start(command_id, verb, message["parameters"])
+            done = self._serve_it(command_id, verb, message["parameters"])
         except Fault as fault:
             return self.finish(command_id, FAILED, fault.code, fault.result, now_ms)
         except ProtocolError as error:
@@ -227,22 +232,13 @@ class Dispatcher:
             return self._refuse(message, "storage", now_ms)
         return self._answers.say(command_id, COMPLETED, None, {}, now_ms)
 
-    def _begin_restart(self, message, now_ms):
-        command_id = message["command_id"]
-        if not self._journal.begin(command_id, message["expires_at"], RESTARTING):
-            return self._refuse(message, "storage", now_ms)
-        self.restarting = True
-        self.set_safe(now_ms)
-        self._answers.accepted(command_id, RESTART_S, now_ms)
-        return self._restart()
-
     def _refuse(self, message, error, now_ms, text=None):
         """Not obeyed, and no later copy of it will be; where that can't be written, a boot might
         forget it, and who knows then."""
         command_id = message["command_id"]
         known = self._journal.find(command_id)
         if not known and self._journal.full(self._clock.now(now_ms), reserve=True):
-            return self._drop("full")  # it could not be kept from being obeyed later
+            return self.drop("full")  # it could not be kept from being obeyed later
         expires_at = message["expires_at"]
         if self._answers.remember(command_id, expires_at, REJECTED, error, now_ms):
             return self._answers.say(command_id, REJECTED, error, {}, now_ms, text)

@@ -17,7 +17,7 @@ from protocol import ProtocolError, encode
 from protocol.fields import reason, whole
 from protocol.limits import EPOCH_MAX, EPOCH_MIN
 from protocol.messages import RESULTS
-from protocol.verbs import VERBS
+from protocol.verbs import verb as verb_of
 
 from . import actuators, board, once
 from .clock import ticks_ms
@@ -71,13 +71,18 @@ def _dispatcher(key, clock, outputs):
     boot = os.urandom(4).hex()
     journal = Journal(Flash(), boot)
     return Dispatcher(
-        key, boot, clock, journal, outputs, Latch(Flash()), (), _show, _nothing, _nothing
+        key, boot, clock, journal, outputs, Latch(Flash()), _no_service, _show, _nothing, _nothing
     )
+
+
+def _no_service(command_id, verb, parameters):
+    raise ProtocolError("unknown_type", "command_type", "is not for the prompt")
 
 
 def _command(key, clock, verb, target, parameters):
     """(id, signed bytes) of a command. Raises ProtocolError."""
-    if verb in VERBS and VERBS[verb].internal:
+    known = verb_of(verb)
+    if known and known.internal:
         raise ProtocolError("unknown_type", "command_type", "is for the backend alone")
     now = clock.now(ticks_ms()) or EPOCH_MIN  # without a time only a stop is obeyed
     command_id = "console-" + os.urandom(8).hex()

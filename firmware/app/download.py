@@ -6,7 +6,7 @@ import errno
 from micropython import const
 from protocol import ProtocolError
 
-from . import wire
+from . import once
 from .actuators import Fault
 from .clock import ticks_diff, ticks_ms
 
@@ -39,7 +39,7 @@ async def get(peer, host, path, at, give_up, sink):
     Raises OSError where the network fails, or it is past `give_up` (ticks); Fault (download)
     where the server has no such file.
     """
-    line = await wire.connect(peer, _WAIT_MS)
+    line = await once("dial").connect(peer, _WAIT_MS)
     try:
         request = "GET {} HTTP/1.1\r\nHost: {}\r\nRange: bytes={}-\r\nConnection: close\r\n\r\n"
         line.write(request.format(path, host, at).encode())

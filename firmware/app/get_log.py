@@ -3,12 +3,14 @@
 import asyncio
 
 from micropython import const
-from protocol import reports  # noqa: F401 (it knows the kind `log`)
+from protocol import encode
 from protocol.limits import LOG_TEXT
 from protocol.messages import COMPLETED, FAILED
 from protocol.topics import LOG
 
-from . import errorlog
+from . import once
+
+errorlog = once("errorlog")
 
 _WAIT_MS = const(50)
 _SECONDS = const(60)
@@ -39,4 +41,5 @@ async def _send(node, command_id, names):
 
 def _say(node, command_id, part, parts, text):
     message = {"command_id": command_id, "part": part, "parts": parts, "text": text}
-    node.say(LOG, "log", message)
+    members = once("reports", "protocol").KINDS["log"]()
+    node.publish(LOG, lambda key: encode("log", message, key, members))

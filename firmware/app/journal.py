@@ -210,7 +210,7 @@ def without(lines, name):
 
 def changed(lines, name, entry):
     """The lines with an entry put in, in place of the one of that id (bytes)."""
-    return without(lines, name) + name + b" " + entry + b"\n"
+    return b"".join((without(lines, name), name, b" ", entry, b"\n"))  # one piece and no more
 
 
 def started(phase, expires_at):

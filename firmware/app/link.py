@@ -13,7 +13,7 @@ import random
 from micropython import const
 from protocol.limits import MESSAGE_BYTES
 
-from . import wire
+from . import once, wire
 from .clock import ticks_ms
 from .connection import ANSWER_MS, Connection
 
@@ -74,11 +74,12 @@ class Link:
 
     async def _connect(self):
         """One connection, until the exception that ends it."""
-        addresses = self.addresses
+        addresses, dial = self.addresses, once("dial")
         if self.peer is None or not self.node.moving():
-            self.peer = wire.peer(*addresses[0])
+            self.peer = dial.peer(*addresses[0])
         wrap = self._sealed if self.tls else None
-        line = await wire.connect(self.peer, ANSWER_MS, wrap)
+        line = await dial.connect(self.peer, ANSWER_MS, wrap)
+        del dial
         try:
             if addresses is not self.addresses:
                 raise wire.LinkDown("down", "left on purpose")

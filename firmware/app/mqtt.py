@@ -15,7 +15,9 @@ from umqtt import simple
 
 from .wire import LinkDown
 
-CONNACK, PUBACK, SUBACK = 0x20, 0x40, 0x90
+CONNACK = 0x20
+PUBACK = 0x40
+SUBACK = 0x90
 _PUBLISH = const(0x30)
 _PINGRESP = const(0xD0)
 REFUSED = 0x80  # in a SUBACK

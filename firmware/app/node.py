@@ -1,4 +1,4 @@
-"""The board as a whole: puts the parts together and keeps them going.
+"""The board as a whole: keeps its parts going.
 
 Rules of this file:
 - the long-lived tasks are gathered: the first that fails takes the whole program with it, for a
@@ -9,92 +9,80 @@ Rules of this file:
 
 import asyncio
 import gc
-import os
 
-import machine
 from micropython import const
-from protocol import encode
+from protocol import ProtocolError, encode
 from protocol.limits import HEARTBEAT_SECONDS
-from protocol.topics import ACK, COMMANDS, topic
+from protocol.topics import ACK, topic
 
-from . import actuators, board, connection, once
-from .clock import Clock, ticks_diff, ticks_ms
-from .commands import Dispatcher
-from .journal import Journal
-from .latch import Latch
-from .link import Link
-from .mqtt import Codec
-from .outbox import Outbox
-from .presence import Presence
-from .services import Services
-from .wifi import Wifi
+import app
+
+from . import actuators, once
+from .clock import ticks_add, ticks_diff, ticks_ms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+BEAT_MS = HEARTBEAT_SECONDS * 1000
 
 _IDLE_MS = const(1000)
-_FAREWELL_MS = const(2000)
 _CALM_MS = const(600)
 
 
 class Node:
-    """Made from what `settings.load` returned, with the journal on `flash`.
+    """What `assembly` makes of the settings; see there for the parts it has."""
 
-    `sensors` is what sensor_setup returned, or None where there is no sensors.json. `slot` and
-    `slot_state`: which release runs, and what is to be said of it.
-    """
+    slot: str  # which release runs
+    slot_state: str  # and what is to be said of it
+    flash: "Any"
+    key: bytes
+    commands: "Any"
+    presence: "Any"
+    outbox: "Any"
+    clock: "Any"
+    wifi: "Any"
+    link: "Any"
+    sensors: "Any"  # or None
+    camera: "Any"  # what is under way with it, see camera.py
+    sleeper: "Any"  # see sleep.py
+    id: str
+    boot: str
+    actuators: "Any"
+    watchdog: "Any"
+    due: "Any"  # the event that there is something to do
+    hold_s: int
+    health_s: int
+    ntp: str
+    reached_ms: "Any"  # ticks at which the broker was there first, or None
+    began_ms: "Any"  # ticks
+    look_ms: "Any"  # ticks at which to look whether it does well, or None
+    heard_ms: "Any"  # ticks at which a message came
+    restarting: "Any"  # ticks since when it does, or None
+    held: "Any"  # the names of outputs made safe since the link went
+    latched: bool  # as it was said last
+    failed: "Any"  # what ends the program, or None
+    updating: bool
+    trying: bool  # settings are on trial
+    leaving: bool
 
-    def __init__(self, flash, settings, config, sensors=None, slot="", slot_state=""):
-        self.slot, self.slot_state, self.updating = slot, slot_state, False
-        self.flash, self.hold_s, self._ntp = flash, settings["hold_s"], settings["ntp"]
-        self._health_s, self.reached_ms = settings["health_s"], None  # ticks: the broker
-        self._id, self.key = settings["board_id"], settings["key"]
-        self.boot = boot = os.urandom(4).hex()
-        self._outbox, self._clock = Outbox(), Clock()
-        self._actuators = actuators.build(config, board)
-        self.commands = Dispatcher(
-            self.key, boot, self._clock, Journal(flash, boot), self._actuators,
-            Latch(flash), Services(self), lambda kind, ack: self.say(ACK, kind, ack),
-            self.restart, self._hello,
-        )  # fmt: skip
-        self.presence = Presence(self._id, self.key, boot, self._outbox)
-        self.wifi = Wifi(settings["wifi"])
-        self.link = Link(
-            settings["addresses"], self._codec(settings["broker"]), self._outbox,
-            topic(self._id, COMMANDS), self, settings["tls"],
-        )  # fmt: skip
-        self.trying = False  # settings are on trial
-        self.sleeper, self.leaving = None, False  # see sleep.py
-        self.heard_ms = ticks_ms()  # when a message came
-        self._watchdog = board.Watchdog()
-        self._due = asyncio.Event()
-        self.restarting = None  # ticks
-        self._held = set()  # outputs made safe since the link went
-        self._failed = None
-        self.camera = None  # what is under way with it: see camera.py
-        self._latched = self.commands.latch.on  # as it was said last
-        self.sensors = None
-        if sensors:
-            from .sensors import Sensors  # it takes memory only where there are some
-
-            self.sensors = Sensors(self, self._outbox, self._clock, sensors)
-        elif sensors is not None:
-            self.commands.dropped["sensors_file"] = 1
-
-    def _codec(self, broker):
-        return Codec(
-            self._id, broker["user"] or self._id, broker["password"],
-            connection.KEEPALIVE_S, self._heard,
-        )  # fmt: skip
-
-    def configure(self, settings):
-        """Other settings from now on; network and broker are left and looked for anew."""
-        self.hold_s = settings["hold_s"]
-        self.wifi.change(settings["wifi"])
-        self.link.change(settings["addresses"], self._codec(settings["broker"]), settings["tls"])
+    def go(self):
+        """Never returns but for Ctrl-C."""
+        try:
+            asyncio.run(self.run())
+        except KeyboardInterrupt:
+            once("health").at_prompt()
+            asyncio.new_event_loop()
+            app.stopped = self  # type: ignore[attr-defined]  # for console.py
+        finally:
+            self.commands.set_safe()
+        print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
-        self.spawn(once("health").prove(self, self._health_s * 1000))
-        if self._ntp or self.link.tls:
-            self.spawn(once("ntp").keep(self, self._ntp))
+        self.look_ms = once("prove").first(self)
+        if self.ntp or self.link.tls:
+            self.spawn(once("ntp").keep(self, self.ntp))
         if self.presence.cause != "power_on" and once("rtc").read()["every_s"]:
             self.spawn(once("sleep").keep(self))
         await asyncio.gather(self._act(), self.link.run(), self.beat(), self.wifi.run())
@@ -118,7 +106,7 @@ class Node:
 
     def time(self):
         """Unix seconds, or 0 while the backend has not told the time."""
-        return self._clock.now(ticks_ms())
+        return self.clock.now(ticks_ms())
 
     def opening(self, session):
         """(topic, message): the last will of a connection."""
@@ -129,9 +117,10 @@ class Node:
         gc.collect()
         if self.reached_ms is None:
             self.reached_ms = ticks_ms()
-        self._held.clear()
+            self.look_ms = ticks_add(self.reached_ms, self.health_s * 1000)
+        self.held.clear()
         self.commands.connected(session, ticks_ms())
-        self._hello()
+        self.hello()
         self.presence.online(session)
 
     def say(self, leaf, kind, message):
@@ -140,13 +129,25 @@ class Node:
 
     def publish(self, leaf, write):
         """As `say`, but send what `write(key)` makes."""
-        message = self._outbox.ack(topic(self._id, leaf), write(self.key))
+        message = self.outbox.ack(topic(self.id, leaf), write(self.key))
         self.link.wake()
         return message
 
+    def acknowledge(self, kind, message):
+        """What became of a command."""
+        self.say(ACK, kind, message)
+
     def unconfirmed(self):
         """How many messages wait to be sent or confirmed."""
-        return len(self._outbox)
+        return len(self.outbox)
+
+    def serve(self, command_id, verb, parameters):
+        """As `start` in `services`."""
+        try:
+            module = once("services").module_of(verb, self.flash)
+        except MemoryError:
+            raise ProtocolError("busy", "command_type", "needs more memory than there is now")
+        return module.start(self, command_id, verb, parameters)
 
     def finish(self, command_id, state, error, result):
         """What became of a command that a service has accepted."""
@@ -160,28 +161,30 @@ class Node:
         try:
             await coroutine
         except Exception as why:
-            self._failed = why
-            self._due.set()
+            self.failed = why
+            self.due.set()
 
-    def _heard(self, _topic, data):
+    def heard(self, _topic, data):
+        """A message has come."""
         self.heard_ms = ticks_ms()
         self.commands.receive(data, ticks_ms())
-        self._due.set()
+        self.due.set()
 
     def confirmed(self, slot_state):
         """This release has proved itself."""
         self.slot_state = slot_state
-        self._hello()
+        self.hello()
 
     def restart(self):
         """Begin again once what was said is out."""
         self.restarting = ticks_ms()
-        self._due.set()
+        self.due.set()
 
-    def _hello(self, again=False):
+    def hello(self, again=False):
+        """Say what has started; `again`: as a new session. Returns which session that is."""
         if again:
             self.link.number += 1
-        facts, slot = actuators.describe(self._actuators), (self.slot, self.slot_state)
+        facts, slot = actuators.describe(self.actuators), (self.slot, self.slot_state)
         latched = self.commands.latch.on
         self.presence.startup(self.link.number, facts, slot, latched, self.time())
         self.link.wake()
@@ -190,52 +193,47 @@ class Node:
     async def _act(self):
         """Ends what has run its time; the loop that matters."""
         while True:
-            self._watchdog.feed()
+            self.watchdog.feed()
             now = ticks_ms()
             self.commands.tick(now)
             self._hold(now)
-            if self._latched != self.commands.latch.on:
+            if self.latched != self.commands.latch.on:
                 self._beat()  # people must not wait ten seconds to see that
-            if self._failed:
-                raise self._failed
+            if self.look_ms is not None and ticks_diff(now, self.look_ms) >= 0:
+                self.look_ms = once("prove").look(self)
+            if self.failed:
+                raise self.failed
             if self.restarting is not None:
-                await self._say_goodbye()
+                await once("farewell").say(self)
             due = self.commands.next_due(ticks_ms())
             wait_ms = _IDLE_MS if due is None else min(due, _IDLE_MS)
             try:
-                await asyncio.wait_for_ms(self._due.wait(), wait_ms)
+                await asyncio.wait_for_ms(self.due.wait(), wait_ms)
             except asyncio.TimeoutError:
                 pass
-            self._due.clear()
+            self.due.clear()
 
     def _hold(self, now):
         """Without a link for too long, nothing stays on; how long is for each output to say."""
         down = self.link.down_since
         if down is None:
             return
-        long = actuators.held_too_long(self._actuators, ticks_diff(now, down), self.hold_s)
-        names = [name for name in long if name not in self._held]
+        long = actuators.held_too_long(self.actuators, ticks_diff(now, down), self.hold_s)
+        names = [name for name in long if name not in self.held]
         if names:
-            self._held.update(names)
+            self.held.update(names)
             self.commands.set_safe(now, names)
-
-    async def _say_goodbye(self):
-        """Let out what was said, and restart."""
-        while len(self._outbox) and ticks_diff(ticks_ms(), self.restarting) < _FAREWELL_MS:
-            await asyncio.sleep_ms(20)
-        once("health").well()  # it was meant to
-        machine.reset()
 
     async def beat(self):
         """The heartbeat."""
         while True:
-            await asyncio.sleep_ms(HEARTBEAT_SECONDS * 1000)
+            await asyncio.sleep_ms(BEAT_MS)
             gc.collect()
             self.presence.age()
             self._beat()
 
     def _beat(self):
-        self._latched = latched = self.commands.latch.on
+        self.latched = latched = self.commands.latch.on
         if self.online():
             running, rssi = self.commands.running(), self.wifi.rssi()
             self.presence.beat(self.link.number, rssi, running, latched, self.dropped())
@@ -244,6 +242,6 @@ class Node:
     def dropped(self):
         """{reason: count} of all parts."""
         dropped = dict(self.commands.dropped)
-        dropped.update(self._outbox.dropped)
+        dropped.update(self.outbox.dropped)
         dropped.update({"link_" + reason: n for reason, n in self.link.dropped.items()})
         return dropped

@@ -18,7 +18,7 @@ import os
 from micropython import const
 from protocol.limits import EPOCH_MAX, EPOCH_MIN
 
-from . import calendar
+from . import calendar, once
 
 _PORT = const(123)
 _PACKET = const(48)
@@ -69,12 +69,10 @@ def answer(packet, question):
 async def _ask(server):
     import socket
 
-    from .wire import peer
-
     host, _, port = server.partition(":")
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        sock.connect(peer(host, int(port or _PORT)))
+        sock.connect(once("dial").peer(host, int(port or _PORT)))
         sock.setblocking(False)
         question = request(os.urandom(8))
         sock.send(question)

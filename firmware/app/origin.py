@@ -5,8 +5,6 @@ import sys
 
 import machine
 
-from .services import MODULES
-
 _CAUSES = {
     "PWRON_RESET": "power_on",
     "HARD_RESET": "hard",
@@ -33,10 +31,5 @@ def board_name():
 
 def parts():
     """What it has beside actuators: "camera", "sensors", "sleep", with spaces between."""
-    has = ["camera"] if "capture_image" in MODULES else []
-    try:
-        os.stat("/sensors.json")
-        has.append("sensors")
-    except OSError:
-        pass
+    has = [part for part in ("camera", "sensors") if part + ".json" in os.listdir("/")]
     return " ".join(has + ["sleep"] if hasattr(machine, "deepsleep") else has)

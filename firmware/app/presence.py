@@ -6,7 +6,7 @@ from protocol import encode
 from protocol.limits import MAP_ITEMS
 from protocol.topics import HEARTBEAT, STARTUP, STATUS, topic
 
-from . import VERSION, once
+from . import once
 from .clock import ticks_diff, ticks_ms
 
 
@@ -30,23 +30,12 @@ class Presence:
         """(topic, message) the broker publishes when this connection breaks."""
         return topic(self._id, STATUS), self.status("offline", session)
 
-    def startup(self, session, actuators, slot, latched, now):
-        """Say what has started. `slot`: (which, its state); `now` is Unix seconds or 0."""
-        message = {
-            "boot": self._boot,
-            "session": session,
-            "cause": self.cause,
-            "firmware": VERSION,
-            "board": self._board,
-            "actuators": actuators,
-            "has": self._has,
-            "slot": slot[0],
-            "slot_state": slot[1],
-            "latched": latched,
-            "heap": gc.mem_free(),
-            "timestamp": now,
-        }
-        self._outbox.presence(topic(self._id, STARTUP), encode("startup", message, self._key))
+    def startup(self, *facts):
+        """Say what has started; `facts`: see hello.py."""
+        data = once("hello").startup(
+            self._key, self._boot, self.cause, self._board, self._has, *facts
+        )
+        self._outbox.presence(topic(self._id, STARTUP), data)
 
     def online(self, session):
         """Say that this connection stands; kept by the broker."""

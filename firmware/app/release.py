@@ -7,7 +7,7 @@ import os
 from micropython import const
 from protocol import ProtocolError, signature
 
-from . import once, wire
+from . import once
 from .actuators import Fault
 from .clock import ticks_add, ticks_diff, ticks_ms
 from .flash import Flash
@@ -179,7 +179,7 @@ class Release:
         while self._peer is None:
             while self._host.strip("0123456789.") and self._node.moving():
                 await asyncio.sleep_ms(_MOVING_MS)
-            self._peer = wire.peer(self._host, self._port)
+            self._peer = once("dial").peer(self._host, self._port)
         return self._peer
 
     def _counted(self, count):

@@ -14,30 +14,28 @@ from protocol import ProtocolError
 
 from . import once
 
-MODULES = {  # a camera adds its own
+MODULES = {
     "get_log": "get_log",
     "read_sensors": "read_sensors",
     "get_config": "config",
-    "update_config": "config",
-    "set_wake_schedule": "sleep",
-    "sleep": "sleep",
+    "update_config": "update_config",
+    "set_wake_schedule": "wake_schedule",
+    "sleep": "wake_schedule",
     "update_firmware": "update_firmware",
+}
+OF_A_CAMERA = {
+    "capture_image": "camera",
+    "send_image": "picture_verbs",
+    "list_images": "picture_verbs",
+    "delete_image": "picture_verbs",
 }
 
 
-class Services:
-    """The services of a board; `verb in services` is whether it has one."""
-
-    def __init__(self, node):
-        self._node = node
-
-    def __contains__(self, verb):
-        return verb in MODULES
-
-    def start(self, command_id, verb, parameters):
-        """See above."""
-        try:
-            module = once(MODULES[verb])
-        except MemoryError:
-            raise ProtocolError("busy", "command_type", "needs more memory than there is now")
-        return module.start(self._node, command_id, verb, parameters)
+def module_of(verb, flash):
+    """What serves a verb. Raises ProtocolError (unknown_type), MemoryError."""
+    name = MODULES.get(verb)
+    if name is None and flash.read("camera.json") is not None:
+        name = OF_A_CAMERA.get(verb)
+    if name is None:
+        raise ProtocolError("unknown_type", "command_type", "is no command of this board")
+    return once(name)

@@ -1,4 +1,4 @@
-"""set_wake_schedule and sleep: the board sleeps between the times at which it is wanted.
+"""The board sleeps between the times at which it is wanted; for its verbs see wake_schedule.py.
 
 Rules of this file:
 - the backend says in how many seconds, or when, the board is wanted, and wherever it says no
@@ -17,13 +17,10 @@ import asyncio
 
 import machine
 from micropython import const
-from protocol import ProtocolError
 
 from . import once
 from .clock import ticks_diff, ticks_ms
 
-_AWAKE_S = const(60)
-_QUIET_S = const(10)
 _EARLY_S = const(5)  # a wake so early is on time
 _LOOK_MS = const(100)
 _SAID_MS = const(3000)
@@ -40,31 +37,6 @@ class Sleeper:
         if not self.counted:
             self.counted = True
             rtc.write(wakes=rtc.read()["wakes"] + 1)
-
-
-def start(node, command_id, verb, parameters):
-    """See `services`."""
-    if verb == "sleep":
-        if node.sleeper is None:
-            raise ProtocolError("bad_parameter", "command_type", "must wait: no wake is scheduled")
-        node.sleeper.told = True
-        return {}
-    seconds, now = parameters["seconds"], node.time()
-    wake_at = now + seconds
-    if seconds and "wake_at" in parameters:
-        wake_at = next_wake(now, parameters["wake_at"], seconds)
-    rtc = once("rtc")
-    if node.sleeper:
-        node.sleeper.count(rtc)  # what is written now is another wake than this one
-    rtc.write(
-        every_s=seconds,
-        awake_s=parameters.get("awake_s", _AWAKE_S),
-        quiet_s=parameters.get("quiet_s", _QUIET_S),
-        wake_at=wake_at,
-    )
-    if seconds and node.sleeper is None:
-        node.spawn(keep(node, False))
-    return {"wake_at": wake_at, "wakes": rtc.read()["wakes"]} if seconds else {}
 
 
 def next_wake(now, wake_at, every_s):

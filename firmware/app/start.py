@@ -1,12 +1,10 @@
-"""Starts this release; main.py has chosen it.
+"""Makes this release ready to run; main.py has chosen it.
 
 At the serial console Ctrl-C ends it, with all outputs safe, in a prompt. What is wrong with the
 program itself is raised, and main.py decides what becomes of it.
 """
 
-import asyncio
 import gc
-import sys
 
 from . import flash, once
 
@@ -15,9 +13,12 @@ _THRESHOLD = 8192
 
 
 def main(slot, state):
-    """Runs until something fails. `slot`: "a" or "b"; `state`: what main.py says of it."""
+    """What runs it until something fails, or None where it can't. `slot`: "a" or "b"; `state`:
+    what main.py says of it.
+    """
     gc.threshold(_THRESHOLD)
     storage = flash.Flash()
+    _make_names(slot)
     try:
         # What checks the settings takes 7 KB of memory, and is not needed any more then.
         settings, config = once("settings").load(storage)
@@ -28,24 +29,24 @@ def main(slot, state):
             raise
         print("answerback:", why)
         once("health").at_prompt()
-        return
-    from . import node
-
+        return None
     if state.startswith("safe_mode"):
         config = {}  # boot.py has made the outputs safe, and nothing touches them any more
-    board = node.Node(storage, settings, config, sensors, slot, state)
-    del settings, config, data, sensors  # the board has kept what it needs
-    _run(board)
+    board = once("assembly").assembled(storage, settings, config, slot, state)
+    if sensors:
+        from .sensors import Sensors  # it takes memory only where there are some
+
+        board.sensors = Sensors(board, board.outbox, board.clock, sensors)
+    elif sensors is not None:
+        board.commands.dropped["sensors_file"] = 1
+    return board.go
 
 
-def _run(board):
-    """Never returns but for Ctrl-C."""
+def _make_names(slot):
+    """So that what is loaded later finds them: see tools/slim.py."""
     try:
-        asyncio.run(board.run())
-    except KeyboardInterrupt:
-        once("health").at_prompt()
-        asyncio.new_event_loop()
-        sys.modules["app"].stopped = board  # type: ignore[attr-defined]  # for console.py
-    finally:
-        board.commands.set_safe()
-    print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
+        with open("/" + slot + "/app/names") as file:
+            for line in file:
+                getattr(file, line[:-1].replace("~", slot), None)
+    except OSError:
+        pass  # it does without

@@ -9,11 +9,12 @@ import asyncio
 import network
 from micropython import const
 
+from . import once
+
 _TRY_MS = 15000
 _LOOK_MS = 500
 _PAUSE_MS = (1000, 2000, 5000, 10000, 30000)
 _RESET_AFTER = const(4)  # failures in a row, for a driver can be in a state of its own
-_OFF_MS = const(200)
 
 
 class Wifi:
@@ -48,39 +49,13 @@ class Wifi:
             if not self.networks or self._station.isconnected():
                 failures = 0
                 await asyncio.sleep_ms(_LOOK_MS)
-            elif not await self.join(**self.networks[failures % len(self.networks)]):
+            elif not await self._join(failures):
                 await asyncio.sleep_ms(_PAUSE_MS[min(failures, len(_PAUSE_MS) - 1)])
                 failures += 1
                 if failures % _RESET_AFTER == 0:
-                    await self._reset()
+                    await once("joining").reset(self._station)
 
-    async def _reset(self):
-        print("answerback: no Wi-Fi: radio off and on")
-        try:
-            self._station.active(False)
-            await asyncio.sleep_ms(_OFF_MS)
-            self._station.active(True)
-        except OSError:
-            pass  # it is tried again after as many failures
-
-    async def join(self, ssid, password):
-        """Whether that network was there."""
-        try:
-            self._station.active(True)
-            self._stay_awake()
-            self._station.disconnect()
-            self._station.connect(ssid, password)
-        except OSError:  # the driver is in a state of its own
-            return False
-        for _ in range(_TRY_MS // _LOOK_MS):
-            if self._station.isconnected():
-                return True
-            await asyncio.sleep_ms(_LOOK_MS)
-        return False
-
-    def _stay_awake(self):
-        # Asleep between two beacons, a board hears a stop up to 300 ms late.
-        try:
-            self._station.config(pm=self._station.PM_NONE)
-        except (AttributeError, ValueError):
-            pass  # this port does not sleep
+    async def _join(self, failures):
+        """Whether the network whose turn it is was there."""
+        network = self.networks[failures % len(self.networks)]
+        return await once("joining").join(self._station, network, _TRY_MS, _LOOK_MS)

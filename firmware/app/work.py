@@ -12,7 +12,9 @@ from protocol.messages import CANCELLED, COMPLETED, FAILED
 
 from .actuators import Fault
 from .clock import ticks_diff
-from .journal import QUEUED
+from .journal import ENDED, QUEUED, RESTARTING
+
+RESTART_S = 60  # a board that restarts is back by then
 
 _PER_TARGET = const(4)
 _IN_ALL = const(16)
@@ -27,14 +29,14 @@ class Work:
     """What runs and what waits. Results go to `answers`; `now_ms` are ticks."""
 
     def __init__(self, actuators, journal, answers, clock):
-        self._actuators, self._journal = actuators, journal
+        self.actuators, self._journal = actuators, journal
         self._answers, self._clock = answers, clock
         self.waiting = []
         self.services = {}  # {id: (seconds, ticks at which it was so long)}
 
     def is_free(self, target):
         """True where a dose for `target` would start at once."""
-        return not self._actuators[target].dosing and not self._waiting_for(target)
+        return not self.actuators[target].dosing and not self._waiting_for(target)
 
     def has_room(self, target):
         """True where one more may wait for `target`."""
@@ -42,15 +44,15 @@ class Work:
 
     def running(self):
         """{target: id of the command whose action is on}."""
-        return {name: a.command_id for name, a in self._actuators.items() if a.command_id}
+        return {name: a.command_id for name, a in self.actuators.items() if a.command_id}
 
     def within(self, command_id, now_ms):
         """Seconds until the result of a command that runs or waits is there, at most."""
         if command_id in self.services:
             seconds, began_ms = self.services[command_id]
             return max(_GRACE_S, seconds - ticks_diff(now_ms, began_ms) // 1000)
-        target = self._target_of(command_id)
-        actuator = self._actuators[target]
+        target = self.target_of(command_id)
+        actuator = self.actuators[target]
         ms = actuator.remaining(now_ms) if actuator.dosing else 0
         if actuator.command_id != command_id:
             for job in self._waiting_for(target):
@@ -59,24 +61,34 @@ class Work:
                     break
         return (ms + 999) // 1000 + _GRACE_S
 
+    def again(self, command_id, now_ms):
+        """What is known of a command that is in the journal, once more."""
+        phase = self._journal.find(command_id)
+        if phase == ENDED:
+            self._answers.again(command_id)
+        elif phase == RESTARTING:
+            self._answers.accepted(command_id, RESTART_S, now_ms)
+        else:
+            self._answers.accepted(command_id, self.within(command_id, now_ms), now_ms)
+
     def add(self, job):
         """It is in the journal; `tick` starts it."""
         self.waiting.append(job)
 
     def tick(self, now_ms):
         """End what has run its time, and start what can be."""
-        due = [a for a in self._actuators.values() if a.remaining(now_ms) == 0]
+        due = [a for a in self.actuators.values() if a.remaining(now_ms) == 0]
         self.report([self.stopped(a, COMPLETED, None, now_ms) for a in due], now_ms)
         for job in list(self.waiting):
-            if not self._actuators[job.target].dosing:
+            if not self.actuators[job.target].dosing:
                 self.waiting.remove(job)
                 self._start(job, now_ms)
 
     def next_due(self, now_ms):
         """ms until `tick` has something to do, or None."""
-        if any(not self._actuators[job.target].dosing for job in self.waiting):
+        if any(not self.actuators[job.target].dosing for job in self.waiting):
             return 0
-        times = [a.remaining(now_ms) for a in self._actuators.values()]
+        times = [a.remaining(now_ms) for a in self.actuators.values()]
         return min((ms for ms in times if ms is not None), default=None)
 
     def stop(self, names, now_ms):
@@ -84,23 +96,10 @@ class Work:
 
         Returns what is to be given to `report`.
         """
-        ended = [self.stopped(self._actuators[name], FAILED, "stopped", now_ms) for name in names]
+        ended = [self.stopped(self.actuators[name], FAILED, "stopped", now_ms) for name in names]
         dropped = [job for job in self.waiting if job.target in names]
         self.waiting = [job for job in self.waiting if job.target not in names]
         return ended + [(job.command_id, CANCELLED, "cancelled", {}) for job in dropped]
-
-    def cancel(self, command_id, now_ms):
-        """Drop a command that waits, or stop the one that runs; says what became of it."""
-        for job in self.waiting:
-            if job.command_id == command_id:
-                self.waiting.remove(job)
-                self._answers.finish(command_id, CANCELLED, "cancelled", {}, now_ms)
-                return
-        if command_id in self.services:  # it can't be called off; its result will tell
-            self._answers.accepted(command_id, self.within(command_id, now_ms), now_ms)
-            return
-        actuator = self._actuators[self._target_of(command_id)]
-        self.report([self.stopped(actuator, FAILED, "stopped", now_ms)], now_ms)
 
     def report(self, done, now_ms):
         """Write and say what became of each: (id, state, error, result), or None for nothing."""
@@ -111,8 +110,9 @@ class Work:
     def _waiting_for(self, target):
         return [job for job in self.waiting if job.target == target]
 
-    def _target_of(self, command_id):
-        for name, actuator in self._actuators.items():
+    def target_of(self, command_id):
+        """Of a command that runs or waits."""
+        for name, actuator in self.actuators.items():
             if actuator.command_id == command_id:
                 return name
         return [job.target for job in self.waiting if job.command_id == command_id][0]
@@ -130,7 +130,7 @@ class Work:
         error = self._reason_not_to(job, now_ms)
         if error is None:
             try:
-                actuator = self._actuators[job.target]
+                actuator = self.actuators[job.target]
                 actuator.start(job.command_id, True, job.parameters, now_ms)
                 return
             except Fault as fault:

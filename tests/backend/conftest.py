@@ -10,7 +10,7 @@ from protocol import ack, encode
 
 from backend import boards, commands, schema
 from backend.core import Batch, Core
-from backend.ingest import Heard
+from backend.listening import Heard
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome
 

@@ -94,6 +94,13 @@ class Station:
             said = ack(command["command_id"], state, "b1", result={"within": 3})
             self.board.publish(topic("pond", ACK), encode("ack", said, self.key))
 
+    def say(self, topic: str, payload: bytes) -> None:
+        """Say anything, with the rights of the backend."""
+        anybody = Client(self.broker, BACKEND_USER, PASSWORD, client_id="anybody")
+        anybody.connect()
+        anybody.publish(topic, payload)
+        anybody.close()
+
     def feed(self) -> dict[str, Any]:
         """Post a feed; the command as the API shows it."""
         new = NewCommand("pond", "feed", "feeder1", {"amount": 5}, None, "ann")

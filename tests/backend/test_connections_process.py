@@ -30,10 +30,10 @@ class Garda(Installation):
         self._log, self.answers = folder / "log", b""
         data = Path(self.environment["DATA_DIR"]) / "answerback.db"
         with contextlib.closing(sqlite3.connect(data)) as db:
-            names = "id, name, owner, programme, timezone, wake_cron, private, settings, created_at"
-            db.execute(
-                f"INSERT INTO site ({names}) VALUES ('garda', 'G', '', '', 'UTC', '', 0, '{{}}', 1)"
-            )
+            names = "id, name, owner, programme, timezone, wake_cron"
+            names += ", private, created_at, settings"
+            values = "'garda', 'G', '', '', 'UTC', '', 0, 1, '{}'"
+            db.execute(f"INSERT INTO site ({names}) VALUES ({values})")
             db.commit()
 
     @contextlib.contextmanager

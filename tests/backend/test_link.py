@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.ingest import KINDS
+from backend.dialects import registry
 from backend.linkstate import CONNECTED, CONNECTING, DISCONNECTED, ERROR, Address, Report
 from backend.mqtt import Link
 from tests.backend.running import eventually
@@ -33,7 +33,7 @@ class Heard:
         address = Address(broker.host, broker.port, user, password)
         self.link = Link(
             address,
-            tuple(KINDS),
+            registry.subscriptions([], []),
             lambda *_: None,
             lambda name, up: self.changes.append(up),
             lambda name, report: self.reports.append(report),
@@ -99,7 +99,9 @@ def test_a_link_that_was_stopped_says_and_acknowledges_nothing_more(
     heard = Heard(broker, BACKEND_USER, "right")
     eventually(lambda: heard.link.connected)
     heard.link.stop()
-    assert heard.changes == [True, False] and not heard.link.publish("pond", b"x")
+    assert heard.changes == [True, False] and not heard.link.publish(
+        "devices/pond/commands", b"x", 1
+    )
     heard.link.join()
     assert [one.status for one in heard.reports] == [CONNECTING, CONNECTED, DISCONNECTED]
     assert heard.changes == [True, False]

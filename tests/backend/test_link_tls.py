@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.broker import BACKEND_USER
-from backend.ingest import KINDS
+from backend.dialects import registry
 from backend.linkstate import Address
 from backend.mqtt import Link
 from backend.settings import load
@@ -36,7 +36,7 @@ class Scene:
         assert self.broker.tls
         url = f"mqtts://{BACKEND_USER}:right@127.0.0.1:{port or self.broker.tls[0]}"
         address = Address.of(url, ca.read_text() if ca else "")
-        link = Link(address, tuple(KINDS), lambda *_: None, lambda *_: None)
+        link = Link(address, registry.subscriptions([], []), lambda *_: None, lambda *_: None)
         link.start()
         return link
 

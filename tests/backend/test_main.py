@@ -119,6 +119,10 @@ def test_a_board_retired_beside_a_running_backend_is_shut_out(installation: Inst
         (["serve"], {"PUBLIC_URL": "ponds"}, "PUBLIC_URL: 'ponds'"),
         (["serve"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'loud'"),
         (["serve"], {"LOOK_EVERY": "31"}, "LOOK_EVERY: '31' is too much or too little; use 1 to"),
+        (["serve"], {"DIALECTS": "museum,x"}, "DIALECTS: 'x' is unknown"),
+        (["serve"], {"DISCOVER": "room1/#/x"}, "DISCOVER: 'room1/#/x'"),
+        (["enroll", "x", "--dialect", "museum"], {}, "options.targets"),
+        (["enroll", "x", "--dialect", "museum", "--options", "[]"], {}, "--options: must be"),
         (["serve"], {"TRUSTED_PROXY": "nginx"}, "TRUSTED_PROXY: 'nginx'"),
     ],
 )

@@ -12,7 +12,7 @@ from protocol.limits import ID_LENGTH
 from protocol.topics import topic
 
 from backend.broker import EmbeddedBroker
-from backend.ingest import KINDS
+from backend.dialects.answerback import KINDS
 from backend.work import Outcome, Work
 from tests.backend.running import Station, eventually
 from tools.brokers import MosquittoBroker

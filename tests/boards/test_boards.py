@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app import actuator_settings
 from app import actuators as kinds
-from app import settings
 
 from tools import stage
 
@@ -55,7 +55,7 @@ def pins(board: Path) -> list[tuple[str, int]]:
 
 def driven(path: Path) -> dict[str, int]:
     """{actuator.field: GPIO} of a map."""
-    checked: dict[str, Config] = settings.actuators(json.loads(path.read_text()))
+    checked: dict[str, Config] = actuator_settings.actuators(json.loads(path.read_text()))
     return {
         f"{name}.{field}": config[field]
         for name, config in checked.items()

@@ -5,7 +5,7 @@ import sys
 
 sys.path.append(__file__.rsplit("/", 1)[0])
 
-from app import camera_settings, settings  # noqa: E402
+from app import actuator_settings, camera_settings  # noqa: E402
 from mp_fakes import CONFIG, Flash  # noqa: E402 (after the path is right)
 
 PINS = {"data": [5, 12, 13, 14, 36, 39, 34, 35], "pclk": 23, "vsync": 25, "href": 26}
@@ -83,7 +83,7 @@ def test_each_mistake_is_named():
 
 
 def test_a_pin_is_not_an_actuators_too():
-    actuators = settings.actuators(CONFIG)
+    actuators = actuator_settings.actuators(CONFIG)
     assert "pins use GPIO 18, which valve1 has already" in why_not({}, actuators)
     assert "flash_pin" in why_not({"model": "built_in", "flash_pin": 21}, actuators)
     assert why_not({"model": "built_in", "flash_pin": 4}, actuators) is None

@@ -2,7 +2,7 @@
 
 import json
 
-from app import config
+from app import config, config_change
 from protocol import ProtocolError
 
 TEXT = json.dumps(
@@ -22,7 +22,9 @@ TEXT = json.dumps(
 
 def changed(**parameters):
     values = json.loads(TEXT)
-    config.change(values, {name.replace("__", "-"): parameters[name] for name in parameters})
+    config_change.change(
+        values, {name.replace("__", "-"): parameters[name] for name in parameters}
+    )
     return values
 
 
@@ -62,7 +64,7 @@ def test_changes():
 def test_what_is_refused():
     for name in ("key", "board_id", "key-a", "wifi-3-ssid", "wifi-x-ssid", "hold_s-a", "wifi-0"):
         try:
-            config.change(json.loads(TEXT), {name: "x"})
+            config_change.change(json.loads(TEXT), {name: "x"})
         except ProtocolError as why:
             assert why.code == "bad_parameter" and why.field == "parameters." + name, why
         else:

@@ -9,8 +9,8 @@ import gc
 if hasattr(gc, "mem_free"):  # MicroPython: compiling would leave holes all over a small heap
     gc.threshold(4096)
 
-from app import actuators, clock, commands, journal, latch, settings  # noqa: E402
-from protocol import encode  # noqa: E402
+from app import actuator_settings, actuators, clock, commands, journal, latch  # noqa: E402
+from protocol import ProtocolError, encode  # noqa: E402
 from protocol.messages import RESULTS  # noqa: E402
 
 KEY = bytes(range(32))
@@ -114,7 +114,7 @@ class Board:
         self.boots += 1
         name = "boot{}".format(self.boots)
         self.pins = {}
-        self.actuators = actuators.build(settings.actuators(self.config), self)
+        self.actuators = actuators.build(actuator_settings.actuators(self.config), self)
         self.clock = clock.Clock()
         self.journal = journal.Journal(self.flash, name, self.capacity)
         self.dispatcher = commands.Dispatcher(
@@ -124,7 +124,7 @@ class Board:
             self.journal,
             self.actuators,
             latch.Latch(self.flash),
-            self,
+            self.serve,
             self._sent,
             self._restart,
             self._ask,
@@ -196,11 +196,10 @@ class Board:
     def pulses_of(self, command_id):
         return [pulse for pulse in self.pulses if pulse[0] == command_id]
 
-    def __contains__(self, verb):
-        return verb in self.services
-
-    def start(self, command_id, verb, parameters):
-        """As `services.Services`: `services` is {verb: function of the id}."""
+    def serve(self, command_id, verb, parameters):
+        """As `start` in `services`: `services` is {verb: function of the id}."""
+        if verb not in self.services:
+            raise ProtocolError("unknown_type", "command_type", "is no command of this board")
         return self.services[verb](command_id)
 
     def _sent(self, kind, message):
@@ -212,7 +211,7 @@ class Board:
 
     def _ask(self, anew):
         self.asked += 1
-        return self.dispatcher.session + (1 if anew else 0)
+        return self.dispatcher._time.session + (1 if anew else 0)
 
     def _changed(self, number, level):
         for pulse in self.pulses:

@@ -2,7 +2,7 @@
 
 import json
 
-from app import settings
+from app import actuator_settings, settings
 
 GOOD = {
     "board_id": "pond-1",
@@ -45,9 +45,9 @@ def test_defaults_are_filled_in():
     out = settings.settings(GOOD)
     assert out["hold_s"] == 30 and out["broker"]["port"] == 1883 and out["key"] == bytes(32)
     assert settings.settings(changed(GOOD, wifi=None))["wifi"] == []
-    out = settings.actuators({"actuators": {"f": FEEDER}})
+    out = actuator_settings.actuators({"actuators": {"f": FEEDER}})
     assert out["f"]["safe"] == 0 and out["f"]["active_low"] == 0
-    assert settings.actuators({"actuators": {}}) == {}
+    assert actuator_settings.actuators({"actuators": {}}) == {}
 
 
 def test_wrong_settings_name_the_field():
@@ -96,19 +96,21 @@ def test_wrong_actuators_name_the_field():
         ("f.active_low", {"kind": "motor", "pin": 1, "longest_s": 5, "active_low": True}),
         ("f", 5),
     ):
-        said = complaint(settings.actuators, {"actuators": {"f": given}})
+        said = complaint(actuator_settings.actuators, {"actuators": {"f": given}})
         assert said.startswith("/actuators.json: " + field + " "), said
     for given in (5, {}, {"actuators": 5}, {"actuators": {"a b": LIGHT}}):
-        assert complaint(settings.actuators, given).startswith("/actuators.json")
+        assert complaint(actuator_settings.actuators, given).startswith("/actuators.json")
     many = {"l{}".format(n): changed(LIGHT, pin=n) for n in range(17)}
-    assert "16" in complaint(settings.actuators, {"actuators": many})
+    assert "16" in complaint(actuator_settings.actuators, {"actuators": many})
 
 
 def test_no_gpio_twice():
-    said = complaint(settings.actuators, {"actuators": {"f": FEEDER, "l": changed(LIGHT, pin=16)}})
+    said = complaint(
+        actuator_settings.actuators, {"actuators": {"f": FEEDER, "l": changed(LIGHT, pin=16)}}
+    )
     assert "l.pin is GPIO 16, which f.pin has already" in said
     valve = {"kind": "valve", "fill_pin": 4, "drain_pin": 4, "longest_s": 5}
-    assert "GPIO 4" in complaint(settings.actuators, {"actuators": {"v": valve}})
+    assert "GPIO 4" in complaint(actuator_settings.actuators, {"actuators": {"v": valve}})
 
 
 def test_files():

@@ -5,7 +5,7 @@ import sys
 sys.path.append(__file__.rsplit("/", 1)[0])
 
 from mp_machine import machine  # noqa: E402, I001 (before what asks for the chip)
-from app import rtc, sleep  # noqa: E402
+from app import rtc, sleep, wake_schedule  # noqa: E402
 from app.slots import RTC_REST  # noqa: E402
 
 NOW = 1800000000
@@ -41,7 +41,8 @@ def test_an_order_that_names_the_time_is_right_however_late_it_comes():
     for wake_at, expected in ((NOW + 600, NOW + 600), (NOW - 600, NOW + 3000)):
         machine.RTC.kept = b""
         node = Node()
-        told = sleep.start(node, "c", "set_wake_schedule", {"seconds": 3600, "wake_at": wake_at})
+        asked = {"seconds": 3600, "wake_at": wake_at}
+        told = wake_schedule.start(node, "c", "set_wake_schedule", asked)
         assert told == {"wake_at": expected, "wakes": 0}
         assert rtc.read()["wake_at"] == expected and node.spawned == 1
 

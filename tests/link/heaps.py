@@ -7,7 +7,7 @@ what has to work gets all the time it wants, and only what is below that has to 
 import bisect
 from collections.abc import Callable
 
-STEP = 8  # KiB
+STEP = 4  # KiB
 PATIENCE, HASTE = 10.0, 2.0  # seconds for each answer
 
 Works = Callable[[int, float], bool]  # (KiB, seconds for each answer)

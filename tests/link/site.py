@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
-from protocol import decode, encode, reports, topics  # noqa: F401 (its kinds)
+from protocol import decode, encode, topics
 
 from tests.support.mqtt import Client
 from tools import stage

@@ -60,9 +60,8 @@ actuators.Feeder.remaining = lambda self, now_ms: 1 // 0 if self.command_id else
 """,
     "receive": "from app import work\nwork.Work.is_free = lambda self, target: 1 // 0",
     "beat": """
-from app import presence
-from protocol import limits
-limits.HEARTBEAT_SECONDS, presence.Presence.beat = 1, lambda *_: 1 // 0
+from app import node, presence
+node.BEAT_MS, presence.Presence.beat = 1000, lambda *_: 1 // 0
 """,
 }
 

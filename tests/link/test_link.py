@@ -24,7 +24,7 @@ FILL, DRAIN = 17, 18
 
 QUICK = """
 from app import connection, link, node
-connection.KEEPALIVE_S, link.BACKOFF_MS, node.HEARTBEAT_SECONDS = 2, (200,), 1
+connection.KEEPALIVE_S, link.BACKOFF_MS, node.BEAT_MS = 2, (200,), 1000
 """
 
 

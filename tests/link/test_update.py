@@ -58,7 +58,7 @@ FAILING = {
     ),
     "hangs": ({"node": "while True:\n    pass"}, "rolled_back: watchdog"),
     "finds no broker": (
-        {"wire": "def peer(host, port):\n    raise OSError(113)"},
+        {"dial": "def peer(host, port):\n    raise OSError(113)"},
         "rolled_back: no broker",
     ),
     "does not understand the settings": (

@@ -11,7 +11,7 @@ import json
 import sys
 
 sys.path.pop(0)
-from protocol import ProtocolError, decode, reports  # noqa: E402, F401 (after the path is right; its kinds)
+from protocol import ProtocolError, decode  # noqa: E402 (after the path is right)
 
 
 def verdict(kind, data, key):

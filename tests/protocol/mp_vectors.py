@@ -4,7 +4,7 @@ import binascii
 import gc
 import json
 
-from protocol import ProtocolError, decode, encode, reports, topics  # noqa: F401 (its kinds)
+from protocol import ProtocolError, decode, encode, topics
 from protocol.signature import key_from_hex
 from protocol.verbs import check_parameters, check_target
 

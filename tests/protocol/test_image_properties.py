@@ -35,7 +35,7 @@ def value_or_refusal(data: bytes) -> Header | Chunk | None:
     try:
         value: Header | Chunk = decode(data, KEY)
     except ProtocolError as error:
-        assert error.code in CODES and error.field and error.reason
+        assert error.code in CODES.split() and error.field and error.reason
         return None
     return value
 

@@ -8,7 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 
-from protocol import ProtocolError, decode, encode, reports  # noqa: F401 (its kinds)
+from protocol import ProtocolError, decode, encode
 
 from tests import unix_port
 from tests.protocol import corpus, make_vectors

@@ -13,7 +13,10 @@ from tests.serial.site import mpremote
 from tools import package, stage
 from tools.emulator import Board
 
-USES_IT = "from app import settings; import protocol; print(settings.actuators({'actuators': {}}))"
+USES_IT = (
+    "from app import actuator_settings; import protocol; "
+    "print(actuator_settings.actuators({'actuators': {}}))"
+)
 
 
 @pytest.fixture

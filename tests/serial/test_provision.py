@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app import actuator_settings
 from app import settings as firmware
 from protocol import decode, topics
 
@@ -212,7 +213,7 @@ def test_power_that_fails_at_any_write_leaves_whole_files(
         files = board.flash.files()
         told = json.loads(files["settings.json"])
         firmware.settings(told)
-        firmware.actuators(json.loads(files["actuators.json"]))
+        actuator_settings.actuators(json.loads(files["actuators.json"]))
         assert told["key"] in (before["key"], known(board)["pond-7"]["key"])
         write += 1
     assert write > 5

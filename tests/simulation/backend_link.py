@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from protocol.topics import COMMANDS, topic
-
 from backend.mqtt import Receipt
 from backend.writer import Writer
 from tests.simulation.broker import BACKEND, Broker
@@ -23,15 +21,14 @@ class BackendClient(Client):
         self._up = False
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
 
-    def send(self, link: str, board_id: str, payload: bytes) -> bool:
+    def send(self, link: str, where: str, payload: bytes, qos: int) -> bool:
         """`publish` of the real links."""
         self._life.step("publish")
         if not self._up:
             return False
         self._last_id += 1
-        where = topic(board_id, COMMANDS)
         self._unconfirmed[self._last_id] = (where, payload)
-        self.publish(where, payload, 1, self._last_id, False)
+        self.publish(where, payload, qos, self._last_id, False)
         return True
 
     def acknowledge(self, receipts: list[Receipt]) -> None:

@@ -13,7 +13,7 @@ from app.commands import Dispatcher
 from app.journal import Journal
 from app.latch import Latch
 from app.outbox import Outbox
-from protocol import encode
+from protocol import ProtocolError, encode
 from protocol.topics import ACK, HEARTBEAT, STARTUP, STATUS, topic
 
 from tests.simulation.board_link import BoardClient
@@ -88,7 +88,7 @@ class Board:
             self.journal,
             self.actuators,
             Latch(self.flash),
-            {},
+            _no_service,
             self._say,
             self._restart,
             self._hello,
@@ -256,3 +256,7 @@ class Board:
         if pulse.ended is None and self.powered:
             self.world.fault("power_cut_in_pulse", self.board_id)
             self.power_off(self.outage_ms())
+
+
+def _no_service(_command_id: str, _verb: str, _parameters: dict[str, Any]) -> Any:
+    raise ProtocolError("unknown_type", "command_type", "is no command of this board")

@@ -1,8 +1,8 @@
 """What is wired to every board: one of each kind, and a switch that is safe while on."""
 
-from app import settings
+from app import actuator_settings
 
-CONFIG = settings.actuators(
+CONFIG = actuator_settings.actuators(
     {
         "actuators": {
             "feeder1": {"kind": "feeder", "pin": 16, "grams_per_second": 10, "longest_s": 60},

@@ -18,7 +18,7 @@ def test_every_file_is_within_its_budget(record_property: Callable[[str, object]
 
 def test_what_stays_in_memory_is_found() -> None:
     found = sizes.resident()
-    assert {"start", "node", "commands", "journal", "wire"} <= found
+    assert {"node", "commands", "journal", "wire"} <= found
     assert not {"config", "camera_jobs", "console_run", "release"} & found
 
 

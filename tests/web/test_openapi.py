@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from protocol.verbs import VERBS
+from protocol.catalogue import VERBS
 
 from backend.credentials import Credential
 from backend.web.http import BODY_MAX
@@ -48,6 +48,8 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("users/admin", "User"),
         ("audit", "Audit"),
         ("commands", "Commands"),
+        ("topics", "Topics"),
+        ("parsing-log", "ParsingLog"),
         ("/health", "Health"),
         ("health", "HealthInFull"),
         ("health/summary", "Summary"),

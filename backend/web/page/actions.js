@@ -34,6 +34,11 @@ function startValue(type, name, shape, required) {
   return Math.min(Math.max(first, shape.minimum), shape.maximum);
 }
 
+function choice(name, shape) {
+  const options = [el("option", { value: "" }, "as it is"), ...shape.enum.map((one) => el("option", { value: one }, one))];
+  return el("label", { class: "field" }, el("span", {}, NAMES[name] || name), el("select", { name }, options));
+}
+
 function inputOf(type, name, shape, required) {
   if (shape.type === "boolean") return el("input", { name, type: "checkbox", checked: !!FIRST[name] });
   if (shape.type === "string") {
@@ -52,6 +57,7 @@ function inputOf(type, name, shape, required) {
 }
 
 function field(type, name, shape, required) {
+  if (shape.enum) return choice(name, shape);
   const unit = shape["x-unit"] || "";
   const input = inputOf(type, name, shape, required);
   const words = NAMES[`${type}.${name}`] || NAMES[name] || name;
@@ -95,11 +101,11 @@ function parametersOf(one, form) {
   for (const name of Object.keys({ ...one.required, ...one.optional })) {
     const input = form.elements[name];
     if (input.disabled) continue;
-    if (!input.checkValidity()) return null;
+    if (!input.checkValidity() || (name in one.required && input.value === "")) return null;
     if (input.type === "checkbox") {
       if (input.checked !== input.defaultChecked) out[name] = input.checked;
     } else if (input.value !== "") {
-      out[name] = input.type === "text" ? input.value : Number(input.value);
+      out[name] = ["text", "select-one"].includes(input.type) ? input.value : Number(input.value);
     }
   }
   return out;
@@ -144,3 +150,8 @@ export const plainButton = (type, send, look = "plain") =>
 // The buttons for the board as a whole; the emergency stop is last and looks like it.
 export const boardButtons = (send) => el("div", { class: "buttons board-buttons" },
   plainButton("stop", send, "stop"), plainButton("emergency_stop", send, "emergency"));
+
+// A form for each thing that can be asked of a board of another dialect as a whole.
+export const wholeForms = (verbs, send) => Object.keys(verbs)
+  .filter((type) => verbs[type].actuator === null)
+  .map((type) => actionForm(type.replaceAll("_", " "), casesOf(type, verbs), send));

@@ -83,7 +83,7 @@ async function run(session) {
   const store = new Store();
   store.session = session;
   const catalogue = await get("/verbs");
-  store.verbs = catalogue.verbs;
+  Object.assign(store, { verbs: catalogue.verbs, dialects: catalogue.dialects });
   learnErrors(catalogue.errors);
   const timeline = new Timeline($("#timeline"), store);
   new Boards($("#boards"), store);

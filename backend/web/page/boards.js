@@ -1,6 +1,6 @@
 // Boards as cards: how each is, what it can do, and what became of what was asked last.
 
-import { actionForm, boardButtons, casesFor, plainButton } from "./actions.js";
+import { actionForm, boardButtons, casesFor, plainButton, wholeForms } from "./actions.js";
 import { get, newKey, post, unsure } from "./api.js";
 import { chip, el, fill } from "./dom.js";
 import { groups, shape } from "./groups.js";
@@ -78,6 +78,7 @@ export class Boards {
 
   #build(board, drawn, operates) {
     const send = (target) => (type, parameters) => this.#click(board.id, target, type, parameters);
+    const verbs = this.store.verbsOf(board.id);
     const lines = new Map();
     const line = (target) => {
       lines.set(target, el("div", { class: "result", "aria-live": "polite" }));
@@ -86,12 +87,14 @@ export class Boards {
     const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
       el("section", { class: "actuator", "data-target": name },
         el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
-        operates && actionForm(name, casesFor(about, this.store.verbs), send(name)), line(name)));
+        operates && actionForm(name, casesFor(about, verbs), send(name)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
-    const foot = el("section", { class: "whole" }, operates && boardButtons(send("")), line(""));
-    const [folds, more] = operates
+    const foreign = this.store.dialects[board.dialect];
+    const whole = () => (foreign ? wholeForms(verbs, send("")) : boardButtons(send("")));
+    const foot = el("section", { class: "whole" }, operates && whole(), line(""), limits(foreign));
+    const [folds, more] = operates && !foreign
       ? groups(board, { id: board.id, store: this.store, send: send("") }) : [[], () => null];
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
       head, note, sensors, parts, foot, el("div", { class: "groups" }, folds));
@@ -167,7 +170,7 @@ export class Boards {
     if (!command) return running ? [running] : [];
     const line = el("p", { class: "newest" }, chip(command.status),
       el("button", { type: "button", class: "link", "data-command": command.id },
-        labelOf(command, this.store.verbs)),
+        labelOf(command, this.store.verbsOf(board.id))),
       el("span", { class: "quiet" }, when(command.created_at)));
     const why = explain(command);
     return [line, why && el("p", { class: `why ${command.status.toLowerCase()}` }, why), running || null]
@@ -191,11 +194,11 @@ export class Boards {
   // Heartbeats come every 10 s: true where we know better than the last one that it has ended.
   #over(board, command) {
     if (!command) return false;
-    if (ended(command) && kindOf(command, this.store.verbs) === "dose") return true;
+    if (ended(command) && kindOf(command, this.store.verbsOf(board.id)) === "dose") return true;
     return [command.target, ""].some((target) => {
       const later = this.store.newest(board.id, target);
       return later?.seq > command.seq && later.status === "COMPLETED"
-        && kindOf(later, this.store.verbs) === "stop";
+        && kindOf(later, this.store.verbsOf(board.id)) === "stop";
     });
   }
 
@@ -251,6 +254,13 @@ export class Boards {
     return el("p", { class: "error not-taken", role: "alert" }, click.text,
       click.unsure && !click.trying ? again : null);
   }
+}
+
+// What a board of another dialect can't promise.
+function limits(dialect) {
+  if (!dialect) return null;
+  return el("details", { class: "limits quiet" }, el("summary", {}, "What this board can't promise"),
+    el("ul", {}, dialect.limits.map((one) => el("li", {}, one))));
 }
 
 // [since when, for how many seconds at most] a command runs.

@@ -77,7 +77,7 @@ export class History {
   #draw(command) {
     const row = this.#rows.get(command.id);
     const why = explain(command);
-    const name = labelOf(command, this.store.verbs);
+    const name = labelOf(command, this.store.verbsOf(command.board_id));
     row.replaceChildren(
       el("td", { class: "time" }, when(command.created_at)),
       el("td", { class: "what" },

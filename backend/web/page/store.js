@@ -9,6 +9,7 @@ export class Store extends EventTarget {
   commands = new Map();
   session = null; // who is signed in
   verbs = {};
+  dialects = {}; // of boards that are not our own: {name: {verbs, limits}}
   #newest = new Map(); // "board/target" -> its newest command
   #heard = new Map(); // board id -> when the stream last told of it
 
@@ -47,6 +48,11 @@ export class Store extends EventTarget {
     const known = this.#known(command);
     if (known?.last && known.last.id >= command.last.id) return;
     this.#keep(command, known);
+  }
+
+  // What a board understands.
+  verbsOf(boardId) {
+    return this.dialects[this.boards.get(boardId)?.dialect]?.verbs ?? this.verbs;
   }
 
   // What only some views wait for: they listen to the store for it.

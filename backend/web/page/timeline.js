@@ -38,7 +38,7 @@ export class Timeline {
     const why = explain(command);
     this.dialog.replaceChildren(
       el("header", { class: "dialog-head" },
-        el("h2", { id: "timeline-title" }, labelOf(command, this.store.verbs)), chip(command.status),
+        el("h2", { id: "timeline-title" }, labelOf(command, this.store.verbsOf(command.board_id))), chip(command.status),
         el("span", { class: "space" }),
         el("button", { type: "button", class: "plain", onclick: () => this.dialog.close() }, "Close")),
       el("p", { class: "quiet" }, where(command)),

@@ -10,6 +10,7 @@ const VIEWS = {
   health: { title: "Health", role: "viewer" },
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },
+  topics: { title: "Topics", role: "admin" },
   people: { title: "People", role: "site admin" },
   account: { title: "Account", role: "viewer" },
 };

@@ -9,7 +9,7 @@ const LABELS = {
   "feed": (p) => `Feed ${p.amount} g`,
   "water/fill": (p) => `Fill ${measure(p)}`,
   "water/drain": (p) => `Drain ${measure(p)}`,
-  "motor/start": (p) => `Start at ${p.speed} % for ${p.seconds} s`,
+  "motor/start": (p) => `Start at ${p.speed} %` + (p.seconds ? ` for ${p.seconds} s` : ""),
   "motor/speed": (p) => `Set speed ${p.speed} %`,
   "switch/on": (p) => (p.seconds ? `On for ${p.seconds} s` : "On"),
   "stop": () => "Stop all",
@@ -83,7 +83,7 @@ export function kindOf(command, verbs) {
 const SENSOR_ERRORS = { driver: "it does not answer", range: "its value can't be right" };
 export const sensorError = (why) => SENSOR_ERRORS[why] ?? why;
 
-const CANT_TELL = ["interrupted", "forgotten"];
+const CANT_TELL = ["interrupted", "forgotten", "unanswered", "no_answer_possible", "superseded"];
 
 // One line about how a command stands; "" where its status says enough.
 export function explain(command) {

@@ -7,29 +7,31 @@ import _board
 
 _POWER_ON = 946684800  # 2000-01-01, as on an ESP32
 
+values = _board.values  # the clock is so many seconds ahead of the host's
+if "ahead" not in values:
+    values["rtc"] = bytes.fromhex(os.getenv("BOARD_RTC") or "")
+    values["ahead"] = int(os.getenv("BOARD_CLOCK") or _POWER_ON - time.time())
+
 
 class RTC:
     """Memory and a clock that outlive every reset but the loss of power."""
 
-    _memory = bytes.fromhex(os.getenv("BOARD_RTC") or "")
-    _ahead = int(os.getenv("BOARD_CLOCK") or _POWER_ON - time.time())  # of the host's clock
-
     def memory(self, content=None):
-        return RTC._memory if content is None else RTC._keep(bytes(content))
+        if content is None:
+            return values["rtc"]
+        values["rtc"] = bytes(content)
+        return _board.send("rtc", memory=values["rtc"].hex())
 
     def datetime(self, fields=None):
         if fields is None:
-            year, month, day, hour, minute, second, weekday, _ = _utc(RTC._ahead + time.time())
+            year, month, day, hour, minute, second, weekday, _ = _utc(
+                values["ahead"] + time.time()
+            )
             return year, month, day, weekday, hour, minute, second, 0
         year, month, day, _, hour, minute, second = fields[:7]
         local = time.mktime((year, month, day, hour, minute, second, 0, 0))
-        RTC._ahead = local - time.mktime(_utc(0)) - time.time()
-        return _board.send("clock", ahead=RTC._ahead)
-
-    @staticmethod
-    def _keep(content):
-        RTC._memory = content
-        _board.send("rtc", memory=content.hex())
+        values["ahead"] = local - time.mktime(_utc(0)) - time.time()
+        return _board.send("clock", ahead=values["ahead"])
 
 
 def _utc(seconds):

@@ -5,6 +5,7 @@ What few programs use lies in files of its own, and takes no memory until it is 
 """
 
 import os
+import sys
 import time
 
 import _board
@@ -14,10 +15,14 @@ PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 
 
 def __getattr__(name):
+    """What is in a file of its own; it takes memory only as long as somebody has it."""
+    place = "_" + name.lower()
     try:
-        return getattr(__import__("_" + name.lower()), name)
+        module = __import__(place)
     except ImportError:
         return getattr(__import__("_rare"), name)
+    del sys.modules[place]
+    return getattr(module, name)
 
 
 values = {}  # pin -> level of its output latch

@@ -7,7 +7,6 @@ trusted. Time on the wire: Unix seconds, whole numbers; 0 where a board does not
 """
 
 import json
-from collections import OrderedDict
 
 from .errors import CODES, ProtocolError
 from .fields import (
@@ -18,7 +17,6 @@ from .fields import (
     members,
     reason,
     scalars,
-    short_text,
     text,
     whole,
 )
@@ -30,6 +28,7 @@ from .limits import (
     SAFE_INTEGER,
 )
 from .signature import sign, verify
+from .topics import is_id
 
 try:  # CPython: non-ASCII as UTF-8, for MicroPython can't join an escaped surrogate pair
     dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -61,7 +60,7 @@ def epoch_or_unset(value):
 
 def error(value):
     """None, or one of CODES."""
-    known = value is None or type(value) is str and value in CODES
+    known = value is None or is_id(value) and " " + value + " " in CODES
     return None if known else "is not a known code"
 
 
@@ -73,81 +72,82 @@ def identifiers(value):
     return members(value, identifier)
 
 
-def _actuators(value):
-    return members(value, scalars)
+# What a kind of message has, as ((name, check), ...), in order: every member is required. They are
+# functions, for as tables they would lie in a board's memory for ever.
 
 
-# kind -> {name: check}, in order: every member is required; there are no optional ones.
-# What only some boards say is in `reports`.
+def _command():
+    return (
+        ("command_id", identifier),
+        ("command_type", identifier),
+        ("target", identifier_or_empty),
+        ("parameters", scalars),
+        ("timestamp", _epoch),
+        ("expires_at", _epoch),
+        ("attempt", whole(1, ATTEMPTS_MAX)),
+    )
+
+
+def _ack():
+    return (
+        ("command_id", identifier),
+        ("state", OneOf((ACCEPTED, PROGRESS) + RESULTS)),
+        ("success", boolean),
+        ("message", text),
+        ("error", error),
+        ("result", scalars),
+        ("timestamp", epoch_or_unset),
+        ("boot", identifier),
+    )
+
+
+def _status():
+    return (
+        ("status", OneOf(("online", "offline", "asleep"))),
+        ("boot", identifier),
+        ("session", count),
+        ("until", epoch_or_unset),  # asleep: when it wakes
+    )
+
+
+def _heartbeat():
+    return (
+        ("boot", identifier),
+        ("session", count),
+        ("uptime", count),
+        ("heap", count),
+        ("rssi", whole(-200, 0)),
+        ("running", identifiers),
+        ("latched", boolean),
+        ("dropped", _counts),
+    )
+
+
+# Those that are said rarely, or only by some boards, are in `reports`.
 KINDS = {
-    "command": OrderedDict(
-        (
-            ("command_id", identifier),
-            ("command_type", identifier),
-            ("target", identifier_or_empty),
-            ("parameters", scalars),
-            ("timestamp", _epoch),
-            ("expires_at", _epoch),
-            ("attempt", whole(1, ATTEMPTS_MAX)),
-        )
-    ),
-    "ack": OrderedDict(
-        (
-            ("command_id", identifier),
-            ("state", OneOf((ACCEPTED, PROGRESS) + RESULTS)),
-            ("success", boolean),
-            ("message", text),
-            ("error", error),
-            ("result", scalars),
-            ("timestamp", epoch_or_unset),
-            ("boot", identifier),
-        )
-    ),
-    "status": OrderedDict(
-        (
-            ("status", OneOf(["online", "offline", "asleep"])),
-            ("boot", identifier),
-            ("session", count),
-            ("until", epoch_or_unset),  # asleep: when it wakes
-        )
-    ),
-    "startup": OrderedDict(
-        (
-            ("boot", identifier),
-            ("session", count),
-            ("cause", identifier),
-            ("firmware", short_text),
-            ("board", identifier),
-            ("actuators", _actuators),
-            ("has", short_text),  # names with spaces between: camera, sensors, sleep
-            ("slot", short_text),
-            ("slot_state", short_text),
-            ("latched", boolean),
-            ("heap", count),
-            ("timestamp", epoch_or_unset),
-        )
-    ),
-    "heartbeat": OrderedDict(
-        (
-            ("boot", identifier),
-            ("session", count),
-            ("uptime", count),
-            ("heap", count),
-            ("rssi", whole(-200, 0)),
-            ("running", identifiers),
-            ("latched", boolean),
-            ("dropped", _counts),
-        )
-    ),
+    "command": _command,
+    "ack": _ack,
+    "status": _status,
+    "heartbeat": _heartbeat,
 }
 
 
-def _checked(kind, message):
-    """The members of `kind`, checked; members it does not have are left out."""
+def _members(kind):
+    """What a message of this kind has."""
+    members = KINDS.get(kind)
+    if members is None:
+        from .reports import KINDS as others
+
+        members = others[kind]
+    return members()
+
+
+def _checked(kind, message, members):
+    """The members of a message, checked; those its kind does not have are left out."""
     if type(message) is not dict:
         raise ProtocolError("malformed", kind, "must be an object")
     out = {}
-    for member, check in KINDS[kind].items():
+    for member, check in members:
         if member not in message:
             raise ProtocolError("malformed", member, "is missing")
         why = reason(check, message[member])
@@ -157,11 +157,14 @@ def _checked(kind, message):
     return out
 
 
-def encode(kind, message, key):
-    """The signed bytes of a message. Raises ProtocolError where `decode` would."""
-    _checked(kind, message)
+def encode(kind, message, key, members=None):
+    """The signed bytes of a message. Raises ProtocolError where `decode` would.
+
+    `members`: those of the kind, where they are at hand.
+    """
+    known = _checked(kind, message, members or _members(kind))
     for member in message:
-        if member not in KINDS[kind]:
+        if member not in known:
             raise ProtocolError("malformed", str(member), "is no member of " + kind)
     data = sign(dumps(message).encode(), key)
     if len(data) > MESSAGE_BYTES:
@@ -183,7 +186,7 @@ def decode(kind, data, key):
         message = json.loads(text)
     except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deeply
         raise ProtocolError("malformed", kind, "is not JSON")  # noqa: B904 (MicroPython: no from)
-    return _checked(kind, message)
+    return _checked(kind, message, _members(kind))
 
 
 def ack(command_id, state, boot, timestamp=0, error=None, result=None, message=None):

@@ -1,10 +1,9 @@
-"""Messages only some boards say: the log, readings, limits. Who imports this, knows them."""
-
-from collections import OrderedDict
+"""Messages that are said rarely, or only by some boards; see `messages`."""
 
 from .fields import Number, OneOf, identifier, reason, short_text, text
 from .limits import LOG_TEXT, MAP_ITEMS, SAFE_INTEGER
-from .messages import KINDS, count, epoch_or_unset, identifiers
+from .messages import count, epoch_or_unset, identifiers
+from .startup import members_of_startup
 
 # What a limit of a sensor can be.
 CROSSED = "crossed"
@@ -18,51 +17,53 @@ def _log_text(value):
 
 
 # What one sensor read. The time is that of the reading, 0 where the board did not know it then.
-_READING = (
-    ("sensor", identifier),
-    ("value", _measured),
-    ("unit", short_text),
-    ("timestamp", epoch_or_unset),
-)
+def _reading():
+    return (
+        ("sensor", identifier),
+        ("value", _measured),
+        ("unit", short_text),
+        ("timestamp", epoch_or_unset),
+    )
 
 
 def _readings(value):
     if type(value) is not list or len(value) > MAP_ITEMS:
         return "must be a list of at most {}".format(MAP_ITEMS)
+    parts = _reading()
     for one in value:
-        if type(one) is not dict or len(one) != len(_READING):
+        if type(one) is not dict or len(one) != len(parts):
             return "must be objects of sensor, value, unit and timestamp"
-        for member, check in _READING:
+        for member, check in parts:
             why = reason(check, one.get(member))
             if why:
                 return "has a {} that {}".format(member, why)
     return None
 
 
-KINDS.update(
-    {
-        "log": OrderedDict(
-            (
-                ("command_id", identifier),
-                ("part", count),
-                ("parts", count),
-                ("text", _log_text),
-            )
-        ),
-        # `failed`: {sensor: why} of those whose latest reading was none.
-        "sensors": OrderedDict(
-            (("boot", identifier), ("readings", _readings), ("failed", identifiers))
-        ),
-        "threshold": OrderedDict(
-            (
-                ("boot", identifier),
-                ("sensor", identifier),
-                ("limit", identifier),
-                ("state", OneOf((CROSSED, CLEARED))),
-                ("value", _measured),
-                ("unit", short_text),
-                ("timestamp", epoch_or_unset),
-            )
-        ),
-    }
-)
+def _log():
+    return (
+        ("command_id", identifier),
+        ("part", count),
+        ("parts", count),
+        ("text", _log_text),
+    )
+
+
+def _sensors():
+    # `failed`: {sensor: why} of those whose latest reading was none.
+    return ("boot", identifier), ("readings", _readings), ("failed", identifiers)
+
+
+def _threshold():
+    return (
+        ("boot", identifier),
+        ("sensor", identifier),
+        ("limit", identifier),
+        ("state", OneOf((CROSSED, CLEARED))),
+        ("value", _measured),
+        ("unit", short_text),
+        ("timestamp", epoch_or_unset),
+    )
+
+
+KINDS = {"startup": members_of_startup, "log": _log, "sensors": _sensors, "threshold": _threshold}

@@ -14,8 +14,20 @@ A verb with a `choice` parameter has one case for each value of it.
 from collections import namedtuple
 
 from .errors import ProtocolError
-from .fields import Number, OneOf, digest, identifier, reason, scalar, short_text, text, whole
+from .fields import (
+    Number,
+    OneOf,
+    boolean,
+    digest,
+    identifier,
+    reason,
+    scalar,
+    short_text,
+    text,
+    whole,
+)
 from .limits import COMMAND_LIFE_MAX, EPOCH_MAX, EPOCH_MIN, GRAMS_MAX, ML_MAX, RUN_SECONDS_MAX
+from .topics import is_id
 
 DOSE = "dose"
 SET = "set"
@@ -30,80 +42,91 @@ Case = namedtuple("Case", ["kind", "required", "optional"])
 # `internal` verbs are said by the backend itself and can't be posted by a user.
 Verb = namedtuple("Verb", ["actuator", "cases", "choice", "internal"])
 
+# The command_id of `query` and `cancel` is the id asked about: the answer is that command's own
+# result, or that the board never had it and never will.
+# `stop` is for its target, or without one for everything; after an `emergency_stop` nothing moves
+# until `clear_stop`. `get_log` and `read_sensors` are answered by messages of the kinds `log` and
+# `sensors`. `sleep`: there is nothing more to do until the next wake.
+_WITHOUT_PARAMETERS = (
+    " ping restart stop emergency_stop clear_stop sleep get_log read_sensors list_images"
+    " query cancel "
+)
 
-def verbs():
-    # What several share is there once, for each takes memory on the board.
+
+def verb(name):
+    """The Verb of that name, or None. Made anew each time: all of them at once, as `catalogue`
+    has them, would take 5 KB of a board's memory.
+    """
     none: dict = {}
     seconds = whole(1, RUN_SECONDS_MAX, "s")
-    speed = whole(1, 100, "%")
-    amount = Number(0.1, GRAMS_MAX, "g", True)
-    run = Case(DOSE, none, {"seconds": seconds, "amount": Number(1, ML_MAX, "ml", True)})
     stop = Case(STOP, none, none)
-    start = Case(SET, {"speed": speed, "seconds": seconds}, none)
-    light = {"on": Case(SET, none, {"seconds": seconds}), "off": stop}
-    echo = Case(STOP, {"boot": identifier, "session": whole(0, 2**31)}, none)
-    board_set = Verb(None, {None: Case(SET, none, none)}, None, False)
-    board_stop = Verb(None, {None: stop}, None, False)
-    asked = Verb(None, board_stop.cases, None, True)
-    return {
-        "feed": Verb("feeder", {None: Case(DOSE, {"amount": amount}, none)}, None, False),
-        "water": Verb("valve", {"fill": run, "drain": run, "stop": stop}, "action", False),
-        "motor": Verb(
-            "motor",
-            {"start": start, "speed": Case(SET, {"speed": speed}, none), "stop": stop},
-            "action",
-            False,
-        ),
-        "switch": Verb("switch", light, "state", False),
-        "ping": board_set,
-        "restart": board_set,
-        "stop": board_stop,  # with a target: that one; without: everything
-        "emergency_stop": board_stop,  # nothing moves until `clear_stop`
-        "clear_stop": board_set,
-        "sleep": board_set,  # there is nothing more to do until the next wake
-        "get_log": board_set,  # the answer are messages of kind `log`
-        "read_sensors": board_set,  # the answer are messages of kind `sensors`
-        # Said by the backend itself. The command_id of `query` and `cancel` is the id asked about:
-        # the answer is that command's own result, or that the board never had it and never will.
-        "query": asked,
-        "cancel": asked,
+    if name == "feed":
+        amount = Number(0.1, GRAMS_MAX, "g", True)
+        return Verb("feeder", {None: Case(DOSE, {"amount": amount}, none)}, None, False)
+    if name == "water":
+        run = Case(DOSE, none, {"seconds": seconds, "amount": Number(1, ML_MAX, "ml", True)})
+        return Verb("valve", {"fill": run, "drain": run, "stop": stop}, "action", False)
+    if name == "motor":
+        speed = whole(1, 100, "%")
+        start = Case(SET, {"speed": speed, "seconds": seconds}, none)
+        cases = {"start": start, "speed": Case(SET, {"speed": speed}, none), "stop": stop}
+        return Verb("motor", cases, "action", False)
+    if name == "switch":
+        cases = {"on": Case(SET, none, {"seconds": seconds}), "off": stop}
+        return Verb("switch", cases, "state", False)
+    both = _for_the_board(name)
+    if both is None:
+        return None
+    internal = name in ("query", "cancel", "time")
+    kind = STOP if internal or name in ("stop", "emergency_stop") else SET
+    return Verb(None, {None: Case(kind, *both)}, None, internal)
+
+
+def _for_the_board(name):
+    """(required, optional) of a verb that needs no actuator, or None."""
+    required: dict = {}
+    optional: dict = {}
+    if name == "time":
         # The answer to a board's startup: `timestamp` is the time now. Both members echo the
         # startup, so that a recorded answer can't set the clock back.
-        "time": Verb(None, {None: echo}, None, True),
-    }
-
-
-def settings():
-    """Those that change how a board is set up."""
-    none: dict = {}
-    awake = {
-        "awake_s": whole(5, RUN_SECONDS_MAX, "s"),
-        "quiet_s": whole(1, 600, "s"),
-        "wake_at": whole(EPOCH_MIN, EPOCH_MAX),
-    }
-    release = {"version": short_text, "url": text, "sha256": digest}
-    cases = {
-        "update_firmware": Case(SET, release, none),  # to a signed release.json
-        "get_config": Case(SET, none, {"section": identifier}),
-        "update_config": Case(SET, none, {"trial_s": whole(5, 600, "s"), ANY: scalar}),
+        required = {"boot": identifier, "session": whole(0, 2**31)}
+    elif name == "update_firmware":  # to a signed release.json
+        required = {"version": short_text, "url": text, "sha256": digest}
+    elif name == "get_config":
+        optional = {"section": identifier}
+    elif name == "update_config":
+        optional = {"trial_s": whole(5, 600, "s"), ANY: scalar}
+    elif name == "set_wake_schedule":
         # `seconds`: until the next wake, and between those after it; 0: it sleeps no more.
+        required = {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}
         # `wake_at` (Unix seconds): the next wake is then, or `seconds` later, and so on.
-        "set_wake_schedule": Case(SET, {"seconds": whole(0, COMMAND_LIFE_MAX, "s")}, awake),
-    }
-    return {name: Verb(None, {None: cases[name]}, None, False) for name in cases}
-
-
-VERBS = verbs()
-VERBS.update(settings())
-del verbs, settings  # it takes memory on the board
+        optional = {"awake_s": whole(5, RUN_SECONDS_MAX, "s"), "quiet_s": whole(1, 600, "s")}
+        optional["wake_at"] = whole(EPOCH_MIN, EPOCH_MAX)
+    elif name == "capture_image":  # it is sent by itself unless `send` is false
+        optional = {"quality": whole(1, 100, "%"), "flash": boolean, "send": boolean}
+    elif name == "send_image":
+        # Without an id all that were not sent whole; `missing`: the chunks, such as "0-3,7".
+        optional = {"image_id": identifier, "missing": text}
+    elif name == "delete_image":
+        required = {"image_id": identifier}
+    elif " " + name + " " not in _WITHOUT_PARAMETERS:
+        return None
+    return required, optional
 
 
 def case_of(command_type, parameters):
     """The Case that applies. Raises ProtocolError: unknown_type, or bad_parameter (choice)."""
-    verb = VERBS.get(command_type)
-    if verb is None:
-        known = ", ".join(sorted(VERBS))
-        raise ProtocolError("unknown_type", "command_type", "must be one of " + known)
+    return _case(_known(command_type), parameters)
+
+
+def _known(command_type):
+    found = verb(command_type) if is_id(command_type) else None
+    if found is None:
+        raise ProtocolError("unknown_type", "command_type", "is no command a board knows")
+    return found
+
+
+def _case(verb, parameters):
     if verb.choice is None:
         return verb.cases[None]
     why = reason(OneOf(sorted(verb.cases)), parameters.get(verb.choice))
@@ -117,12 +140,13 @@ def check_parameters(command_type, parameters):
 
     Raises ProtocolError (unknown_type, bad_parameter) that names the member.
     """
-    case = case_of(command_type, parameters)
+    verb = _known(command_type)
+    case = _case(verb, parameters)
     for name in case.required:
         if name not in parameters:
             raise _bad(name, "is missing")
     for name in parameters:
-        if name == VERBS[command_type].choice:
+        if name == verb.choice:
             continue
         check = case.required.get(name) or case.optional.get(name) or case.optional.get(ANY)
         why = reason(check, parameters[name]) if check else "is no parameter of this command"
@@ -145,7 +169,7 @@ def check_target(command_type, target, actuators):
     A verb that needs an actuator needs a known one of its kind; `stop` may name any; the other
     verbs name none.
     """
-    need = VERBS[command_type].actuator
+    need = _known(command_type).actuator
     if need is None and target == "":
         return
     if need is None and command_type != "stop":
