@@ -69,13 +69,14 @@ class Downtimes:
 
     def left(self, work: Work, board: Presence) -> None:
         """A board says that it sleeps (`asleep_until`), or its will says that it is gone."""
+        self._was_due(work, board)
         self.parted(work, board)
         if board.asleep_until is None:
             self._begin(board, board.last_seen or work.now, WILL)
 
     def parted(self, work: Work, board: Presence) -> None:
         """A board has gone, and that is right: until `asleep_until`, where it is known when."""
-        self._gone(work, board)
+        self._off(work, board)
         if board.asleep_until is not None:
             self._asleep.add(board.board_id)
             self._changes.append((_SLEEP, [board.board_id, board.asleep_until]))
@@ -92,7 +93,8 @@ class Downtimes:
     def look(self, work: Work) -> None:
         """Note who has been silent for too long, and write down what has changed."""
         for board in self._roster.silent(work.now):
-            self._gone(work, board)
+            self._was_due(work, board)
+            self._off(work, board)
             if board.asleep_until is None:
                 since = board.last_seen or self._roster.listening_since(board)
                 self._begin(board, since or work.now, SILENT)
@@ -101,9 +103,12 @@ class Downtimes:
             self._begin(board, board.asleep_until or work.now, OVERDUE)
         self._write()
 
-    def _gone(self, work: Work, board: Presence) -> None:
+    @staticmethod
+    def _was_due(work: Work, board: Presence) -> None:
         if board.online:
             wakes.left(work, board)
+
+    def _off(self, work: Work, board: Presence) -> None:
         self._roster.gone(board)
         self._roster.sleeps(board)
         work.out.boards[board.board_id] = board
