@@ -27,7 +27,8 @@ _DAY_MS = 86_400_000
 class Kept:
     """A table. `start`: when a row began; `end`: when it was last needed, NULL where it still is.
 
-    `first`: what goes before it, each with the keys as its one argument.
+    `first`: what goes before it, each with the keys as its one argument. `days`: how long rows
+    are kept where nothing else was set.
     """
 
     table: str
@@ -35,6 +36,7 @@ class Kept:
     end: str
     key: str = "id"
     first: tuple[str, ...] = ()
+    days: int = DAYS
 
 
 _KEYS = "(SELECT value FROM json_each(?))"
@@ -55,6 +57,9 @@ TABLES: dict[str, Kept] = {
     "messages": Kept("message_log", "at", "at"),
     "downtimes": Kept("downtime", "from_at", "until_at"),
     "alerts": Kept("alert", "since", "until_at"),
+    "connections": Kept("mqttconnectionlog", "timestamp", "timestamp"),
+    "parsing": Kept("parsinglog", "at", "at"),
+    "audit": Kept("auditentry", "at", "at", days=365),
 }
 
 
@@ -62,7 +67,7 @@ class Sweep:
     """The sweep over all tables. `days`: how long each is kept, by name; 0 is for ever."""
 
     def __init__(self, days: Mapping[str, int]) -> None:
-        self._days = {name: days.get(name, DAYS) for name in TABLES}
+        self._days = {name: days.get(name, kept.days) for name, kept in TABLES.items()}
         self._left: list[str] = []  # the tables of this pass, the one at hand last
         self._cursor = 0
         self._due_at: int | None = None

@@ -41,7 +41,7 @@ class Settings:
     public_url: str = ""  # where people reach the page, for what is printed; "": where it listens
     log_level: str = "INFO"
     message_log: str = messages.COMMANDS
-    retention: Mapping[str, int] = field(default_factory=dict)  # table: days; else retention.DAYS
+    retention: Mapping[str, int] = field(default_factory=dict)  # table: days; else see retention
     alert_after: int = Rule.after  # failures in a row
     alert_share: int = Rule.share  # % of the last ones
     alert_clear_after: int = Rule.clear_after  # successes in a row

@@ -10,11 +10,13 @@ import pytest
 
 from backend import stats
 from backend.alerts import Alert
+from backend.audit import AuditEntry
 from backend.core import Core
 from backend.downtime import Downtime
 from backend.lifecycle import STATUSES
 from backend.messages import MessageLog
 from backend.models import Command, History, LogPart
+from backend.parsing import ParsingLog
 from backend.retention import BUSY_MS, CHUNK, FIRST_MS, PAUSE_MS, REST_MS
 from backend.upkeep import Options
 from tests.backend.conftest import START, Desk
@@ -119,6 +121,20 @@ def test_each_table_has_its_own_days_and_0_is_for_ever(desk: Desk) -> None:
     desk.core.roster.listen(desk.now)
     sweep(desk)
     assert left() == (20, 80, 1, 20)
+
+
+def test_logs_go_by_age_and_the_audit_stays_for_a_year(desk: Desk) -> None:
+    common = {"via": "", "source": "", "user": "ann", "action": "x", "subject": "y"}
+    wrong = dict.fromkeys(
+        ("topic", "parser", "error_type", "message", "exception_type", "traceback", "sample"), ""
+    )
+    ages = (START - 400 * DAY * 1000, OLD, START)
+    with desk.database.atomic():
+        AuditEntry.insert_many([{"at": at, **common} for at in ages]).execute()
+        ParsingLog.insert_many([{"at": at, "count": 1, **wrong} for at in ages]).execute()
+    sweep(desk)
+    assert [row.at for row in AuditEntry.select().order_by(AuditEntry.id)] == [OLD, START]
+    assert [row.at for row in ParsingLog.select()] == [START]
 
 
 def test_a_clock_that_was_set_empties_nothing_at_once(desk: Desk) -> None:
