@@ -3,9 +3,10 @@
     python -m tools.sizes [board, default UNIX]
 
 The firmware's files by what they cost a board: `resident` is loaded for as long as it runs, `on
-demand` is imported for one job and let go, `names` is read once (see slim.py), `protocol` is the contract, `fixed` chooses a release,
-`library` is umqtt. `emulation` is not flashed: it stands for the chip on this machine. What is
-resident is read from the imports that assembly.py and what it imports have at their top.
+demand` is imported for one job and let go, `names` is read once (see slim.py), `protocol` is the
+contract, `fixed` chooses a release, `library` is umqtt. `emulation` is not flashed: it stands for
+the chip on this machine. What is resident is read from the imports that assembly.py and what it
+imports have at their top.
 
 A budget is for what comes next: raise it where that is worth the memory, and say so in the commit.
 """
