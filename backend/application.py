@@ -119,6 +119,7 @@ class Application:
             settings.data_dir / "images",
             settings.broker_ca,
             settings.image_idle_s,
+            settings.upkeep,
             retry_cap=settings.retry_cap,
             look_every=settings.look_every,
             dialects=settings.dialects,

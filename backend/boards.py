@@ -115,6 +115,7 @@ def presence_of(row: Board) -> Presence:
         board=row.board,
         actuators=json.loads(row.actuators),
         has=row.has,
+        asleep_until=row.asleep_until,
     )
     take_over(board, row)
     return board
@@ -160,6 +161,7 @@ def public(board: Presence) -> dict[str, Any]:
         "online": board.online,
         "last_seen": board.last_seen,
         "asleep_until": board.asleep_until,
+        "silence_s": board.pace.limit_ms / 1000,
         "boot": board.boot,
         "firmware": board.firmware,
         "board": board.board,

@@ -19,6 +19,7 @@ from backend.newcomers import Announcement, Newcomers
 from backend.pictures import Pictures
 from backend.presence import Roster
 from backend.settings import Settings
+from backend.upkeep import Options, Upkeep
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Task, Work
 
@@ -44,16 +45,22 @@ class Core:
     """All that decides about commands. The database must be open.
 
     `rng` gives the commands their ids and spreads the retries of many boards. `image_idle_s`: see
-    `pictures`.
+    `pictures`; `options`: see `upkeep`.
     """
 
-    def __init__(self, rng: random.Random, image_idle_s: float = Settings.image_idle_s) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        image_idle_s: float = Settings.image_idle_s,
+        options: Options = Options(),  # noqa: B008 (it is frozen)
+    ) -> None:
         self.refused: Counter[str] = Counter()
         self._rng = rng
         self.roster = Roster(connections.sites())
         self.dispatcher = Dispatcher(self.roster, rng)
         self.pictures = Pictures(image_idle_s)
         self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
+        self.upkeep = Upkeep(self.roster, options)
         self.newcomers = Newcomers(self.roster)
         self._revision = boards.revision()
         for row in Board.select():
@@ -90,6 +97,9 @@ class Core:
             self.ingest.foreign.dialogues.finish(work)
             self.ingest.listener.settle(now)
             out = work.finish()
+            self.upkeep.take(work, batch.heard)
+            idle = not (batch.new or batch.cancel or batch.heard or batch.tasks)
+            self.upkeep.sweep.turn(now, idle)
         if out.scrubbed:
             store.empty_log()
         return out
@@ -99,7 +109,7 @@ class Core:
         with store.transaction():
             self.ingest.listener.settle(now, at_once=True)
 
-    def clock_set(self, by: int) -> None:
+    def clock_set(self, by: int, now: int) -> None:
         """The clock that gives `now` was set by so many ms; raises store.Locked, like `apply`.
 
         Silence and retries go on as if it had not been; only expiry goes by the time of day.
@@ -109,11 +119,12 @@ class Core:
         self.roster.shift(by)
         self.pictures.shift(by)
         self.ingest.foreign.dialogues.shift(by)
+        self.upkeep.sweep.shift(now)
 
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
         heard = self.ingest
-        parts = (self.roster, heard.foreign.dialogues, heard.listener.topics)
+        parts = (self.roster, heard.foreign.dialogues, heard.listener.topics, self.upkeep.sweep)
         times = [store.next_due(), self.pictures.next_due(self.roster)]
         times += [part.next_due() for part in parts]
         return min((time for time in times if time is not None), default=None)
@@ -149,6 +160,8 @@ class Core:
                 for open_one in work.take(store.open_of_board(row.id)):
                     commands.call_off(work, self.dispatcher, open_one, "system")
                 self.roster.gone(board)
+                self.ingest.downtimes.back(work, board)
+                self.upkeep.alerts.end(work, board.board_id)
             work.groups.update(store.waiting_groups([row.id]))
             work.out.boards[row.id] = board
 

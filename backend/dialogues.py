@@ -19,6 +19,7 @@ from backend.dialects import esp32cam
 from backend.dialects.dialect import BY_TOPIC
 from backend.dialects.meaning import Hello, Part, Picture
 from backend.dispatcher import Dispatcher
+from backend.downtime import Downtimes
 from backend.guesses import complete, in_flight
 from backend.images import Receiver
 from backend.lifecycle import IN_FLIGHT, SENT
@@ -33,10 +34,12 @@ REPAIRS = 3
 class Dialogues:
     """Every board that is awake; called within the writer's transaction."""
 
-    def __init__(self, roster: Roster, dispatcher: Dispatcher, images: Receiver) -> None:
-        self._roster, self._dispatcher, self._images = roster, dispatcher, images
-        self._awake: dict[str, Wake] = {}
-        self._parted: dict[str, Wake] = {}  # the last one of each board
+    def __init__(
+        self, roster: Roster, dispatcher: Dispatcher, images: Receiver, downtimes: Downtimes
+    ) -> None:
+        self._roster, self._dispatcher = roster, dispatcher
+        self._images, self._downtimes = images, downtimes
+        self._awake, self._parted = dict[str, Wake](), dict[str, Wake]()  # now; each one's last
 
     def __len__(self) -> int:
         return len(self._awake)
@@ -57,7 +60,9 @@ class Dialogues:
             wake = self._awake[board.board_id] = Wake(board, work.now, work.now)
             self._hold(work, wake)
         wake.heard = work.now
-        if self._roster.heard(board, work.now):
+        came = self._roster.heard(board, work.now)
+        self._downtimes.back(work, board)
+        if came:
             work.out.boards[board.board_id] = board
             self._dispatcher.rouse(work, board)
         return wake
@@ -227,9 +232,8 @@ class Dialogues:
         for row in work.take(store.unfinished_of_board(board.board_id)):
             if row["status"] in IN_FLIGHT:
                 self._dispatcher.give_up(work, row, "unanswered")
-        self._roster.gone(board)
         board.asleep_until, board.hold = until, frozenset()
-        work.out.boards[board.board_id] = board
+        self._downtimes.parted(work, board)
         self._parted[board.board_id] = self._awake.pop(board.board_id)
 
     @staticmethod

@@ -15,6 +15,7 @@ from backend.dialects.meaning import Answer, Hello, Meaning, Measured, Part, Pic
 from backend.dialects.meaning import Presence as Said
 from backend.dialogues import Dialogues
 from backend.dispatcher import Dispatcher
+from backend.downtime import Downtimes
 from backend.images import Receiver
 from backend.lifecycle import IN_FLIGHT
 from backend.listening import Lines
@@ -33,10 +34,11 @@ class Foreign:
         images: Receiver,
         lines: Lines,
         refused: Counter[str],
+        downtimes: Downtimes,
     ) -> None:
         self._roster, self._dispatcher, self._lines = roster, dispatcher, lines
-        self.refused = refused
-        self.dialogues = Dialogues(roster, dispatcher, images)
+        self.refused, self._downtimes = refused, downtimes
+        self.dialogues = Dialogues(roster, dispatcher, images, downtimes)
         self._appliers: dict[type, Callable[[Work, Presence, Any], object]] = {
             Answer: self._answer,
             Hello: self.dialogues.hello,
@@ -54,11 +56,13 @@ class Foreign:
     def _presence(self, work: Work, board: Presence, said: Said) -> None:
         if said.online:
             self._heard(work, board)
-        elif self._roster.gone(board):
-            work.out.boards[board.board_id] = board
+        else:
+            self._downtimes.left(work, board)
 
     def _heard(self, work: Work, board: Presence) -> None:
-        if self._roster.heard(board, work.now):
+        came = self._roster.heard(board, work.now)
+        self._downtimes.back(work, board)
+        if came:
             work.out.boards[board.board_id] = board
             self._dispatcher.rouse(work, board)
 

@@ -17,6 +17,7 @@ from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, R
 
 from backend import greeting, logs, sensors, store, updates, wakes
 from backend.dispatcher import Dispatcher
+from backend.downtime import Downtimes
 from backend.foreign import Foreign
 from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
@@ -38,6 +39,7 @@ class Ingest:
     ) -> None:
         self._roster, self._dispatcher, self.refused = roster, dispatcher, refused
         self._pictures = pictures
+        self.downtimes = Downtimes(roster)
         self._appliers: dict[str, Callable[[Work, Presence, Any], None]] = {
             "ack": self._ack,
             "startup": self._startup,
@@ -51,7 +53,9 @@ class Ingest:
         }
         self.listener = Listener(roster, refused)
         # What other dialects send is not asked for as our own pictures are: see `dialogues`.
-        self.foreign = Foreign(roster, dispatcher, Receiver(), self.listener.lines, refused)
+        self.foreign = Foreign(
+            roster, dispatcher, Receiver(), self.listener.lines, refused, self.downtimes
+        )
 
     def read(self, topic: str, payload: bytes, link: str = "") -> Heard | Announcement | None:
         """The message that came by a link, or None where it is refused: counted and logged with
@@ -68,9 +72,8 @@ class Ingest:
             self._appliers[one.kind](work, one.board, one.message)
 
     def silence(self, work: Work) -> None:
-        """Note the boards that have not been heard for too long."""
-        for board in self._roster.silent(work.now):
-            self._gone(work, board)
+        """Note the boards that have not been heard for too long, and who has come and gone."""
+        self.downtimes.look(work)
 
     def _ack(self, work: Work, board: Presence, ack: dict[str, Any]) -> None:
         row = work.row(ack["command_id"])
@@ -123,6 +126,7 @@ class Ingest:
         board.slot, board.slot_state = said["slot"], said["slot_state"]
         board.running, board.latched = {}, said["latched"]
         self._roster.heard(board, work.now)
+        self.downtimes.back(work, board)
         if anew:
             sensors.forget(board)
         Board.update(
@@ -137,6 +141,7 @@ class Ingest:
     def _heartbeat(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         if not self._alive(work, board, said):
             return
+        board.pace.beat(work.now)
         board.heap, board.rssi, board.uptime = said["heap"], said["rssi"], said["uptime"]
         news = (said["running"], said["latched"])
         if (board.running, board.latched) != news:
@@ -163,8 +168,7 @@ class Ingest:
             self._alive(work, board, said)
         elif said["boot"] == board.boot and self._believed(board, said):
             board.asleep_until = said["until"] * 1000 or None
-            self._gone(work, board)
-            work.out.boards[board.board_id] = board
+            self.downtimes.left(work, board)
 
     def _alive(self, work: Work, board: Presence, said: dict[str, Any]) -> bool:
         """A sign of life other than a startup. False where it is a late one."""
@@ -172,6 +176,7 @@ class Ingest:
         if not self._believed(board, said):
             return False
         came = self._roster.heard(board, work.now)
+        self.downtimes.back(work, board)
         if board.boot != boot:  # its startup message was lost
             board.running, board.slot_state = {}, ""
             Board.update(boot=board.boot).where(Board.id == board.board_id).execute()
@@ -191,9 +196,3 @@ class Ingest:
         self._pictures.woke(board.board_id, anew, work.now)
         wakes.woke(work, board)
         self._dispatcher.rouse(work, board)
-
-    def _gone(self, work: Work, board: Presence) -> None:
-        if board.online:
-            wakes.left(work, board)
-        if self._roster.gone(board):
-            work.out.boards[board.board_id] = board

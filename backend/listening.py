@@ -40,6 +40,7 @@ class Heard:
     board: Presence
     kind: str
     message: Any
+    size: int = 0  # bytes
 
 
 class Lines:
@@ -166,8 +167,9 @@ class Listener:
             raise trouble or ProtocolError("malformed", "topic", "is not known")
         said = dialect.read(topic, payload, board.facts)
         if dialect.exact:
-            return Heard(board, *said)
-        return Heard(board, FOREIGN, said) if said else None
+            kind, message = said
+            return Heard(board, kind, message, len(payload))
+        return Heard(board, FOREIGN, said, len(payload)) if said else None
 
     @staticmethod
     def _stranger(topic: str, payload: bytes, why: ProtocolError | None) -> Announcement | None:

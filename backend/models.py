@@ -68,6 +68,7 @@ class Board(Base):
     programme = TextField(default="")
     mapped_at = BigIntegerField(null=True)
     next_wake_at = BigIntegerField(null=True)
+    asleep_until = BigIntegerField(null=True)  # as it said when it went to sleep
     sleeps = BooleanField(default=False)  # between the wakes of its site
     claims = TextField(default="{}")  # what it said of itself before anybody knew it; unproven
     announced_at = BigIntegerField(null=True)  # when it last said so

@@ -2,23 +2,22 @@
 
 `online` is None until the board was heard or enough time has passed since we began to listen: a
 restart of the backend, or of the broker, is no fleet-wide outage. The database hears only of a new
-boot and of what it said of itself.
+boot, of what it said of itself, and of its coming and going: see `downtime`.
 """
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
-
-from protocol.limits import HEARTBEAT_SECONDS
 
 from backend.dialects.registry import DIALECTS
 from backend.models import ACTIVE
 from backend.sensors import Crossing, Reading
+from backend.silence import Deadlines, Pace
 
-# Three beats may be lost before a board counts as offline. That long we also listen before any
-# board that was not heard does.
-SILENCE_MS = (3 * HEARTBEAT_SECONDS + 5) * 1000
+# For boards that were not heard since we began to listen: see `silence`.
+SILENCE_MS = Pace().limit_ms
+# How much later than it said a board may wake before it is missed.
+WAKE_GRACE_MS = 60_000
 LEFT_MAX = 4
 
 
@@ -32,6 +31,7 @@ class Presence:
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
+    `pace`: how often it beats.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`. `options`: see models.Board. `hold`: the types of command that are
     not to be sent to it just now.
@@ -70,6 +70,7 @@ class Presence:
     doubted: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     hold: frozenset[str] = frozenset()
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -92,6 +93,8 @@ class Presence:
                 self.doubted = boot
                 return False
             self.left = dict([*self.left.items(), (self.boot, self.session)][-LEFT_MAX:])
+        if (boot, session) != (self.boot, self.session):
+            self.pace.beat_at = None
         self.boot, self.session = boot, session
         return True
 
@@ -106,9 +109,10 @@ class Roster:
     def __init__(self, own: frozenset[str] = frozenset()) -> None:
         self._boards: dict[str, Presence] = {}
         self._changing = threading.Lock()
-        self._heard: OrderedDict[str, None] = OrderedDict()  # online boards, longest silent first
+        self._heard = Deadlines()  # of online boards: when their silence is too long
+        self._asleep = Deadlines()  # of boards that sleep: when they are overdue
         self._own = own  # the sites that have a link of their own
-        self._up: set[str] = set()  # the links that are up
+        self._up: dict[str, int] = {}  # the links that are up, and since when
         self._overdue: dict[str, int] = {}  # when what a link has not heard till then is offline
         self.version = 0  # grows with every board that is added or changed
 
@@ -132,7 +136,8 @@ class Roster:
         with self._changing:
             self._boards = {name: one for name, one in self._boards.items() if name != board_id}
             self.version += 1
-        self._heard.pop(board_id, None)
+        self._heard.pop(board_id)
+        self._asleep.pop(board_id)
 
     def link_of(self, board: Presence) -> str:
         """The name of the link by which a board is heard and commanded."""
@@ -161,16 +166,27 @@ class Roster:
         came = board.online is not True
         board.online, board.last_seen, board.asleep_until = True, now, None
         if DIALECTS[board.dialect].silence_ms is not None:
-            self._heard[board.board_id] = None
-            self._heard.move_to_end(board.board_id)
+            self._heard.set(board.board_id, now + board.pace.limit_ms)
+        self._asleep.pop(board.board_id)
         return came
 
     def gone(self, board: Presence) -> bool:
         """Note that a board has left; True where it was not known to be offline before."""
         left = board.online is not False
         board.online, board.running = False, {}
-        self._heard.pop(board.board_id, None)
+        self._heard.pop(board.board_id)
         return left
+
+    def sleeps(self, board: Presence) -> None:
+        """Note until when a board that is offline sleeps: before that, it is not missed."""
+        if board.asleep_until is None:
+            self._asleep.pop(board.board_id)
+        else:
+            self._asleep.set(board.board_id, board.asleep_until + WAKE_GRACE_MS)
+
+    def listening_since(self, board: Presence) -> int | None:
+        """Since when a board would have been heard (ms), or None while its link is down."""
+        return self._up.get(self.link_of(board))
 
     def listen(self, now: int | None, link: str = "") -> list[Presence]:
         """A link hears its boards from `now` on (ms), or, with None, hears nothing any more.
@@ -178,10 +194,10 @@ class Roster:
         Either way nothing is known of its boards until they are heard: they are given back.
         """
         if now is None:
-            self._up.discard(link)
+            self._up.pop(link, None)
             self._overdue.pop(link, None)
         else:
-            self._up.add(link)
+            self._up[link] = now
             self._overdue[link] = now + SILENCE_MS
         return self._doubt([one for one in self._boards.values() if self.link_of(one) == link])
 
@@ -191,26 +207,24 @@ class Roster:
         """
         changed, self._own = self._own ^ own, own
         boards = self._doubt([one for one in self._boards.values() if one.site in changed])
-        for link in {self.link_of(board) for board in boards} & self._up:
+        for link in {self.link_of(board) for board in boards} & self._up.keys():
             self._overdue[link] = now + SILENCE_MS
         return boards
 
     def shift(self, by: int) -> None:
-        """The clock was set by so many ms: nobody has been silent for longer, or less, by that."""
-        for link, at in self._overdue.copy().items():
-            self._overdue[link] = at + by
+        """The clock was set by so many ms: only sleep ends at a time of day, silence does not."""
+        for times in (self._up, self._overdue):
+            for link, at in times.copy().items():
+                times[link] = at + by
+        self._heard.shift(by)
         for board in self._boards.values():
             if board.last_seen is not None:
                 board.last_seen += by
+            board.pace.shift(by)
 
     def silent(self, now: int) -> list[Presence]:
         """The boards that have been silent for too long; call `gone` for each."""
-        out = []
-        for board_id in self._heard:
-            board = self._boards[board_id]
-            if (board.last_seen or 0) + SILENCE_MS > now:
-                break
-            out.append(board)
+        out = [self._boards[board_id] for board_id in self._heard.over(now)]
         if over := {link for link, at in self._overdue.copy().items() if at <= now}:
             for link in over:
                 self._overdue.pop(link, None)
@@ -218,15 +232,18 @@ class Roster:
             out += [one for one in boards if one.online is None and self.link_of(one) in over]
         return out
 
+    def overslept(self, now: int) -> list[Presence]:
+        """The boards that should have woken, and were not heard."""
+        return [self._boards[board_id] for board_id in self._asleep.over(now)]
+
     def next_due(self) -> int | None:
-        """When `silent` may next have something to say, or None."""
-        times = list(self._overdue.values())
-        if self._heard:
-            times.append((self._boards[next(iter(self._heard))].last_seen or 0) + SILENCE_MS)
-        return min(times, default=None)
+        """When `silent` or `overslept` may next have something to say, or None."""
+        times = [self._heard.next(), self._asleep.next(), *self._overdue.copy().values()]
+        return min((time for time in times if time is not None), default=None)
 
     def _doubt(self, boards: list[Presence]) -> list[Presence]:
         for board in boards:
             board.online = None
-            self._heard.pop(board.board_id, None)
+            self._heard.pop(board.board_id)
+            self._asleep.pop(board.board_id)
         return boards

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend import retention
 from backend.dialects.registry import DIALECTS, is_pattern
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
+METRICS = ("loopback", "token", "off")
 
 Reader = Callable[[str, str], Any]
 
@@ -141,3 +143,34 @@ def patterns(name: str, text: str) -> tuple[str, ...]:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def choice(*choices: str) -> Reader:
+    """A reader of one of these words, in any case."""
+
+    def read(name: str, text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"{name}: {text!r} is none of them; use one of {', '.join(choices)}")
+        return text.lower()
+
+    return read
+
+
+def share(name: str, text: str) -> int:
+    """A share in %."""
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise ValueError(f"{name}: {text!r} is no share; use a whole number from 1 to 100 (%)")
+    return int(text)
+
+
+def days(name: str, text: str) -> dict[str, int]:
+    """`30` is for every table, `30,messages=7` sets one apart; 0 keeps for ever."""
+    out: dict[str, int] = {}
+    for part in text.split(","):
+        table, found, number = part.strip().rpartition("=")
+        if not number.isdigit() or len(number) > 5 or (found and table not in retention.TABLES):
+            tables = ", ".join(retention.TABLES)
+            reason = f"{part!r} can't be read; use days such as 30, and TABLE=DAYS for {tables}"
+            raise ValueError(f"{name}: {reason}")
+        out |= {table: int(number)} if found else dict.fromkeys(retention.TABLES, int(number))
+    return out

@@ -17,11 +17,14 @@ from peewee import DatabaseError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
 from backend import dbfile
+from backend.alerts import Alert
 from backend.audit import AuditEntry
 from backend.bearer import SigningKey
 from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.dbfile import InUse, explained
+from backend.downtime import Downtime
+from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
@@ -39,6 +42,9 @@ TABLES = (
     User,
     Membership,
     Credential,
+    Downtime,
+    MessageLog,
+    Alert,
     SigningKey,
     AuditEntry,
     MqttConnection,
@@ -58,6 +64,7 @@ def _sites(migrator: SqliteMigrator) -> list[Any]:
         (Board, "programme"),
         (Board, "mapped_at"),
         (Board, "next_wake_at"),
+        (Board, "asleep_until"),
         (Board, "has"),
         (Board, "sleeps"),
         (Board, "claims"),

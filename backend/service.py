@@ -2,27 +2,25 @@
 
 import random
 import threading
-import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from backend import boards, commands, connections
+from backend import boards, commands
 from backend.core import Core
 from backend.dialects import registry
 from backend.dialects.dialect import Subscription
 from backend.dispatcher import stops
 from backend.errors import Busy, Slow, no_board
 from backend.events import Hub
+from backend.health import Health
 from backend.images import Album
-from backend.lifecycle import OPEN
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
-from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
 from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.settings import Settings
+from backend.upkeep import Options
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Task
 from backend.writer import Writer, now_ms
@@ -35,7 +33,7 @@ class Backend:
 
     The database must be open (`schema.open_database`). Pictures go to the folder `images`.
     `broker_url`, `broker_ca`: of the default link; `retry_cap`, `look_every`: see `Links`,
-    `Reconciler`; `image_idle_s`: see `pictures`.
+    `Reconciler`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
     `dialects`: those to listen for even where no board of them is known; `discover`: further topic
     patterns to listen to, so that what is said there is known.
     """
@@ -47,6 +45,7 @@ class Backend:
         images: Path | None = None,
         broker_ca: Path | None = None,
         image_idle_s: float = Settings.image_idle_s,
+        options: Options = Options(),  # noqa: B008 (it is frozen)
         *,
         retry_cap: float = CAP_SECONDS,
         look_every: float = LOOK_SECONDS,
@@ -56,7 +55,7 @@ class Backend:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
         self._window = window
-        self._core = Core(random.Random(), image_idle_s)
+        self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
         self._asked, self._also, self._listened = dialects, discover, -1
@@ -69,7 +68,9 @@ class Backend:
             retry_cap,
         )
         self._reconciler = Reconciler(self._links, self._writer, self.events, look_every)
-        self._started = time.monotonic()
+        parts = (self._core, self._writer, self._links, self._reconciler)
+        self._health = Health(*parts, broker_url)
+        self.upkeep = self._core.upkeep
         # Called after boards were changed in this process: who may use the broker is another.
         self.on_boards: Callable[[], None] = lambda: None
 
@@ -205,35 +206,16 @@ class Backend:
         return True
 
     def healthy(self) -> bool:
-        """Whether all parts work, sites' own connections aside; costs nothing."""
-        alive = self._writer.is_alive() and self._reconciler.is_alive()
-        link = self._links.get(DEFAULT)
-        return alive and link is not None and link.connected
+        """See `Health.good`."""
+        return self._health.good()
+
+    def health_in_short(self) -> dict[str, Any]:
+        """See `Health.short`."""
+        return self._health.short()
 
     def health(self) -> dict[str, Any]:
-        """Whether all parts work, and how much is under way."""
-        cursor = database.execute_sql(
-            f"SELECT status, COUNT(*) FROM command WHERE {OPEN_SQL} GROUP BY status"
-        )
-        counts = dict(cursor.fetchall())
-        states = Counter(board.state for board in self._core.roster.all())
-        online = sum(board.online is True for board in self._core.roster.all())
-        return {
-            "status": "healthy" if self.healthy() else "degraded",
-            "mqtt": self._links.health(DEFAULT),
-            "connections": {
-                one["site"]: {**self._links.health(one["site"]), "status": one["status"]}
-                for one in connections.find_all()
-            },
-            "commands": {status: counts.get(status, 0) for status in OPEN},
-            "boards": {
-                "online": online,
-                "known": states[ACTIVE],
-                "pending": states[PENDING_MAPPING],
-            },
-            "refused": dict(self._core.refused),
-            "uptime": int(time.monotonic() - self._started),
-        }
+        """See `Health.full`."""
+        return self._health.full()
 
 
 def _answered(answer: Future[Any]) -> Any:

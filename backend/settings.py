@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from backend import readers
+from backend import messages, readers
+from backend.alerts import Rule
 from backend.readers import Reader
+from backend.upkeep import Options
 
 CONFIG = "ANSWERBACK_CONFIG"
 CONFIG_FILE = "answerback.toml"
@@ -75,6 +77,26 @@ class Settings:
     )
     log_level: str = _is("INFO", readers.level, "one of " + ", ".join(readers.LOG_LEVELS))
     log_format: str = _is("text", readers.layout, "`text`, or `json`: an object a line")
+    message_log: str = _is(
+        messages.COMMANDS,
+        readers.choice(*messages.MODES),
+        "messages kept: `commands` and their answers, `all`, or `off`",
+    )
+    retention: Mapping[str, int] | None = _is(
+        None,
+        readers.days,
+        "days things are kept: `30`, or `30,messages=7`; 0 is for ever; empty: 30, the audit 365",
+    )
+    alert_after: int = _is(Rule.after, readers.count, "failures in a row that raise an alert")
+    alert_share: int = _is(Rule.share, readers.share, "% of the last commands that do")
+    alert_clear_after: int = _is(
+        Rule.clear_after, readers.count, "successes in a row that clear it"
+    )
+    metrics: str = _is(
+        readers.METRICS[0],
+        readers.choice(*readers.METRICS),
+        "who may read `/metrics`: `loopback`, `token` or `off`",
+    )
 
     @property
     def database(self) -> str:
@@ -82,6 +104,12 @@ class Settings:
         return (
             self.database_url or f"sqlite:///{quote(f'{self.data_dir.absolute()}/answerback.db')}"
         )
+
+    @property
+    def upkeep(self) -> Options:
+        """What the core is to keep, and for how long."""
+        rule = Rule(self.alert_after, self.alert_share, self.alert_clear_after)
+        return Options(self.message_log, self.retention or {}, rule)
 
     @property
     def address(self) -> str:

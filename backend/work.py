@@ -28,6 +28,7 @@ class Outcome:
     boards: dict[str, Presence] = field(default_factory=dict)  # boards whose state changed
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
     pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
+    alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
     said: list[tuple[str, Message]] = field(default_factory=list)  # board, what is no command
     scrubbed: bool = False  # passwords were
     tasks: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer

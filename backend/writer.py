@@ -183,7 +183,7 @@ class Writer(threading.Thread):
         jump = now - self._monotonic() - self._offset
         if abs(jump) > JUMP_MS:
             log.warning("the time of day was set by %+.1f s", jump / 1000)
-            self._core.clock_set(jump)
+            self._core.clock_set(jump, now)
             self._offset += jump
         return now
 
@@ -221,7 +221,8 @@ class Writer(threading.Thread):
             command_event(entry, _show(shown, row)) for entry, row in outcome.changes
         ]
         boards = [self._show_board(board) for board in outcome.boards.values()]
-        return events + [(None, "board", board) for board in boards]
+        events += [(None, "board", board) for board in boards]
+        return events + [(None, "alert", alert) for alert in outcome.alerts]
 
 
 def _tell(answer: Future[Any], result: Any) -> None:

@@ -15,7 +15,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools import bench_floor, bench_naive, bench_parts, bench_pins, bench_profile
+from tools import (
+    bench_floor,
+    bench_naive,
+    bench_parts,
+    bench_pins,
+    bench_presence,
+    bench_profile,
+)
 from tools.bench_parts import QUICK, WHOLE, Size
 from tools.bench_report import Report
 
@@ -28,6 +35,7 @@ PARTS: dict[str, tuple[Part, Callable[[Size], int]]] = {
     "floor": (bench_floor.floor, bench_floor.floor_steps),
     "pins": (bench_pins.pins, bench_pins.pins_steps),
     "naive": (bench_naive.naive, bench_naive.naive_steps),
+    "presence": (bench_presence.presence, bench_presence.presence_steps),
     "profile": (bench_profile.profile, bench_profile.profile_steps),
 }
 PROFILE = "profile"

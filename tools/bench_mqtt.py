@@ -34,9 +34,10 @@ class Login:
     password: str
 
 
-def make_client(login: Login) -> paho.Client:
+def make_client(login: Login, client_id: str = "") -> paho.Client:
     """A client that is not connected yet, with any number of messages in flight."""
-    client = paho.Client(CallbackAPIVersion.VERSION2, login.user, clean_session=True)
+    name = client_id or login.user
+    client = paho.Client(CallbackAPIVersion.VERSION2, name, clean_session=True)
     client.username_pw_set(login.user, login.password)
     client.max_inflight_messages_set(0)
     client.on_socket_open = no_delay

@@ -26,13 +26,15 @@ class Size:
     latency: float
     pins: float
     naive: float
+    presence: float
+    beating: int  # boards
     windows: tuple[int, ...] = (1, 64, 256)
     outstanding: tuple[int, ...] = (64, 128, 256)
     naive_rates: tuple[int, ...] = (0, 150, 250)  # clicks per second; 0: as fast as it takes them
 
 
-WHOLE = Size(rounds=3, ceiling=1.5, load=4, latency=10, pins=15, naive=10)
-QUICK = Size(1, 0.4, 1, 1, 3, 1, windows=(1, 256), outstanding=(128,), naive_rates=(0,))
+WHOLE = Size(3, 1.5, load=4, latency=10, pins=15, naive=10, presence=20, beating=10_000)
+QUICK = Size(1, 0.4, 1, 1, 3, 1, 2, 500, windows=(1, 256), outstanding=(128,), naive_rates=(0,))
 
 
 def throughput_steps(size: Size) -> int:

@@ -11,6 +11,7 @@ from backend.web.boards import BoardRoutes
 from backend.web.commands import CommandRoutes
 from backend.web.connections import ConnectionRoutes
 from backend.web.http import Answer, Call
+from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
 from backend.web.provisioning import ProvisioningRoutes
@@ -20,6 +21,7 @@ from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
 from backend.web.tokens import NamedTokenRoutes
 from backend.web.topics import TopicRoutes
+from backend.web.upkeep import UpkeepRoutes
 
 
 def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle.Bottle:
@@ -39,6 +41,8 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         CommandRoutes(backend),
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
+        UpkeepRoutes(backend),
+        MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
         PageRoutes(),
     ):

@@ -7,14 +7,21 @@ from importlib.metadata import version
 from typing import Any
 
 from backend.commands import PAGE_MAX
-from backend.web import openapi_connections, openapi_people, openapi_sites, openapi_topics
+from backend.web import (
+    openapi_connections,
+    openapi_people,
+    openapi_sites,
+    openapi_topics,
+    openapi_upkeep,
+)
 from backend.web.auth import COOKIE
 from backend.web.commands import PAGE
 from backend.web.http import BODY_MAX, JSON_TYPE
 from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
-_PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics)
+_PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
+                          openapi_upkeep)  # fmt: skip
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
@@ -90,7 +97,7 @@ _RESUME = [
 ]
 _EVENTS = (
     "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
-    "site's now is), `sites`, `reset`"
+    "site's now is), `alert` (begins or ends), `sites`, `reset`"
 )
 
 _OPERATIONS = (

@@ -23,6 +23,11 @@ def optional_time(ms: int | None) -> str | None:
     return None if ms is None else rfc3339(ms)
 
 
+def times(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A row whose members of these names are times, or None."""
+    return {**row, **{name: optional_time(row[name]) for name in names}}
+
+
 def command(row: dict[str, Any]) -> dict[str, Any]:
     """A command, with its history or its last step where it has them."""
     out = dict(row)

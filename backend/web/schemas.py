@@ -12,7 +12,6 @@ from protocol.verbs import DOSE, SET, STOP
 from backend.access import ROLES
 from backend.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.lifecycle import STATUSES
-from backend.linkstate import LINK_STATUSES
 from backend.models import BOARD_STATES
 from backend.web.boards import CATALOGUE
 
@@ -142,6 +141,7 @@ _BOARD = {
     "online": MAYBE_FLAG,
     "last_seen": MAYBE_TIME,
     "asleep_until": MAYBE_TIME,
+    "silence_s": {"type": "number"},  # that long, and it is offline
     "boot": TEXT,
     "firmware": TEXT,
     "board": TEXT,
@@ -173,20 +173,6 @@ _CASE = {
     "optional": {"type": "object", "additionalProperties": OBJECT},
     "open": FLAG,
     "one_of": list_of(TEXT),  # exactly one of these optional parameters is given
-}
-_COUNTS = {"type": "object", "additionalProperties": WHOLE}
-_LINK = {"connected": FLAG, "unfinished": WHOLE, "error": MAYBE_TEXT}
-_HEALTH = {
-    "status": {"type": "string", "enum": ["healthy", "degraded"]},
-    "mqtt": _object(_LINK),
-    "connections": {
-        "type": "object",
-        "additionalProperties": _object({**_LINK, "status": {"enum": list(LINK_STATUSES)}}),
-    },
-    "commands": _COUNTS,
-    "boards": _object({"online": WHOLE, "known": WHOLE, "pending": WHOLE}),
-    "refused": _COUNTS,
-    "uptime": WHOLE,
 }
 _VERB = {
     "actuator": MAYBE_TEXT,
@@ -234,7 +220,5 @@ SCHEMAS: dict[str, Schema] = {
         ["board_id", "command_type"],
     ),
     "AnyCommand": {"anyOf": [ref("NewCommand"), ref("ForeignCommand")]},
-    "HealthInFull": _object(_HEALTH),
-    "Health": _object({"status": _HEALTH["status"]}),
     "NewCommand": {"oneOf": [_new_command(name, verb) for name, verb in CATALOGUE.items()]},
 }

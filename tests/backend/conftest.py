@@ -69,11 +69,19 @@ class Desk:
 
     def say(self, leaf: str, kind: str, message: dict[str, Any]) -> Outcome:
         """Say something as the board."""
+        heard = self.core.ingest.read(f"devices/pond/{leaf}", self.signed(kind, message))
+        return self.hear([heard])
+
+    def signed(self, kind: str, message: dict[str, Any]) -> bytes:
+        """What the board would send."""
         board = self.core.roster.get("pond")
         assert board is not None
-        heard = self.core.ingest.read(f"devices/pond/{leaf}", encode(kind, message, board.key))
-        assert isinstance(heard, Heard)
-        self.out = self.core.apply(Batch([], [], [heard]), self.now)
+        return bytes(encode(kind, message, board.key))
+
+    def hear(self, heard: list[Any]) -> Outcome:
+        """Several messages that were read, in one transaction."""
+        assert all(isinstance(one, Heard) for one in heard)
+        self.out = self.core.apply(Batch([], [], heard), self.now)
         return self.out
 
     def startup(self, boot: str = "b1", session: int = 1, **more: str) -> Outcome:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend import commands
+from backend import commands, store
 from backend.errors import Conflict, Invalid, NotFound
 from backend.web.boards import CATALOGUE
 from tests.backend.conftest import Desk
@@ -65,7 +65,7 @@ def test_sent_and_never_answered_is_an_open_question_not_a_failure(desk: Desk) -
     desk.status("offline")
     desk.at(63).tick()
     assert desk.stands(row) == "UNKNOWN"
-    assert desk.core.next_due() is None
+    assert store.next_due() is None
     desk.at(900).startup("b2")
     assert desk.sent() == [("query", row["id"])]
     desk.ack(row, "failed", "never", boot="b2")

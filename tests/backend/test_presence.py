@@ -27,7 +27,7 @@ def test_a_board_that_never_speaks_is_offline_after_a_while(desk: Desk) -> None:
     board = desk.core.roster.get("pond")
     assert board is not None
     assert board.online is False
-    assert desk.core.next_due() is None
+    assert desk.core.roster.next_due() is None
 
 
 def test_a_will_of_an_older_session_is_ignored(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_each_link_hears_its_own_boards_alone() -> None:
         roster.heard(boards["gcen".index(name)], 30_000)
     roster.listen(40_000, "como")
     assert roster.silent(60_000) == [] and roster.next_due() == 65_000
-    assert roster.silent(75_000) == [boards[0], boards[2], boards[3], boards[1]]
+    assert {board.board_id for board in roster.silent(75_000)} == set("gcen")
 
 
 def test_a_site_that_gets_a_link_takes_its_boards_along_and_back() -> None:

@@ -154,5 +154,5 @@ PLANTS = (
     Plant("no dead-man timer", no_dead_man, "stayed on too long"),
     Plant("any epoch is believed", any_epoch, "went back from session"),
     Plant("an emergency stop lasts until the power goes", no_latch, "held"),
-    Plant("an old boot is never believed", no_second_thought, "is there as", first=100),
+    Plant("an old boot is never believed", no_second_thought, "is there as", first=300),
 )

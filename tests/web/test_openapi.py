@@ -52,6 +52,12 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("parsing-log", "ParsingLog"),
         ("/health", "Health"),
         ("health", "HealthInFull"),
+        ("health/summary", "Summary"),
+        ("stats", "Stats"),
+        ("stats?by=site&hours=1", "Stats"),
+        ("alerts", "Alerts"),
+        ("boards/pond/downtimes", "Downtimes"),
+        ("boards/pond/messages", "Messages"),
         ("boards/none", "Problem"),
     ],
 )

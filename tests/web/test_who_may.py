@@ -87,6 +87,15 @@ TABLE = {
     ("GET", f"{A}/commands/<command_id>"): Row(VIEWER, READ, 200),
     ("POST", f"{A}/commands/<command_id>/cancel"): Row(OPERATOR, COMMAND, 409),
 }
+TABLE |= {
+    ("GET", "/metrics"): Row(ANYBODY, "", 200),
+    ("GET", f"{A}/stats"): Row(SIGNED_IN, READ, 200),
+    ("GET", f"{A}/health/summary"): Row(SIGNED_IN, READ, 200),
+    ("GET", f"{A}/alerts"): Row(SIGNED_IN, READ, 200),
+    ("GET", f"{A}/boards/<board_id>/downtimes"): Row(VIEWER, READ, 200),
+    ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
+    ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -178,7 +187,7 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 21
+    assert asked == 24
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw

@@ -1,5 +1,6 @@
 // The page: signs in, puts the parts together, and keeps them fed by the event stream.
 
+import { Bell } from "./alerts.js";
 import { ApiError, get, signIn, signOut, whoAmI } from "./api.js";
 import { Boards } from "./boards.js";
 import { $ } from "./dom.js";
@@ -59,14 +60,14 @@ async function loadHealth() {
   node.hidden = !text;
 }
 
-async function opened(store, history) {
+async function opened(store, history, bell) {
   showLive(true);
   if (wasLost) {
     banner("Connected again; everything is up to date.", "good");
     setTimeout(() => { if (!wasLost) banner("", ""); }, 4000);
   }
   wasLost = false;
-  await Promise.all([loadBoards(store), loadSites(store), loadHealth(), history.load()]).catch(refused);
+  await Promise.all([loadBoards(store), loadSites(store), loadHealth(), history.load(), bell.load()]).catch(refused);
 }
 
 function lost() {
@@ -86,6 +87,7 @@ async function run(session) {
   learnErrors(catalogue.errors);
   const timeline = new Timeline($("#timeline"), store);
   new Boards($("#boards"), store);
+  const bell = new Bell($("#bell"), store);
   const history = new History($("#history"), $("#filters"), $("#older"), $("#history-empty"),
     store, catalogue.statuses);
   $("#main-view").addEventListener("click", (event) => {
@@ -93,13 +95,13 @@ async function run(session) {
     if (id) timeline.open(id).catch(refused);
   });
   const live = new Live({
-    open: () => opened(store, history),
+    open: () => opened(store, history, bell),
     command: (command) => store.commandEvent(command),
     board: (board) => store.boardEvent(board),
     reset: async () => {
       if (rightsOf(await whoAmI().catch(refused)) !== rightsOf(session)) return location.reload();
       store.forget();
-      return opened(store, history);
+      return opened(store, history, bell);
     },
     other: (kind, data) => {
       if (kind === "sites") loadSites(store).catch(refused);

@@ -2,11 +2,13 @@
 
 import { cancel, get } from "./api.js";
 import { chip, el } from "./dom.js";
+import { messagesOf } from "./messages.js";
 import { may } from "./rights.js";
 import { clockMs, detailInWords, duration, ended, explain, inWords, labelOf, stepInWords, when } from "./words.js";
 
 export class Timeline {
   #command = null;
+  #messages = null;
 
   constructor(dialog, store) {
     this.dialog = dialog;
@@ -18,6 +20,7 @@ export class Timeline {
 
   async open(id) {
     this.#command = await get(`/commands/${id}`);
+    this.#messages = messagesOf(id);
     this.#draw();
     if (!this.dialog.open) this.dialog.showModal();
   }
@@ -43,6 +46,7 @@ export class Timeline {
       el("ol", { class: "steps" }, command.history.map((step, index) => this.#step(step, index))),
       command.log ? el("pre", { class: "log" }, command.log) : "",
       this.#facts(command),
+      this.#messages,
       !ended(command) && this.#operates(command) ? this.#cancelButton(command) : "");
   }
 

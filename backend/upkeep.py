@@ -1,0 +1,46 @@
+"""What the core keeps beside the commands: messages, counters, alerts, and for how long.
+
+All of it happens in the core's transaction; see `messages`, `tally`, `alerts` and `retention`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.alerts import Alerts, Rule
+from backend.messages import COMMANDS, IN, OUT, MessageRows
+from backend.presence import Roster
+from backend.retention import Sweep
+from backend.tally import Tally
+from backend.work import Work
+
+
+@dataclass(frozen=True)
+class Options:
+    """`message_log`: one of messages.MODES; `days`: see `Sweep`; `rule`: see `alerts`."""
+
+    message_log: str = COMMANDS
+    days: Mapping[str, int] = field(default_factory=dict)
+    rule: Rule = Rule()
+
+
+class Upkeep:
+    """One for each core."""
+
+    def __init__(self, roster: Roster, options: Options) -> None:
+        self.tally, self.alerts = Tally(), Alerts(roster, options.rule)
+        self.sweep = Sweep(options.days)
+        self._messages = MessageRows(options.message_log)
+
+    def take(self, work: Work, heard: list[Any]) -> None:
+        """Note what was heard (see ingest.Heard) and what has come of it."""
+        for one in heard:
+            self.tally.messages[IN, one.kind] += 1
+            self._messages.heard(work.now, one.board.board_id, one.kind, one.message, one.size)
+        for board_id, message in work.out.publish:
+            self.tally.messages[OUT, message["command_type"]] += 1
+            self._messages.sent(work.now, board_id, message)
+        self._messages.write()
+        if work.out.changes:
+            self.tally.take(work.out.changes)
+            self.alerts.take(work)
