@@ -16,6 +16,7 @@ piece of memory. A name is never let go, so one that comes later leaves a hole t
 """
 
 import ast
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -38,9 +39,17 @@ _NOW_AND_THEN = (
 
 Value = int | str
 
+_LOCK = threading.RLock()
+
 
 def slimmed(text: str, module: str) -> str:
-    """The source of the module with this dotted name, made smaller."""
+    """The source of the module with this dotted name, made smaller. From any thread."""
+    with _LOCK:  # CPython 3.11 counts the depth of all threads' trees together, and fails
+        return _slimmed(text, module)
+
+
+@cache
+def _slimmed(text: str, module: str) -> str:
     tree = _Values(module).visit(ast.parse(text))
     used = {node.id for node in ast.walk(tree) if _is_read(node)} | _attributes()
     idle = _constants().get(module, {}).keys() - used
@@ -49,7 +58,13 @@ def slimmed(text: str, module: str) -> str:
 
 
 def names() -> bytes:
-    """See above; one a line, with a ~ where the slot is to stand."""
+    """See above; one a line, with a ~ where the slot is to stand. From any thread."""
+    with _LOCK:
+        return _names()
+
+
+@cache
+def _names() -> bytes:
     found: set[str] = set()
     for module in _imported_by("app.assembly"):
         found.update(_texts_in(_small(module)))

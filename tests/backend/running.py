@@ -36,6 +36,7 @@ class Station:
 
     def __init__(self, folder: Path, kind: type[EmbeddedBroker] | type[MosquittoBroker]) -> None:
         self.images = folder / "images"
+        self._seen: set[str] = set()  # ids of commands: see new_command
         self.database = schema.open_database(f"sqlite:///{folder / 'test.db'}")
         told = boards.enroll("pond", 1)
         self.key, self.password = key_from_hex(told["key"]), told["password"]
@@ -105,6 +106,13 @@ class Station:
         """Post a feed; the command as the API shows it."""
         new = NewCommand("pond", "feed", "feeder1", {"amount": 5}, None, "ann")
         return self.backend.post(new)[0]
+
+    def new_command(self) -> dict[str, Any]:
+        """The next one that came for the first time; repetitions and questions are left out."""
+        while (command := self.next_command())["command_id"] in self._seen:
+            pass
+        self._seen.add(command["command_id"])
+        return command
 
     def next_command(self) -> dict[str, Any]:
         """The next command that reaches the board; answers to startups are left out."""

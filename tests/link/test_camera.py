@@ -61,6 +61,7 @@ def test_quality_light_and_no_sending(embedded_broker: Broker, tmp_path: Path) -
         poor = viewer.captured(quality=5, send=False)
         good = viewer.captured(quality=100, send=False, flash=True)
         assert poor["bytes"] < good["bytes"]
+        board.wait_for("pin", pin=FLASH_LED, value=0)
         (lit,) = board.pulses(FLASH_LED)
         frames = [frame["ms"] for frame in board.log.of("frame")]
         assert lit.start < frames[-1] < (lit.end or 0)

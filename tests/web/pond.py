@@ -60,8 +60,8 @@ class Pond:
         self.say_as(HEARTBEAT, "heartbeat", message)
 
     def next_command(self) -> dict[str, Any]:
-        """The next command that comes."""
-        return self.station.next_command()
+        """The next command that comes; one that is sent or asked about again is left out."""
+        return self.station.new_command()
 
     def say(
         self, command: dict[str, Any], state: str, error: str | None = None, **result: Any
