@@ -16,7 +16,7 @@ run: .venv/run.stamp ## start the broker, the backend and two emulated boards
 	@$(PY) -m tools.run $(ARGS)
 
 test: .venv/test.stamp system lint types imports ## everything CI runs: checks and all tests
-	@$(PY) -m pytest -n 4 $(ARGS)
+	@$(PY) -m pytest -n 5 $(ARGS)
 
 check: lint types imports ## the quick checks: lint, types, import rules, dialect
 	@$(PY) -m pytest -q --durations=0 tests/test_rules.py

@@ -5,7 +5,7 @@
   under one of 32 bits as an ESP32 has them (async ones not); one process for the file.
 - A skipped test is a failure where CI=true.
 - Random tests draw from `seed`, which the header prints; SEED=n repeats a run.
-- `make test` runs four processes. One takes all that only computes, and the machine lets it wait;
+- `make test` runs five processes. One takes all that only computes, and the machine lets it wait;
   the others take a file at a time of what waits for real boards, brokers and browsers. So no test
   may count on having the machine for itself.
 - What a test gives to `record_property` is printed at the end.

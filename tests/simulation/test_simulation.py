@@ -14,7 +14,7 @@ import pytest
 from tests.simulation.run import Report, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(80)
+SEEDS = range(60)
 
 # Every kind of fault, and every step of the backend it can be killed at.
 FAULTS = {
