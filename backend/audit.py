@@ -6,13 +6,17 @@ Rules of this file:
 - commands are not noted here: their rows say who, from where, how and why.
 """
 
+import contextlib
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from peewee import AutoField, BigIntegerField, TextField
 
-from backend.models import Base, as_rows
+from backend.models import Base, as_rows, database
+from backend.work import Task, Work
 
 PAGE_MAX = 200
 
@@ -54,6 +58,33 @@ def note(who: Actor, action: str, subject: str, detail: dict[str, Any] | None = 
         subject=subject,
         detail=json.dumps(detail or {}),
     ).execute()
+
+
+@contextlib.contextmanager
+def noted(
+    who: Actor, action: str, subject: str, detail: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """What is changed inside is noted in the same transaction, or neither is done."""
+    with database.atomic("IMMEDIATE"):
+        yield
+        note(who, action, subject, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A task for the writer that is noted in its transaction."""
+
+    task: Task
+    who: Actor
+    action: str
+    subject: str
+    detail: dict[str, Any] | None = None
+
+    def __call__(self, work: Work) -> Any:
+        """What the task answers; where it raises, nothing is noted."""
+        answer = self.task(work)
+        note(self.who, self.action, self.subject, self.detail)
+        return answer
 
 
 def find(

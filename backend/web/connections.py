@@ -7,6 +7,7 @@ from protocol.fields import boolean
 
 from backend import connections
 from backend.access import ADMIN, may, require
+from backend.audit import noted
 from backend.broker_address import CA_LENGTH, TEXT_LENGTH
 from backend.connections import PAGE_MAX
 from backend.errors import NotFound
@@ -83,7 +84,10 @@ class ConnectionRoutes:
     def put(self, call: Call, site: str) -> Answer:
         """Make or change one; where it is active, it connects anew."""
         _check(call, site)
-        shown, made = connections.save(site, call.body(_WANTED), now_ms())
+        asked = call.body(_WANTED)
+        names = {"changed": ", ".join(sorted(asked))}  # not their values: one is a password
+        with noted(call.actor, "connection.put", site, names):
+            shown, made = connections.save(site, asked, now_ms())
         self._backend.connections_changed()
         return Answer(render.connection(shown), 201 if made else 200)
 
@@ -91,7 +95,8 @@ class ConnectionRoutes:
         """Forget one; the site's boards use the default connection from now on."""
         _check(call, site)
         call.body(NO_MEMBERS, empty=True)
-        connections.remove(site)
+        with noted(call.actor, "connection.delete", site):
+            connections.remove(site)
         self._backend.connections_changed()
         return Answer(None, 204)
 
@@ -116,7 +121,9 @@ class ConnectionRoutes:
     def _set_active(self, call: Call, site: str, active: bool) -> Answer:
         _check(call, site)
         call.body(NO_MEMBERS, empty=True)
-        shown, changed = connections.set_active(site, active, call.who.user, now_ms())
+        action = "connection.start" if active else "connection.stop"
+        with noted(call.actor, action, site):
+            shown, changed = connections.set_active(site, active, call.who.user, now_ms())
         if changed:
             self._backend.connections_changed()
         return Answer(render.connection(shown), 202 if changed else 200)

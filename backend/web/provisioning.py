@@ -6,6 +6,7 @@ from protocol.fields import boolean, identifier
 
 from backend import boards, provisioning
 from backend.access import ADMIN, VIEWER, require
+from backend.audit import Noted, noted
 from backend.errors import NotFound
 from backend.labels import label, sheet
 from backend.models import RETIRED
@@ -48,14 +49,16 @@ class ProvisioningRoutes:
         """201 with key and password, which no other answer ever holds."""
         asked = call.body(_NEW)
         require(call.who, ADMIN, asked.get("site"), _no_site(asked.get("site")))
-        told = self._backend.perform(Enrolment(user=call.who.user, **asked))
+        wish = Enrolment(user=call.who.user, **asked)
+        told = self._backend.perform(Noted(wish, call.actor, "board.enroll", asked["board_id"]))
         return Answer(told, 201, {"Location": f"{API}/boards/{told['board_id']}"})
 
     def renew(self, call: Call, board_id: str) -> Answer:
         """A fresh key and password; the old ones are refused from now on."""
         self._at_board(call, ADMIN, board_id)
         call.body(NO_MEMBERS, empty=True)
-        told = boards.renew(board_id)
+        with noted(call.actor, "board.credentials", board_id):
+            told = boards.renew(board_id)
         self._backend.boards_changed()
         return Answer(told)
 
@@ -64,21 +67,24 @@ class ProvisioningRoutes:
         self._at_board(call, ADMIN, board_id)
         asked = call.body(_MAP)
         at_site(call, ADMIN, asked["site"])
-        done = self._backend.perform(Mapping(board_id, user=call.who.user, **asked))
+        wish = Mapping(board_id, user=call.who.user, **asked)
+        done = self._backend.perform(Noted(wish, call.actor, "board.map", board_id, asked))
         return self._done(board_id, queued=done["queued"])
 
     def retire(self, call: Call, board_id: str) -> Answer:
         """Let a board take no more part; `cancelled`: what was not sent to it yet."""
         self._at_board(call, ADMIN, board_id)
         call.body(NO_MEMBERS, empty=True)
-        done = self._backend.perform(Retirement(board_id, call.who.user))
+        wish = Retirement(board_id, call.who.user)
+        done = self._backend.perform(Noted(wish, call.actor, "board.retire", board_id))
         return self._done(board_id, cancelled=done["cancelled"])
 
     def restore(self, call: Call, board_id: str) -> Answer:
         """Bring a board that was retired back to where it was."""
         self._at_board(call, ADMIN, board_id)
         call.body(NO_MEMBERS, empty=True)
-        done = self._backend.perform(Return(board_id, call.who.user))
+        wish = Return(board_id, call.who.user)
+        done = self._backend.perform(Noted(wish, call.actor, "board.restore", board_id))
         return self._done(board_id, queued=done["queued"])
 
     def moves(self, call: Call, board_id: str) -> Answer:

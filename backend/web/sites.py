@@ -6,6 +6,7 @@ from protocol.fields import boolean, identifier
 
 from backend import sites
 from backend.access import ADMIN, VIEWER, may, require
+from backend.audit import Noted, noted
 from backend.errors import NotFound
 from backend.service import Backend
 from backend.web import render
@@ -69,7 +70,8 @@ class SiteRoutes:
         above_sites(call)
         values = dict(call.body(_NEW))
         site_id = values.pop("id")
-        sites.create(site_id, values, now_ms())
+        with noted(call.actor, "site.add", site_id, values):
+            sites.create(site_id, values, now_ms())
         self._tell()
         made = render.site(sites.public(sites.get(site_id)))
         return Answer(made, 201, {"Location": f"{API}/sites/{site_id}"})
@@ -77,7 +79,9 @@ class SiteRoutes:
     def change(self, call: Call, site_id: str) -> Answer:
         """The site with other values; boards that sleep are told of other wake times."""
         at_site(call, ADMIN, site_id)
-        changed = self._backend.perform(sites.Change(site_id, call.body(_CHANGE)))
+        values = call.body(_CHANGE)
+        wish = Noted(sites.Change(site_id, values), call.actor, "site.change", site_id, values)
+        changed = self._backend.perform(wish)
         self._tell()
         return Answer(render.site(changed))
 
@@ -86,7 +90,8 @@ class SiteRoutes:
         at_site(call, ADMIN, site_id)
         above_sites(call)
         call.body(NO_MEMBERS, empty=True)
-        sites.delete(site_id)
+        with noted(call.actor, "site.delete", site_id):
+            sites.delete(site_id)
         self._backend.boards_changed()
         self._tell()
         return Answer(None, 204)

@@ -148,3 +148,28 @@ def test_retiring_takes_the_board_off_the_broker_and_out_of_the_way(
     program.call("POST", "boards", {"board_id": "b-5", "site": lake})
     program.call("POST", "boards/b-5/retire", {})
     assert eventually(lambda: len(asked) == 2)
+
+
+def test_what_is_done_to_sites_and_boards_is_in_the_audit_log(program: Client, lake: str) -> None:
+    program.call("PATCH", "sites/lake", {"owner": "Ada"})
+    program.call("POST", "boards", {"board_id": "audited", "site": lake})
+    program.call("POST", "boards/audited/retire", {})
+    program.call("POST", "boards/audited/restore", {})
+    address = {"host": "127.0.0.1", "port": 1, "username": "u", "password": "a secret"}
+    made = program.call("PUT", "sites/lake/connection", address)
+    assert made.status == 201, made.raw
+    program.call("DELETE", "sites/lake/connection")
+    program.call("PATCH", "sites/lake", {"timezone": "Nowhere"})  # refused: nothing was done
+    rows = program.call("GET", "audit?limit=7").json["entries"][::-1]
+    done = [
+        ("site.add", "lake"),
+        ("site.change", "lake"),
+        ("board.enroll", "audited"),
+        ("board.retire", "audited"),
+        ("board.restore", "audited"),
+        ("connection.put", "lake"),
+        ("connection.delete", "lake"),
+    ]
+    assert [(row["action"], row["subject"]) for row in rows] == done
+    assert rows[1]["detail"] == {"owner": "Ada"} and rows[1]["user"] == "admin"
+    assert "a secret" not in program.call("GET", "audit").raw.decode()
