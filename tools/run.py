@@ -72,13 +72,14 @@ def narrate(batches: Iterable[list[Event]]) -> None:
 
 def welcome(application: Application) -> None:
     """How to get in."""
+    kept = application.settings.data_dir
     print(f"\n  Answerback is at {application.url}")
     if application.admin_password:
         print(f"  sign in as admin with the password {application.admin_password}")
         print("  (it is shown this once; `make password` sets another one)")
     else:
         print("  sign in as admin (`make password` sets a new password)")
-    print("  Ctrl-C ends everything; what happened is kept in var/\n", flush=True)
+    print(f"  Ctrl-C ends everything; what happened is kept in {kept}\n", flush=True)
 
 
 def run(

@@ -2,7 +2,7 @@
 
 import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
-import { duration, when } from "./words.js";
+import { duration, told, when } from "./words.js";
 
 const REFRESH_MS = 10000; // what the stream told of while it was lost, and new sites
 const CHIPS = { connected: "completed", connecting: "sent", error: "failed", disconnected: "" };
@@ -57,7 +57,7 @@ class Card {
     try {
       return await what(asked);
     } catch (why) {
-      this.error.textContent = why.status ? why.message : "The backend can't be reached; try again.";
+      this.error.textContent = told(why);
       return null;
     }
   }
@@ -141,6 +141,7 @@ class Connections {
       "A site's boards use the broker of the site; those of a site without one use the default."),
       this.list, this.add);
     store.addEventListener("connection", ({ detail }) => this.#hear(detail));
+    store.addEventListener("site-list", () => this.load().catch(() => {}));
     setInterval(() => this.#cards.forEach((card) => card.show({})), 1000);
     setInterval(() => { if (!node.hidden && !document.hidden) this.load().catch(() => {}); }, REFRESH_MS);
   }
@@ -175,7 +176,8 @@ class Connections {
   // Sites without a connection can be given one.
   #offer(sites) {
     if (this.add.querySelector("form")) return; // somebody is filling it in
-    fill(this.add, sites.length ? el("h3", {}, "Sites that use the default connection") : "",
+    fill(this.add, sites.length ? el("h3", {}, "Sites that use the default connection")
+      : el("p", { class: "quiet" }, this.#cards.size ? "" : "There are no sites yet; the Sites view makes them."),
       sites.map((site) => el("p", {}, `${site} `, el("button", { class: "plain", "data-new": site }, "Connect"))));
     for (const button of this.add.querySelectorAll("[data-new]")) {
       button.onclick = () => this.#make(button);
@@ -191,9 +193,11 @@ class Connections {
         card.remove();
         await this.load();
       } catch (why) {
-        error.textContent = why.message;
+        error.textContent = told(why);
       }
     });
+    made.querySelector(".buttons").append(el("button", { type: "button", class: "plain",
+      onclick: () => { card.remove(); this.load().catch(() => {}); } }, "Cancel"));
     const card = el("div", { class: "card connection" }, el("h3", {}, site), made, error);
     button.parentElement.replaceWith(card);
   }
