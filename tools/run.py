@@ -50,7 +50,7 @@ def enroll(application: Application, count: int) -> list[BoardSpec]:
 
 
 def line_of(kind: str, data: dict[str, Any]) -> str:
-    """An event of the backend as a line."""
+    """An event about a board or a command as a line."""
     if kind == "board":
         state = "online" if data["online"] else "offline"
         return f"{data['id']:12} {state}"
@@ -60,9 +60,11 @@ def line_of(kind: str, data: dict[str, Any]) -> str:
 
 
 def narrate(batches: Iterable[list[Event]]) -> None:
-    """Print what happens, a board only when it comes or goes."""
+    """Print what becomes of commands, and when boards come and go."""
     online: dict[str, bool | None] = {}
     for _, kind, data in itertools.chain.from_iterable(batches):
+        if kind not in ("board", "command"):
+            continue
         if kind == "board":
             if online.get(data["id"]) == data["online"]:
                 continue

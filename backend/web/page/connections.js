@@ -2,7 +2,7 @@
 
 import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
-import { duration, told, when } from "./words.js";
+import { span, told, when } from "./words.js";
 
 const REFRESH_MS = 10000; // what the stream told of while it was lost, and new sites
 const CHIPS = { connected: "completed", connecting: "sent", error: "failed", disconnected: "" };
@@ -17,7 +17,7 @@ export function inWords(one, now = Date.now()) {
   if (one.status === "connected") return ["Connected", `Since ${when(one.changed_at)}.`];
   if (one.status !== "error") return ["Connecting", ""];
   const left = new Date(one.retry_at) - now;
-  const next = left > 1000 ? `Next try in ${duration(Math.round(left / 1000) * 1000)}` : "Trying again now";
+  const next = left > 1000 ? `Next try in ${span(Math.round(left / 1000))}` : "Trying again now";
   const error = one.error.charAt(0).toUpperCase() + one.error.slice(1);
   const tried = one.retries > 1 ? `${one.retries} times` : "once";
   return ["Error", `${error}. ${next}; tried ${tried} since ${when(one.changed_at)}.`];
@@ -42,13 +42,18 @@ class Card {
     this.one = { ...this.one, ...one };
     const [word, text] = inWords(this.one);
     const { host, port, tls } = this.one;
-    fill(this.head, el("h3", {}, this.one.site),
+    fill(this.head, el("h3", {}, this.view.nameOf(this.one.site)),
       el("span", { class: `chip ${CHIPS[this.one.status]}` }, word),
       el("span", { class: "quiet" }, `${host}:${port}${tls ? ", TLS" : ""}`));
     if (this.line.textContent !== text) this.line.textContent = text;
     this.line.className = word === "Error" ? "why failed" : "quiet";
     this.toggle.textContent = this.one.is_active ? "Stop" : "Start";
     this.toggle.className = this.one.is_active ? "stop" : "primary";
+  }
+
+  hear(detail) {
+    this.show(detail);
+    if (this.more.querySelector("ol") && !this.more.querySelector("details[open]")) this.#showLog();
   }
 
   async #do(what) {
@@ -93,6 +98,10 @@ class Card {
 
   async #log() {
     if (this.more.querySelector("ol")) return this.#close();
+    return this.#showLog();
+  }
+
+  async #showLog() {
     const log = await this.#do(() => get(`${path(this.one.site)}/log`));
     this.form = null;
     return log && this.more.replaceChildren(el("ol", { class: "connection-log" }, log.entries.map(entry)));
@@ -135,6 +144,7 @@ class Connections {
 
   constructor(node, store) {
     this.node = node;
+    this.store = store;
     this.list = el("div", { class: "boards" });
     this.add = el("div");
     node.append(el("h2", {}, "Connections"), el("p", { class: "quiet" },
@@ -146,9 +156,13 @@ class Connections {
     setInterval(() => { if (!node.hidden && !document.hidden) this.load().catch(() => {}); }, REFRESH_MS);
   }
 
+  nameOf(site) {
+    return this.store.sites.get(site)?.name ?? site;
+  }
+
   #hear(detail) {
     this.#told.set(detail.site, { ...detail, at: performance.now() });
-    this.#cards.get(detail.site)?.show(detail);
+    this.#cards.get(detail.site)?.hear(detail);
   }
 
   // What the stream told of a site since `asked`, over an answer that may be of before.
@@ -178,7 +192,7 @@ class Connections {
     if (this.add.querySelector("form")) return; // somebody is filling it in
     fill(this.add, sites.length ? el("h3", {}, "Sites that use the default connection")
       : el("p", { class: "quiet" }, this.#cards.size ? "" : "There are no sites yet; the Sites view makes them."),
-      sites.map((site) => el("p", {}, `${site} `, el("button", { class: "plain", "data-new": site }, "Connect"))));
+      sites.map((site) => el("p", {}, `${this.nameOf(site)} `, el("button", { class: "plain", "data-new": site }, "Connect"))));
     for (const button of this.add.querySelectorAll("[data-new]")) {
       button.onclick = () => this.#make(button);
     }
@@ -198,7 +212,7 @@ class Connections {
     });
     made.querySelector(".buttons").append(el("button", { type: "button", class: "plain",
       onclick: () => { card.remove(); this.load().catch(() => {}); } }, "Cancel"));
-    const card = el("div", { class: "card connection" }, el("h3", {}, site), made, error);
+    const card = el("div", { class: "card connection" }, el("h3", {}, this.nameOf(site)), made, error);
     button.parentElement.replaceWith(card);
   }
 }

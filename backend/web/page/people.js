@@ -8,7 +8,7 @@ import { ROLES, isAdmin, may } from "./rights.js";
 import { told } from "./words.js";
 
 const REFRESH_MS = 10000;
-const ABOUT = "Who is admin here is so at every site. Anybody else may do what their role at a site says: "
+const ABOUT = "Whose role is admin is admin at every site. Anybody else may do what their role at each site says: "
   + "a viewer looks, an operator sends commands, an admin looks after its people.";
 
 export async function show(node, { session, store }) {
