@@ -54,12 +54,9 @@ def _perform(options: Settings, task: Task) -> int:
     open_database(options.database)
     done = provisioning.alone(task, now_ms())
     row = boards.get(done["board_id"])
-    told = {"queued": "wait for it", "cancelled": "were called off"}
-    counts = [
-        f"{len(done[name])} commands {words}" for name, words in told.items() if done.get(name)
-    ]
-    place = f" at {row.site}" if row.site else ""
-    print("; ".join([f"{row.id} is {row.state}{place}", *counts]))
+    told = {"queued": "commands that wait for it", "cancelled": "commands called off"}
+    counts = [f"{words}: {len(done[name])}" for name, words in told.items() if done.get(name)]
+    print("; ".join([f"{row.id} is {row.state}{row.site and f' at {row.site}' or ''}", *counts]))
     return 0
 
 

@@ -68,7 +68,7 @@ export class Boards {
 
   #none() {
     return this.store.session.role === "admin" ? "No boards are enrolled yet."
-      : "There are no boards at your sites. Who should see more asks an administrator for a role there.";
+      : "There are no boards at your sites. To see more, ask an administrator for a role at theirs.";
   }
 
   #drop(id) {

@@ -8,8 +8,8 @@ const ms = (text) => (text ? new Date(text).getTime() : 0);
 export function time(text) {
   const at = new Date(text);
   const today = at.toDateString() === new Date().toDateString();
-  return today ? at.toLocaleTimeString()
-    : at.toLocaleString(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  return today ? at.toLocaleTimeString(undefined, { hourCycle: "h23" })
+    : at.toLocaleString(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 // Whether a board that is not heard said that it would sleep now.

@@ -69,11 +69,11 @@ class Sites {
   }
 
   #board(board) {
-    const next = board.sleeps && new Date(board.next_wake_at) > new Date() && `next wake ${time(board.next_wake_at)}`;
+    const next = board.online && board.sleeps && new Date(board.next_wake_at) > new Date() && `next wake ${time(board.next_wake_at)}`;
     return this.#row(board, next,
       button(board.site ? "Move" : "Map", () => this.#map(board)),
       el("a", { class: "plain", href: `/api/v1${path(board)}/label.svg`, target: "_blank" }, "Label"),
-      button("Retire", () => this.#ask(`Retire ${board.name}? It may take no more part.`, "POST", `${path(board)}/retire`)));
+      button("Retire", () => this.#ask(`Retire ${board.name}? Its commands that wait are called off. It can be brought back.`, "POST", `${path(board)}/retire`)));
   }
 
   #pending(board) {
