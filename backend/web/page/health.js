@@ -12,7 +12,7 @@ const WHY = {
   will: "its connection ended",
   "asleep-overdue": "it should have woken",
 };
-const UNDECIDED = ["PENDING", "SENT", "ACKNOWLEDGED", "CANCELLED"];
+const UNDECIDED = ["PENDING", "SENT", "ACKNOWLEDGED", "UNKNOWN", "CANCELLED"];
 const [BAR, HEIGHT] = [5, 24];
 
 const percent = (rate) => (rate === null ? "–" : `${Math.floor(rate * 1000) / 10} %`);
@@ -122,7 +122,7 @@ class Health {
 }
 
 // What the share is of; and what is neither good nor bad.
-function inAll(counts) {
+export function inAll(counts) {
   const sum = (list) => list.reduce((total, [, count]) => total + count, 0);
   const [all, more] = [Object.entries(counts), Object.entries(counts).filter(([status]) => UNDECIDED.includes(status))];
   return `of ${sum(all) - sum(more)}${sum(more) ? `; ${sum(more)} open or cancelled` : ""}`;
