@@ -13,6 +13,7 @@ from backend import boards, loglines, operating, people_cli, provisioning, setti
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
+from backend.command_line import command
 from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
 from backend.provisioning import Mapping, Retirement
@@ -51,7 +52,11 @@ def enroll(options: Settings, arguments: argparse.Namespace) -> int:
 def _perform(options: Settings, task: Task) -> int:
     """Do something about a board; a backend that runs takes it over within a second."""
     open_database(options.database)
-    print(provisioning.alone(task, now_ms()))
+    done = provisioning.alone(task, now_ms())
+    row = boards.get(done["board_id"])
+    told = {"queued": "commands that wait for it", "cancelled": "commands called off"}
+    counts = [f"{words}: {len(done[name])}" for name, words in told.items() if done.get(name)]
+    print("; ".join([f"{row.id} is {row.state}{row.site and f' at {row.site}' or ''}", *counts]))
     return 0
 
 
@@ -76,10 +81,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     named = f"Answerback {version('answerback')}"
     parser.add_argument("--version", action="version", version=named)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("serve", help="run the backend (the default)")
+    command(commands, "serve", "run the backend (the default)")
     operating.add_arguments(commands)
-    board = commands.add_parser("enroll", help="make a board known; prints its key and password")
-    board.add_argument("board_id")
+    board = command(commands, "enroll", "make a board known; prints its key and password")
+    board.add_argument("board_id", help="its name on the broker")
     board.add_argument("--name", default="", help="what people call it")
     board.add_argument("--dialect", default="answerback", choices=DIALECTS, help="what it speaks")
     board.add_argument(
@@ -88,12 +93,17 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     board.add_argument(
         "--pending", action="store_true", help="not to be used before it is mapped to a site"
     )
-    mapped = commands.add_parser("map", help="map a board to a site, or move it to another one")
-    mapped.add_argument("board_id")
-    mapped.add_argument("site")
-    mapped.add_argument("--sleeps", action="store_true", default=None, help="between wakes")
-    retired = commands.add_parser("retire", help="let a board take no more part")
-    retired.add_argument("board_id")
+    mapped = command(commands, "map", "map a board to a site, or move it to another one")
+    mapped.add_argument("board_id", help="its id")
+    mapped.add_argument("site", help="its id")
+    mapped.add_argument(
+        "--sleeps",
+        action="store_true",
+        default=None,
+        help="it sleeps between the site's wake times",
+    )
+    retired = command(commands, "retire", "let a board take no more part")
+    retired.add_argument("board_id", help="its id")
     people_cli.add_arguments(commands)
     argcomplete.autocomplete(parser)
     return parser.parse_args(argv)

@@ -16,7 +16,8 @@ def label(address: str, board: Mapping[str, Any]) -> str:
     code = segno.make(f"{address}/#board/{board['id']}", error="m", micro=False)
     modules = len(code.matrix)
     place = f"translate({_QUIET} {_QUIET}) scale({_QR / modules:.5f})"
-    lines = [(board["name"], 11, 5, "bold"), (board["id"], 18, 3.5, "normal")]
+    also = board["id"] if board["id"] != board["name"] else ""
+    lines = [(board["name"], 11, 5, "bold"), (also, 18, 3.5, "normal")]
     lines.append((board["site"] or "", 24, 3.5, "normal"))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{HEIGHT_MM}mm" '

@@ -97,7 +97,8 @@ def unreached(why: BaseException | None, place: str) -> str:
         return f"{what}; check the host in {place}, {ca}, and the broker's certificate"
     if isinstance(why, ssl.SSLError):
         return f"does not speak TLS as we do: {why.reason or why}; check the port in {place}"
-    return f"can't be reached: {why}; check {place}, and that it runs"
+    plain = why.strerror if isinstance(why, OSError) else None
+    return f"can't be reached: {plain or why}; check {place}, and that it runs"
 
 
 def denied(why: object, place: str, topics: Sequence[tuple[str, int]]) -> str:

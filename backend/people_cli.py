@@ -13,6 +13,7 @@ from backend import people, tokens
 from backend.access import ROLES, VIEWER
 from backend.accounts import ADMIN, Accounts
 from backend.audit import Actor
+from backend.command_line import command
 from backend.credentials import SCOPES
 from backend.people import People
 
@@ -90,7 +91,7 @@ _DEEDS: dict[str, tuple[_Do, str, dict[str, dict[str, Any]]]] = {
     "add": (
         _add,
         "a new user; asks for the password",
-        {"--role": {"choices": ROLES, "default": VIEWER}},
+        {"--role": {"choices": ROLES, "default": VIEWER, "help": f"else {VIEWER}"}},
     ),
     "role": (_role, "another role", {"role": {"choices": ROLES}}),
     "disable": (_disable, "let nothing of theirs in any more", {}),
@@ -100,29 +101,29 @@ _DEEDS: dict[str, tuple[_Do, str, dict[str, dict[str, Any]]]] = {
     "member": (
         _member,
         "a role at a site, or none",
-        {"site": {}, "role": {"choices": (*ROLES, "none")}},
+        {"site": {"help": "its id"}, "role": {"choices": (*ROLES, "none")}},
     ),
 }
 
 
 def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `user`, `token` and `password` to the program's commands."""
-    deeds = commands.add_parser("user", help="look after users").add_subparsers(
+    deeds = command(commands, "user", "look after users").add_subparsers(
         dest="deed", metavar="DEED", required=True
     )
     for name, (_, about, more) in _DEEDS.items():
-        parser = deeds.add_parser(name, help=about)
+        parser = command(deeds, name, about)
         if name != "list":
-            parser.add_argument("name")
+            parser.add_argument("name", help="of the user")
         for argument, settings in more.items():
             parser.add_argument(argument, **settings)
-    program = commands.add_parser("token", help="make a bearer token; prints it once")
+    program = command(commands, "token", "make a bearer token; prints it once")
     program.add_argument("name", help="what it is for")
-    program.add_argument("--user", default=ADMIN, help="whose it is")
+    program.add_argument("--user", default=ADMIN, help=f"whose it is ({ADMIN})")
     program.add_argument("--scope", action="append", default=[], choices=SCOPES, help="else all")
     program.add_argument("--expires-in", type=int, metavar="SECONDS", help="else never")
-    person = commands.add_parser("password", help="set a user's password; asks for it")
-    person.add_argument("user", nargs="?", default=ADMIN)
+    person = command(commands, "password", "set a user's password; asks for it")
+    person.add_argument("user", nargs="?", default=ADMIN, help=f"else {ADMIN}")
 
 
 def run(accounts: Accounts, arguments: argparse.Namespace) -> int:
@@ -133,4 +134,6 @@ def run(accounts: Accounts, arguments: argparse.Namespace) -> int:
     if arguments.command == "password":
         return password(accounts, arguments.user)
     _DEEDS[arguments.deed][0](People(accounts), arguments)
+    if arguments.deed != "list":
+        print("done")
     return 0

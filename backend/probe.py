@@ -33,7 +33,7 @@ def trouble(address: Address, site: str = "") -> str | None:
     except ssl.SSLCertVerificationError as why:
         return f"is not believed: {why.verify_message}; check its certificate, and who vouches"
     except OSError as why:
-        return f"can't be reached: {why}; check the address, and that it runs"
+        return f"can't be reached: {why.strerror or why}; check the address, and that it runs"
 
 
 def _sealed(raw: socket.socket, address: Address) -> socket.socket:

@@ -50,7 +50,7 @@ def enroll(application: Application, count: int) -> list[BoardSpec]:
 
 
 def line_of(kind: str, data: dict[str, Any]) -> str:
-    """An event of the backend as a line."""
+    """An event about a board or a command as a line."""
     if kind == "board":
         state = "online" if data["online"] else "offline"
         return f"{data['id']:12} {state}"
@@ -60,9 +60,11 @@ def line_of(kind: str, data: dict[str, Any]) -> str:
 
 
 def narrate(batches: Iterable[list[Event]]) -> None:
-    """Print what happens, a board only when it comes or goes."""
+    """Print what becomes of commands, and when boards come and go."""
     online: dict[str, bool | None] = {}
     for _, kind, data in itertools.chain.from_iterable(batches):
+        if kind not in ("board", "command"):
+            continue
         if kind == "board":
             if online.get(data["id"]) == data["online"]:
                 continue
@@ -72,13 +74,14 @@ def narrate(batches: Iterable[list[Event]]) -> None:
 
 def welcome(application: Application) -> None:
     """How to get in."""
+    kept = application.settings.data_dir
     print(f"\n  Answerback is at {application.url}")
     if application.admin_password:
         print(f"  sign in as admin with the password {application.admin_password}")
         print("  (it is shown this once; `make password` sets another one)")
     else:
         print("  sign in as admin (`make password` sets a new password)")
-    print("  Ctrl-C ends everything; what happened is kept in var/\n", flush=True)
+    print(f"  Ctrl-C ends everything; what happened is kept in {kept}\n", flush=True)
 
 
 def run(

@@ -97,7 +97,10 @@ def configure(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     """{"targets": {name: topic, or {"topic", "kind": "switch" or "motor", "feedback"}}}"""
     targets = options.get("targets")
     if set(options) != {"targets"} or type(targets) is not dict or not targets:
-        raise _wrong("targets", 'must be the only option: {"light": "room1/light"}')
+        raise _wrong(
+            "targets",
+            'say, and nothing else, which topics there are: {"targets": {"light": "room1/light"}}',
+        )
     if len(targets) > TARGETS_MAX:
         raise _wrong("targets", f"must be at most {TARGETS_MAX}")
     return {name: _target(name, about) for name, about in targets.items()}, {}

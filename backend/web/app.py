@@ -33,7 +33,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         SessionRoutes(accounts, authenticator),
         TokenRoutes(accounts),
         NamedTokenRoutes(accounts),
-        PeopleRoutes(accounts),
+        PeopleRoutes(accounts, backend),
         AuditRoutes(),
         BoardRoutes(backend),
         ProvisioningRoutes(backend, settings.address),

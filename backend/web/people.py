@@ -11,6 +11,7 @@ from backend.accounts import Accounts
 from backend.credentials import ADMINISTER
 from backend.errors import Forbidden
 from backend.people import People
+from backend.service import Backend
 from backend.web import render
 from backend.web.http import (
     NO_MEMBERS,
@@ -40,8 +41,9 @@ _FILTERS = {
 class PeopleRoutes:
     """`/users`."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, backend: Backend) -> None:
         self._people = People(accounts)
+        self._backend = backend
 
     def routes(self) -> list[Route]:
         """What is served."""
@@ -90,6 +92,7 @@ class PeopleRoutes:
             self._people.set_password(call.actor, name, asked["password"])
         else:
             self._people.change(call.actor, name, **asked)
+        self._look_again()
         return Answer(render.user(people.one(name)))
 
     def remove(self, call: Call, name: str) -> Answer:
@@ -97,6 +100,7 @@ class PeopleRoutes:
         require_admin(call.who)
         call.body(NO_MEMBERS, empty=True)
         self._people.remove(call.actor, name)
+        self._look_again()
         return Answer(None, 204)
 
     def sign_out(self, call: Call, name: str) -> Answer:
@@ -105,6 +109,7 @@ class PeopleRoutes:
             require_admin(call.who)
         call.body(NO_MEMBERS, empty=True)
         self._people.sign_out(call.actor, name)
+        self._look_again()
         return Answer(None, 204)
 
     def join(self, call: Call, name: str, site: str) -> Answer:
@@ -112,6 +117,7 @@ class PeopleRoutes:
         self._require_site(call, site)
         role = call.body(_MEMBER, empty=True).get("role")
         self._people.join(call.actor, name, site, role)
+        self._look_again()
         return Answer({"user": name, "site": site, "role": people.one(name)["sites"][site]})
 
     def leave(self, call: Call, name: str, site: str) -> Answer:
@@ -119,7 +125,12 @@ class PeopleRoutes:
         self._require_site(call, site)
         call.body(NO_MEMBERS, empty=True)
         self._people.leave(call.actor, name, site)
+        self._look_again()
         return Answer(None, 204)
+
+    def _look_again(self) -> None:
+        """Wake every stream: each looks who its watcher is now, see `stream`."""
+        self._backend.events.publish([(None, "sites", {})])
 
     @staticmethod
     def _require_site(call: Call, site: str) -> None:

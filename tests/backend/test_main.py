@@ -70,7 +70,8 @@ def test_a_board_retired_beside_a_running_backend_is_shut_out(installation: Inst
     board = Client(installation, "pond-9", password)
     eventually(lambda: not board.connect()[0].is_failure)
     board.gone.clear()
-    assert installation.run("retire", "pond-9").returncode == 0
+    retired = installation.run("retire", "pond-9")
+    assert (retired.returncode, retired.stdout) == (0, "pond-9 is retired\n")
     assert board.gone.wait(10)
     assert board.connect()[0].is_failure
     board.close()

@@ -61,6 +61,16 @@ def test_it_is_made_started_mended_and_stopped(site: Site, garda: Page) -> None:
     expect(card.locator(".connection-log li.error")).to_contain_text("refused the connection")
 
 
+def test_a_new_site_is_offered_at_once(site: Site, view: Page) -> None:
+    view.get_by_role("link", name="Connections").click()
+    expect(view.locator("#view-connections")).to_contain_text("There are no sites yet")
+    site.program().call("POST", "sites", {"id": "como", "name": "Como"})
+    row = view.locator("#view-connections p").filter(has_text="Como")
+    expect(row.get_by_role("button", name="Connect")).to_be_visible(timeout=5_000)
+    site.program().call("DELETE", "sites/como")
+    expect(row).to_have_count(0, timeout=5_000)
+
+
 def test_what_changes_elsewhere_is_shown_at_once(site: Site, garda: Page) -> None:
     broker = site.station.broker
     asked = {"host": broker.host, "port": broker.port, "username": BACKEND_USER}

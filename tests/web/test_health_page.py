@@ -60,3 +60,11 @@ def test_the_timeline_shows_the_messages(view: Page, site: Site, pond: Pond) -> 
     expect(lines).to_have_count(2)
     expect(lines.nth(0)).to_contain_text(re.compile("→ board feed.*bytes"))
     expect(lines.nth(1)).to_contain_text("← board ack")
+
+
+def test_a_share_says_of_how_many(view: Page) -> None:
+    counts = {"COMPLETED": 2, "FAILED": 1, "UNKNOWN": 1, "CANCELLED": 1}
+    words = view.evaluate(
+        "async (counts) => (await import('/page/health.js')).inAll(counts)", counts
+    )
+    assert words == "of 3; 2 open or cancelled"

@@ -3,11 +3,13 @@
 import json
 import logging
 import re
+import time
 from typing import Any
 
 import pytest
 
 from backend.access import ADMIN, OPERATOR, VIEWER
+from backend.events import HEARTBEAT_SECONDS
 from backend.throttle import TRIES_PER_USER
 from tests.backend.running import eventually
 from tests.web.site import FEED, Client, Site
@@ -259,13 +261,15 @@ def test_a_watcher_sees_their_own_site_and_loses_it_with_the_role(
     while seen[-1] != ("command", "lake"):
         seen.append(told(watcher))
     assert ("command", "pond") in seen and ("command", "well") not in seen
+    began = time.monotonic()
     assert admin.call("DELETE", "users/wim/sites/north").status == 204
+    assert told(watcher) == ("reset", "")
+    assert time.monotonic() - began < HEARTBEAT_SECONDS / 2  # at once, though nothing else happens
     for board in ("pond", "lake"):
         village.ping(board, admin)
     seen = [told(watcher)]
     while seen[-1] != ("command", "lake"):
         seen.append(told(watcher))
-    assert seen[0] == ("reset", "")
     assert all(board != "pond" for _, board in seen)
     watcher.close()
 

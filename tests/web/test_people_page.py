@@ -138,6 +138,7 @@ def test_a_role_that_is_taken_away_takes_the_buttons_with_it(
     pond.arrive()
     expect(card).to_have_count(0)
     expect(page.locator("#boards")).to_contain_text("no boards at your sites")
+    expect(page.locator("#filters [name=board_id] option")).to_have_text(["All"])
 
 
 def test_a_password_is_changed_and_asked_for(page: Page, site: Site, village: Village) -> None:

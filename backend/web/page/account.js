@@ -4,7 +4,7 @@
 import { call, get } from "./api.js";
 import { el } from "./dom.js";
 import { isAdmin } from "./rights.js";
-import { when } from "./words.js";
+import { told, when } from "./words.js";
 
 const SCOPES = { read: "read", command: "send commands", admin: "administer" };
 const DAY = 86400;
@@ -15,8 +15,6 @@ export async function show(node, { session }) {
   node.replaceChildren(el("h2", {}, "Password"), passwordForm(), el("h2", {}, "Tokens for programs"), tokens.node);
   await tokens.load();
 }
-
-const told = (why) => (why.status ? why.message : "The backend can't be reached; try again.");
 
 const field = (label, attributes) => el("label", {}, label,
   el("input", { type: "password", required: true, maxlength: 200, ...attributes }));
@@ -54,6 +52,7 @@ class Tokens {
   async load() {
     const rows = (await get("/tokens")).tokens;
     this.body.replaceChildren(...rows.map((row) => this.#row(row)));
+    if (!rows.length) this.body.append(el("tr", {}, el("td", { colspan: 6, class: "quiet" }, "No tokens yet.")));
   }
 
   async #try(what) {

@@ -6,7 +6,7 @@ import { label } from "./words.js";
 const FIRST = { "set_wake_schedule.seconds": 600, amount: 20, ml: 250, seconds: 10, speed: 50, send: true };
 const NAMES = {
   amount: "Amount", seconds: "Time", speed: "Speed", quality: "Quality", flash: "With its light on",
-  send: "Send it at once", version: "Version", url: "Address of its release.json",
+  send: "Send it at once", version: "Version", url: "Address of its release.json", image_id: "Name of the picture",
   sha256: "SHA-256 of that file", awake_s: "Stay awake at most", quiet_s: "Sleep when quiet for",
   "set_wake_schedule.seconds": "Wake every (0: stay awake)",
 };
@@ -111,15 +111,16 @@ function parametersOf(one, form) {
   return out;
 }
 
-const style = (one) => ({ dose: "primary", set: "primary", stop: "stop" })[one.kind];
+const style = ({ type, kind }) => (type === "emergency_stop" ? "emergency" : kind === "stop" ? "stop" : "primary");
 
 function button(one, index, form, send) {
   const node = el("button", { type: index ? "button" : "submit", class: style(one) });
+  const unsaid = Object.fromEntries(Object.keys(one.required).map((name) => [name, "…"]));
   const show = () => {
     const parameters = parametersOf(one, form);
     node.disabled = parameters === null;
     if (parameters) node.textContent = label(one.type, one.value, parameters);
-    else if (!node.textContent) node.textContent = label(one.type, one.value, {});
+    else if (!node.textContent) node.textContent = label(one.type, one.value, unsaid);
   };
   const click = () => {
     const parameters = parametersOf(one, form);

@@ -68,7 +68,7 @@ export class Boards {
 
   #none() {
     return this.store.session.role === "admin" ? "No boards are enrolled yet."
-      : "There are no boards at your sites. Who should see more asks an administrator for a role there.";
+      : "There are no boards at your sites. To see more, ask an administrator for a role at theirs.";
   }
 
   #drop(id) {
@@ -125,7 +125,7 @@ export class Boards {
     const text = board.latched ? "An emergency stop holds: nothing moves until it is cleared."
       : missingSince(board) ? `It was to wake at ${time(missingSince(board))} and did not come: look at its battery and its link.`
       : asleep(board) ? `Asleep until ${time(board.asleep_until)}. When it wakes, ${wait}`
-      : board.online === false ? `Offline. When it is back, ${wait}` : `Not heard yet. When it is, ${wait}`;
+      : board.online === false ? `Offline. When it is back, ${wait}` : board.last_seen ? `Whether it is online is not known. When it is heard, ${wait}` : `Not heard yet. When it is, ${wait}`;
     if (card.note.firstChild?.textContent === text) return;
     card.note.replaceChildren(el("span", {}, text), ...(board.latched && card.operates ? [card.clear] : []));
   }

@@ -2,7 +2,7 @@
 
 import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
-import { duration, when } from "./words.js";
+import { span, told, when } from "./words.js";
 
 const REFRESH_MS = 10000; // what the stream told of while it was lost, and new sites
 const CHIPS = { connected: "completed", connecting: "sent", error: "failed", disconnected: "" };
@@ -17,7 +17,7 @@ export function inWords(one, now = Date.now()) {
   if (one.status === "connected") return ["Connected", `Since ${when(one.changed_at)}.`];
   if (one.status !== "error") return ["Connecting", ""];
   const left = new Date(one.retry_at) - now;
-  const next = left > 1000 ? `Next try in ${duration(Math.round(left / 1000) * 1000)}` : "Trying again now";
+  const next = left > 1000 ? `Next try in ${span(Math.round(left / 1000))}` : "Trying again now";
   const error = one.error.charAt(0).toUpperCase() + one.error.slice(1);
   const tried = one.retries > 1 ? `${one.retries} times` : "once";
   return ["Error", `${error}. ${next}; tried ${tried} since ${when(one.changed_at)}.`];
@@ -42,7 +42,7 @@ class Card {
     this.one = { ...this.one, ...one };
     const [word, text] = inWords(this.one);
     const { host, port, tls } = this.one;
-    fill(this.head, el("h3", {}, this.one.site),
+    fill(this.head, el("h3", {}, this.view.nameOf(this.one.site)),
       el("span", { class: `chip ${CHIPS[this.one.status]}` }, word),
       el("span", { class: "quiet" }, `${host}:${port}${tls ? ", TLS" : ""}`));
     if (this.line.textContent !== text) this.line.textContent = text;
@@ -51,13 +51,18 @@ class Card {
     this.toggle.className = this.one.is_active ? "stop" : "primary";
   }
 
+  hear(detail) {
+    this.show(detail);
+    if (this.more.querySelector("ol") && !this.more.querySelector("details[open]")) this.#showLog();
+  }
+
   async #do(what) {
     this.error.textContent = "";
     const asked = performance.now();
     try {
       return await what(asked);
     } catch (why) {
-      this.error.textContent = why.status ? why.message : "The backend can't be reached; try again.";
+      this.error.textContent = told(why);
       return null;
     }
   }
@@ -93,6 +98,10 @@ class Card {
 
   async #log() {
     if (this.more.querySelector("ol")) return this.#close();
+    return this.#showLog();
+  }
+
+  async #showLog() {
     const log = await this.#do(() => get(`${path(this.one.site)}/log`));
     this.form = null;
     return log && this.more.replaceChildren(el("ol", { class: "connection-log" }, log.entries.map(entry)));
@@ -135,19 +144,25 @@ class Connections {
 
   constructor(node, store) {
     this.node = node;
+    this.store = store;
     this.list = el("div", { class: "boards" });
     this.add = el("div");
     node.append(el("h2", {}, "Connections"), el("p", { class: "quiet" },
       "A site's boards use the broker of the site; those of a site without one use the default."),
       this.list, this.add);
     store.addEventListener("connection", ({ detail }) => this.#hear(detail));
+    store.addEventListener("site-list", () => this.load().catch(() => {}));
     setInterval(() => this.#cards.forEach((card) => card.show({})), 1000);
     setInterval(() => { if (!node.hidden && !document.hidden) this.load().catch(() => {}); }, REFRESH_MS);
   }
 
+  nameOf(site) {
+    return this.store.sites.get(site)?.name ?? site;
+  }
+
   #hear(detail) {
     this.#told.set(detail.site, { ...detail, at: performance.now() });
-    this.#cards.get(detail.site)?.show(detail);
+    this.#cards.get(detail.site)?.hear(detail);
   }
 
   // What the stream told of a site since `asked`, over an answer that may be of before.
@@ -175,8 +190,9 @@ class Connections {
   // Sites without a connection can be given one.
   #offer(sites) {
     if (this.add.querySelector("form")) return; // somebody is filling it in
-    fill(this.add, sites.length ? el("h3", {}, "Sites that use the default connection") : "",
-      sites.map((site) => el("p", {}, `${site} `, el("button", { class: "plain", "data-new": site }, "Connect"))));
+    fill(this.add, sites.length ? el("h3", {}, "Sites that use the default connection")
+      : el("p", { class: "quiet" }, this.#cards.size ? "" : "There are no sites yet; the Sites view makes them."),
+      sites.map((site) => el("p", {}, `${this.nameOf(site)} `, el("button", { class: "plain", "data-new": site }, "Connect"))));
     for (const button of this.add.querySelectorAll("[data-new]")) {
       button.onclick = () => this.#make(button);
     }
@@ -191,10 +207,12 @@ class Connections {
         card.remove();
         await this.load();
       } catch (why) {
-        error.textContent = why.message;
+        error.textContent = told(why);
       }
     });
-    const card = el("div", { class: "card connection" }, el("h3", {}, site), made, error);
+    made.querySelector(".buttons").append(el("button", { type: "button", class: "plain",
+      onclick: () => { card.remove(); this.load().catch(() => {}); } }, "Cancel"));
+    const card = el("div", { class: "card connection" }, el("h3", {}, this.nameOf(site)), made, error);
     button.parentElement.replaceWith(card);
   }
 }

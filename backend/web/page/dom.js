@@ -29,7 +29,8 @@ export function fill(node, ...children) {
 export function options(select, first, values) {
   const chosen = select.value;
   const wanted = [["", first], ...values];
-  const same = [...select.options].map((o) => o.value).join() === wanted.map(([v]) => v).join();
+  const same = select.options.length === wanted.length
+    && [...select.options].map((o) => o.value).join() === wanted.map(([v]) => v).join();
   if (same) return;
   select.replaceChildren(...wanted.map(([value, text]) => el("option", { value }, text)));
   select.value = wanted.some(([value]) => value === chosen) ? chosen : "";

@@ -12,6 +12,7 @@ const WHY = {
   will: "its connection ended",
   "asleep-overdue": "it should have woken",
 };
+const UNDECIDED = ["PENDING", "SENT", "ACKNOWLEDGED", "UNKNOWN", "CANCELLED"];
 const [BAR, HEIGHT] = [5, 24];
 
 const percent = (rate) => (rate === null ? "–" : `${Math.floor(rate * 1000) / 10} %`);
@@ -120,7 +121,12 @@ class Health {
   }
 }
 
-const inAll = (counts) => `of ${Object.values(counts).reduce((sum, count) => sum + count, 0)}`;
+// What the share is of; and what is neither good nor bad.
+export function inAll(counts) {
+  const sum = (list) => list.reduce((total, [, count]) => total + count, 0);
+  const [all, more] = [Object.entries(counts), Object.entries(counts).filter(([status]) => UNDECIDED.includes(status))];
+  return `of ${sum(all) - sum(more)}${sum(more) ? `; ${sum(more)} open or cancelled` : ""}`;
+}
 
 function alertLine(alert) {
   const open = alert.until_at === null;

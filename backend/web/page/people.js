@@ -5,9 +5,10 @@ import { Audit } from "./audit.js";
 import { call, get } from "./api.js";
 import { el } from "./dom.js";
 import { ROLES, isAdmin, may } from "./rights.js";
+import { told } from "./words.js";
 
 const REFRESH_MS = 10000;
-const ABOUT = "Who is admin here is so at every site. Anybody else may do what their role at a site says: "
+const ABOUT = "Whose role is admin is admin at every site. Anybody else may do what their role at each site says: "
   + "a viewer looks, an operator sends commands, an admin looks after its people.";
 
 export async function show(node, { session, store }) {
@@ -63,7 +64,7 @@ class People {
   }
 
   #tell(why) {
-    this.error.textContent = why.status ? why.message : "The backend can't be reached; try again.";
+    this.error.textContent = told(why);
   }
 
   async #try(what) {

@@ -1,15 +1,15 @@
 // How a board is, in words.
 
 const OVERDUE_MS = 60000; // a wake may be so late, and then the board has to connect
-const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not heard yet"] };
+const ONLINE = { true: ["online", "Online"], false: ["offline", "Offline"], null: ["unsure", "Not known"] };
 
 const ms = (text) => (text ? new Date(text).getTime() : 0);
 
 export function time(text) {
   const at = new Date(text);
   const today = at.toDateString() === new Date().toDateString();
-  return today ? at.toLocaleTimeString()
-    : at.toLocaleString(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  return today ? at.toLocaleTimeString(undefined, { hourCycle: "h23" })
+    : at.toLocaleString(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 // Whether a board that is not heard said that it would sleep now.
@@ -33,5 +33,5 @@ export function state(board) {
   if (!board.online && board.sleeps && ms(board.next_wake_at) > Date.now()) {
     return ["unsure", `Due at ${time(board.next_wake_at)}`];
   }
-  return ONLINE[board.online];
+  return board.online === null && !board.last_seen ? ["unsure", "Not heard yet"] : ONLINE[board.online];
 }

@@ -4,6 +4,7 @@ import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
 import { state, time } from "./presence.js";
 import { boardForm, siteForm } from "./site_forms.js";
+import { told } from "./words.js";
 
 const button = (text, onclick, kind = "plain") => el("button", { type: "button", class: kind, onclick }, text);
 const path = (board) => `/boards/${encodeURIComponent(board.id)}`;
@@ -49,7 +50,7 @@ class Sites {
 
   #site(site, boards) {
     const wakes = site.wake_cron && `wakes ${site.wake_cron} (${site.timezone})`;
-    const facts = [site.id, site.owner, site.programme, wakes, site.private && "private"];
+    const facts = [site.id !== site.name && site.id, !site.wake_cron && site.timezone, site.owner, site.programme, wakes, site.private && "private"];
     return el("section", { class: "card site", "data-site": site.id, "aria-label": site.name },
       el("div", { class: "view-head" }, el("h3", {}, site.name), el("span", { class: "space" }),
         button("Edit", () => this.#edit(site)),
@@ -64,15 +65,15 @@ class Sites {
     return el("li", { "data-board-row": board.id },
       el("span", { class: `dot ${kind}`, "aria-hidden": "true" }), el("b", {}, board.name),
       el("span", { class: "quiet" }, [board.name !== board.id && board.id, words, about].filter(Boolean).join(" · ")),
-      el("span", { class: "space" }), buttons);
+      el("div", { class: "buttons" }, buttons));
   }
 
   #board(board) {
-    const next = board.sleeps && new Date(board.next_wake_at) > new Date() && `next wake ${time(board.next_wake_at)}`;
+    const next = board.online && board.sleeps && new Date(board.next_wake_at) > new Date() && `next wake ${time(board.next_wake_at)}`;
     return this.#row(board, next,
       button(board.site ? "Move" : "Map", () => this.#map(board)),
       el("a", { class: "plain", href: `/api/v1${path(board)}/label.svg`, target: "_blank" }, "Label"),
-      button("Retire", () => this.#ask(`Retire ${board.name}? It may take no more part.`, "POST", `${path(board)}/retire`)));
+      button("Retire", () => this.#ask(`Retire ${board.name}? Its commands that wait are called off. It can be brought back.`, "POST", `${path(board)}/retire`)));
   }
 
   #pending(board) {
@@ -115,7 +116,7 @@ class Sites {
         this.#say("");
         this.dialog.close();
       } catch (why) {
-        error.textContent = why.message;
+        error.textContent = told(why);
       }
     });
     this.dialog.replaceChildren(form);
@@ -123,7 +124,7 @@ class Sites {
   }
 
   async #do(method, address) {
-    await call(method, address, {}).then(() => this.#say(""), (why) => this.#say(why.message));
+    await call(method, address, {}).then(() => this.#say(""), (why) => this.#say(told(why)));
   }
 
   #say(text) {

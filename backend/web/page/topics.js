@@ -3,6 +3,7 @@
 
 import { call, get } from "./api.js";
 import { el } from "./dom.js";
+import { when } from "./words.js";
 
 const REFRESH_MS = 5000;
 
@@ -12,7 +13,9 @@ export async function show(node, context) {
   setInterval(() => { if (!node.hidden && !document.hidden) view.load(); }, REFRESH_MS);
 }
 
-const time = (text) => el("time", { datetime: text }, new Date(text).toLocaleString());
+const cell = (text) => el("td", { class: "time" }, el("time", { datetime: text }, when(text)));
+
+const none = (text) => el("tr", {}, el("td", { colspan: 7, class: "quiet" }, text));
 
 const table = (id, titles, body) => el("div", { class: "card table-card" },
   el("table", { id }, el("thead", {}, el("tr", {}, titles.map((one) => el("th", {}, one)))), body));
@@ -57,6 +60,8 @@ class Topics {
     this.more.textContent = next ? "More topics" : "Back to the first";
     this.seen.replaceChildren(...topics.map((one) => this.#row(one)));
     this.failed.replaceChildren(...failures.map(failure));
+    if (!topics.length) this.seen.append(none("Nothing was heard yet."));
+    if (!failures.length) this.failed.append(none("Everything that came was understood."));
     this.notes.textContent = not_counted || not_kept
       ? `In a flood, ${not_counted} messages on further topics and ${not_kept} failures were only counted.` : "";
   }
@@ -66,7 +71,7 @@ class Topics {
       onchange: () => this.#switch(one.topic, box.checked) });
     return el("tr", { "data-topic": one.topic }, el("td", {}, el("code", {}, one.topic)),
       el("td", {}, one.is_processable ? "yes" : "none"), el("td", {}, box), el("td", {}, one.count),
-      el("td", {}, time(one.first_at)), el("td", {}, time(one.last_at)), el("td", {}, sample(one.sample)));
+      cell(one.first_at), cell(one.last_at), el("td", { class: "sample" }, sample(one.sample)));
   }
 
   async #switch(topic, on) {
@@ -84,6 +89,6 @@ class Topics {
   }
 }
 
-const failure = (one) => el("tr", {}, el("td", {}, time(one.at)), el("td", {}, el("code", {}, one.topic)),
+const failure = (one) => el("tr", {}, cell(one.at), el("td", {}, el("code", {}, one.topic)),
   el("td", {}, one.parser || "none"), el("td", {}, `${one.error_type}: ${one.message}`),
-  el("td", {}, one.count), el("td", {}, sample(one.sample)));
+  el("td", {}, one.count), el("td", { class: "sample" }, sample(one.sample)));

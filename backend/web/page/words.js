@@ -3,6 +3,8 @@
 let errors = {}; // error code -> text, from the backend
 
 export const learnErrors = (texts) => { errors = texts; };
+// Why a request failed.
+export const told = (why) => (why.status ? why.message : "The backend can't be reached; try again.");
 export const inWords = (code) => errors[code] || code || "";
 
 const LABELS = {
