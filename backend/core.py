@@ -155,7 +155,7 @@ class Core:
             boards.take_over(board, row)
             self.roster.version += 1
             if self.roster.link_of(board) != before:  # not heard by its new link yet
-                self.roster.unsure(board)
+                self.roster.unsure(board, work.now)
             if board.state == RETIRED:
                 for open_one in work.take(store.open_of_board(row.id)):
                     commands.call_off(work, self.dispatcher, open_one, "system")

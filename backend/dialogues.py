@@ -14,7 +14,7 @@ from typing import Any
 
 from protocol.image_reading import Chunk, Header
 
-from backend import store
+from backend import store, wakes
 from backend.dialects import esp32cam
 from backend.dialects.dialect import BY_TOPIC
 from backend.dialects.meaning import Hello, Part, Picture
@@ -50,7 +50,7 @@ class Dialogues:
 
     def shift(self, by: int) -> None:
         """The clock was set by so many ms."""
-        for wake in self._awake.values():
+        for wake in (*self._awake.values(), *self._parted.values()):
             wake.shift(by)
 
     def heard(self, work: Work, board: Presence) -> Wake:
@@ -169,6 +169,7 @@ class Dialogues:
 
     def _take(self, work: Work, wake: Wake, transfer: Transfer, said: Header | Chunk) -> None:
         picture = self._images.take(wake.board.board_id, said)
+        self._images.dropped.clear()  # what had to make room is asked for again: see `_repair`
         if picture is None:
             return
         work.out.pictures.append((wake.board.board_id, transfer.image_id, picture))
@@ -222,6 +223,7 @@ class Dialogues:
 
     def _sleep(self, work: Work, wake: Wake) -> None:
         """ACK_OK, with the next wake where one is known: the board sleeps from now on."""
+        wakes.left(work, wake.board)
         at = next_wake(wake, work.now)
         text = {"next_wake_time": esp32cam.wake_text(at // 1000)} if at else True
         self._say(work, wake.board, "ack", {"ACK_OK": text, **wake.about})
