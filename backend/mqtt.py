@@ -1,4 +1,4 @@
-"""The only module that knows paho: one persistent MQTT 3.1.1 session, acknowledged by hand.
+"""The only module that knows paho (with paho_edges): a persistent session, acknowledged by hand.
 
 paho's callbacks only hand over. A message is acknowledged by whoever has made it durable, so a
 crash costs a duplicate and never a loss. Between two tries paho's thread waits in the callback
@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 
 from backend import linkstate
 from backend.linkstate import Address, Report, Tries
+from backend.paho_edges import Unconfirmed, topic_of
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Link:
         self.address, self.name, self._place, self._limit = address, name, place, limit
         self._topics = list(topics)
         self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
-        self._number = self._sent = self._confirmed = 0
+        self._number, self._unconfirmed = 0, Unconfirmed()
         self._lock = threading.RLock()  # over who hears what of the end
         self._up, self._up_since = False, 0.0  # connected, though not yet subscribed
         self._tries = Tries(cap)
@@ -77,7 +78,7 @@ class Link:
     @property
     def unfinished(self) -> int:
         """Publishes that the broker has not confirmed yet."""
-        return self._sent - self._confirmed
+        return len(self._unconfirmed)
 
     @property
     def alive(self) -> bool:
@@ -119,9 +120,7 @@ class Link:
         """
         if not self._up or self.unfinished >= self._limit:
             return False
-        self._sent += 1  # whatever the code: paho keeps it and sends it when it is back
-        info = self._client.publish(topic, payload, qos)
-        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        return self._unconfirmed.published(self._client.publish(topic, payload, qos), qos)
 
     def acknowledge(self, packet_id: int, qos: int, number: int) -> None:
         """Confirm a message that is durable now.
@@ -152,6 +151,7 @@ class Link:
 
     def _begins(self, client: Any, userdata: Any) -> None:
         self._thread, self._tries.told = threading.current_thread(), False
+        self._unconfirmed.begin()
 
     def _connected(
         self, client: paho.Client, userdata: Any, flags: Any, reason: Any, _: Any
@@ -232,10 +232,10 @@ class Link:
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         if not self._over:
             receipt = (message.mid, message.qos, self._number, self.name)
-            self._on_message(message.topic, bytes(message.payload), receipt)
+            self._on_message(topic_of(message), bytes(message.payload), receipt)
 
     def _published(self, client: Any, userdata: Any, mid: int, reason: Any, _: Any) -> None:
-        self._confirmed += 1
+        self._unconfirmed.confirmed()
 
     def _end(self) -> None:
         if self._thread is not None:

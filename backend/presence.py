@@ -127,13 +127,9 @@ class Roster:
             self._overdue.setdefault(link, 0)
 
     def unsure(self, board: Presence, now: int) -> None:
-        """Nothing is known of a board until it is heard, by whichever link is its own now, or
-        until that has not heard it for long enough.
-        """
+        """Nothing is known of a board until its link has heard it, or not for long enough."""
         self._doubt([board])
-        self.version += 1
-        link = self.link_of(board)
-        if link in self._up:
+        if (link := self.link_of(board)) in self._up:
             self._overdue[link] = now + SILENCE_MS
 
     def remove(self, board_id: str) -> None:

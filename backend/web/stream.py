@@ -4,8 +4,8 @@ Rules of this file:
 - a stream holds a thread of the server, so there are at most STREAMS_MAX of them;
 - a watcher is sent what they may see, as their roles are when it goes out, and a `reset` where
   those have changed; a stream ends when whoever opened it is nobody any more;
-- an event shows at which site it is: a command or alert at its board's, any other as its `site` says; what
-  belongs to no site is for administrators;
+- an event shows at which site it is: a command or an alert at its board's, any other as its
+  `site` says; what belongs to no site is for administrators;
 - one whose client has gone gives up its place as soon as somebody else asks for one.
 """
 

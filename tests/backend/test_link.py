@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.dialects import registry
 from backend.linkstate import CONNECTED, CONNECTING, DISCONNECTED, ERROR, Address, Report
 from backend.mqtt import Link
+from backend.paho_edges import NO_TOPIC, topic_of
 from tests.backend.running import eventually
 from tools.brokers import free_port
+from tools.proxy import Proxy
 
 USERS = {BACKEND_USER: "right", "pond": "board's"}
 
@@ -115,3 +118,28 @@ def test_one_that_is_stopped_in_the_middle_of_a_try_ends(broker: EmbeddedBroker)
     for link in links:
         link.join()
     assert not any(link.alive for link in links) and time.monotonic() - before < 1.5
+
+
+def test_what_has_no_qos_and_went_with_its_connection_is_not_waited_for(
+    broker: EmbeddedBroker,
+) -> None:
+    broker.start()
+    with Proxy(broker.host, broker.port) as proxy:
+        address = Address(broker.host, proxy.port, BACKEND_USER, "right")
+        link = Link(address, registry.subscriptions([], []), lambda *_: None, lambda *_: None)
+        link.start()
+        eventually(lambda: link.connected)
+        proxy.silence(True)
+        for _ in range(40):
+            link.publish("devices/pond/x", b"x" * 500_000, 0)
+        assert link.publish("devices/pond/x", b"kept", 1)
+        assert link.unfinished > 2
+        proxy.drop()
+        proxy.silence(False)
+        eventually(lambda: link.connected and link.unfinished == 0)
+        link.stop()
+
+
+def test_a_topic_that_is_not_utf8_is_handed_on_as_none() -> None:
+    assert topic_of(MQTTMessage(topic=b"devices/\xff/ack")) == NO_TOPIC
+    assert topic_of(MQTTMessage(topic=b"devices/p/ack")) == "devices/p/ack"

@@ -6,6 +6,7 @@ import pytest
 
 from backend import boards, newcomers, sites
 from backend.core import Batch
+from backend.listening import Heard
 from backend.models import Board
 from backend.provisioning import Mapping, Retirement
 from tests.dialects.conftest import MAC, START, Hall
@@ -25,6 +26,13 @@ def room(hall: Hall, *names: str) -> None:
     for name in names:
         boards.enroll(name, START, dialect="museum", options={"targets": {"light": "room1/light"}})
     hall.apply(Batch([], [], [], look=True))
+
+
+def say_far(hall: Hall, topic: str, payload: bytes) -> None:
+    """Say something by the link of the site `far`."""
+    heard = hall.core.ingest.read(topic, payload, "far")
+    assert isinstance(heard, Heard)
+    hall.apply(Batch([], [], [heard]))
 
 
 @pytest.mark.parametrize("board_id", ["esp32_01", MAC])
@@ -101,12 +109,11 @@ def test_rooms_of_the_same_name_at_two_brokers_are_two(hall: Hall) -> None:
     hall.apply(Batch([], [], [], look=True))
     hall.say("devices/esp32_01/status", "online")
     near = hall.post("esp32_01", "switch", "light", state="on")
-    heard = hall.core.ingest.read("devices/b_far/status", b"online", "far")
-    hall.apply(Batch([], [], [heard]))
+    say_far(hall, "devices/b_far/status", b"online")
     far = hall.post("b_far", "switch", "light", state="on")
     hall.say("room1/light/feedback", "OK")
     assert (hall.stands(near)[0], hall.stands(far)[0]) == ("COMPLETED", "SENT")
-    hall.apply(Batch([], [], [hall.core.ingest.read("room1/light/feedback", b"OK", "far")]))
+    say_far(hall, "room1/light/feedback", b"OK")
     assert hall.stands(far)[0] == "COMPLETED"
 
 
