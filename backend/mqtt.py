@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from backend import linkstate
 from backend.linkstate import Address, Report, Tries
-from backend.paho_edges import Unconfirmed, topic_of
+from backend.paho_edges import Unconfirmed, no_delay, topic_of
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Link:
         limit: int = 10_000,
     ) -> None:
         self.address, self.name, self._place, self._limit = address, name, place, limit
-        self._topics = list(topics)
+        self._topics, self._asked = list(topics), dict[int, list[tuple[str, int]]]()
         self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
         self._number, self._unconfirmed = 0, Unconfirmed()
         self._lock = threading.RLock()  # over who hears what of the end
@@ -110,7 +110,8 @@ class Link:
         """Be subscribed to these; what is not among them goes with the next connection."""
         new, self._topics = [one for one in topics if one not in self._topics], list(topics)
         if new and self._up:
-            self._client.subscribe(new)
+            with self._lock:
+                self._asked[self._client.subscribe(new)[1] or 0] = new
 
     def publish(self, topic: str, payload: bytes, qos: int) -> bool:
         """Send a message, never retained. False where there is no connection.
@@ -146,7 +147,7 @@ class Link:
         client.on_connect_fail = self._unreachable
         client.on_subscribe = self._subscribed
         client.on_message, client.on_publish = self._message, self._published
-        client.on_socket_open = _no_delay
+        client.on_socket_open = no_delay
         return client
 
     def _begins(self, client: Any, userdata: Any) -> None:
@@ -167,17 +168,20 @@ class Link:
             self._number = next(_numbers)
             # Before the subscription is granted: what the broker has kept for us comes at once.
             self._set_up(True)
-            client.subscribe(self._topics)
+            self._asked = {client.subscribe(self._topics)[1] or 0: self._topics}
 
     def _subscribed(self, client: Any, userdata: Any, mid: int, reasons: Any, _: Any) -> None:
-        denied = [reason for reason in reasons if reason.is_failure]
-        if denied:
-            self._trouble(linkstate.denied(denied[0], self._place, self._topics))
+        with self._lock:
+            asked = self._asked.pop(mid, self._topics)
+        told = [one for why, one in zip(reasons, asked, strict=False) if why.is_failure]
+        denied = linkstate.denied(self._place, told)
+        if any(qos for _, qos in told):  # our own; without those of other dialects the rest works
+            self._trouble(denied)
             self._break_off()
             return
         self.connected, self._tries.error = True, None
-        log.info("connected to the broker at %s", self.address)
-        self._tell(Report(linkstate.CONNECTED, f"connected to {self.address}"))
+        log.info("connected to the broker at %s%s", self.address, denied and f", but {denied}")
+        self._tell(Report(linkstate.CONNECTED, denied or f"connected to {self.address}"))
 
     def _unreachable(self, client: Any, userdata: Any) -> None:
         why = sys.exc_info()[1]  # paho calls this where it has caught it
@@ -243,8 +247,3 @@ class Link:
         if self.alive:
             self._break_off()
         self._client.loop_stop()
-
-
-def _no_delay(client: Any, userdata: Any, sock: Any) -> None:
-    # Without it Nagle's algorithm holds small packets back for 40 ms and more.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -4,7 +4,9 @@ What has a QoS is kept by paho and sent again; what has none goes with its conne
 will ever confirm it: so that is counted off when the next connection begins.
 """
 
+import socket
 from collections import deque
+from typing import Any
 
 from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import MQTTErrorCode
@@ -18,6 +20,11 @@ def topic_of(message: MQTTMessage) -> str:
         return message.topic
     except UnicodeDecodeError:
         return NO_TOPIC
+
+
+def no_delay(client: Any, userdata: Any, sock: Any) -> None:
+    """Without it Nagle's algorithm holds small packets back for 40 ms and more."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Unconfirmed:
