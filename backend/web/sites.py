@@ -88,6 +88,7 @@ class SiteRoutes:
         call.body(NO_MEMBERS, empty=True)
         sites.delete(site_id)
         self._backend.boards_changed()
+        self._backend.connections_changed()
         self._tell()
         return Answer(None, 204)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend import boards, newcomers, sites
+from backend import boards, downtime, newcomers, sites
 from backend.core import Batch
 from backend.listening import Heard
 from backend.models import Board
@@ -123,3 +123,33 @@ def test_pictures_that_had_to_make_room_are_not_remembered(hall: Hall) -> None:
     for number in range(8):
         hall.say(f"{CAM}/data", {"image_name": f"{number}.jpg", **about})
     assert hall.core.ingest.foreign.dialogues._images.dropped == []
+
+
+def test_a_cam_that_sleeps_nobody_knows_until_when_is_not_missed_by_a_new_link(
+    hall: Hall,
+) -> None:
+    Board.update(sleeps=True).where(Board.id == MAC).execute()
+    hall.restart()
+    hall.say(f"{CAM}/status", {"status": "alive", "firmware_version": "7"})
+    hall.core.roster.listen(None)
+    hall.core.roster.listen(hall.at(60).now)
+    hall.at(120).tick()
+    assert (hall.online(MAC), downtime.find(MAC, 9)) == (False, [])
+
+
+def test_nothing_turns_while_there_is_nothing_to_do(hall: Hall) -> None:
+    """Each turn moves what is due to later: a minute takes a few turns, and no busy loop."""
+    sites.create("s", {"wake_cron": "0 9 * * *"}, START)
+    done(hall, Mapping(MAC, "s", "ann", sleeps=True))
+    for topic, said in ((f"{CAM}/status", {"status": "alive", "pendingImg": 2}), ("x/y", "z")):
+        hall.say(topic, said)
+    hall.say("devices/esp32_01/status", "online")
+    hall.say("ESP32CAM/0000000000AA/status", {"status": "alive"})
+    hall.post("esp32_01", "switch", "light", state="on")
+    hall.core.clock_set(-7_200_000, hall.at(-7200).now)
+    turns, end = 0, hall.now + 3_600_000
+    while (due := hall.core.next_due()) is not None and due <= end:
+        turns, hall.now = turns + 1, max(hall.now, due)
+        hall.tick()
+        assert turns < 100
+    assert turns > 3
