@@ -124,8 +124,9 @@ class Core:
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
         heard = self.ingest
-        parts = (self.roster, heard.foreign.dialogues, heard.listener.topics, self.upkeep.sweep)
+        listener, dialogues = heard.listener, heard.foreign.dialogues
         times = [store.next_due(), self.pictures.next_due(self.roster)]
+        parts = (self.roster, dialogues, listener.topics, listener.parsing, self.upkeep.sweep)
         times += [part.next_due() for part in parts]
         return min((time for time in times if time is not None), default=None)
 

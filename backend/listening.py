@@ -118,7 +118,7 @@ class Listener:
     def settle(self, now: int, at_once: bool = False) -> None:
         """Write what was noted, as far as it is time to; in the caller's transaction."""
         self.topics.settle(now, at_once)
-        self.parsing.settle(now)
+        self.parsing.settle(now, at_once)
 
     def _newcomer(self, topic: str, payload: bytes) -> Announcement | None:
         """What nobody can have signed yet, of a board that may announce itself."""
