@@ -4,20 +4,27 @@ What has a QoS is kept by paho and sent again; what has none goes with its conne
 will ever confirm it: so that is counted off when the next connection begins.
 """
 
+import contextlib
 import socket
 from collections import deque
-from typing import Any
-
-from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
-from paho.mqtt.enums import MQTTErrorCode
+from typing import Any, Protocol
 
 NO_TOPIC = "?"  # instead of one that is not UTF-8
 
 
-def topic_of(message: MQTTMessage) -> str:
+class Info(Protocol):
+    """What paho says of a publish. `rc` is 0 where it was taken, and else why not, or not sent."""
+
+    rc: Any
+
+    def is_published(self) -> bool:
+        """Whether it has gone out. Raises RuntimeError where it never will."""
+
+
+def topic_of(message: Any) -> str:
     """Where it was published. Not every broker looks, and what is raised ends paho's thread."""
     try:
-        return message.topic
+        return str(message.topic)
     except UnicodeDecodeError:
         return NO_TOPIC
 
@@ -32,14 +39,14 @@ class Unconfirmed:
 
     def __init__(self) -> None:
         self._sent = self._confirmed = self._lost = 0
-        self._unkept: deque[MQTTMessageInfo] = deque()  # QoS 0
+        self._unkept: deque[Info] = deque()  # QoS 0
 
     def __len__(self) -> int:
         return max(self._sent - self._confirmed - self._lost, 0)
 
-    def published(self, info: MQTTMessageInfo, qos: int) -> bool:
+    def published(self, info: Info, qos: int) -> bool:
         """One was handed over; whether paho took it at once. One that has a QoS it kept anyway."""
-        taken = info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        taken = bool(info.rc == 0)
         if qos or taken:
             self._sent += 1
         if qos == 0 and taken:
@@ -54,9 +61,10 @@ class Unconfirmed:
     def begin(self) -> None:
         """The next connection begins: what the last one had not sent, and is not kept, is lost."""
         while self._unkept:
-            self._lost += self._unkept.popleft().rc == MQTTErrorCode.MQTT_ERR_CONN_LOST
+            self._lost += self._unkept.popleft().rc != 0
 
     def _forget(self) -> None:
         """Those that have gone out; they go in order."""
-        while len(self._unkept) > 1 and self._unkept[0].is_published():
-            self._unkept.popleft()
+        with contextlib.suppress(RuntimeError, IndexError):  # `begin` is at them, in its thread
+            while self._unkept[0].is_published():
+                self._unkept.popleft()
