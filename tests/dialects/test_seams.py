@@ -7,7 +7,7 @@ import pytest
 from backend import boards, downtime, newcomers, sites
 from backend.core import Batch
 from backend.listening import Heard
-from backend.models import Board
+from backend.models import Board, Site
 from backend.provisioning import Mapping, Retirement
 from tests.dialects.conftest import MAC, START, Hall
 
@@ -153,3 +153,12 @@ def test_nothing_turns_while_there_is_nothing_to_do(hall: Hall) -> None:
         hall.tick()
         assert turns < 100
     assert turns > 3
+
+
+@pytest.mark.parametrize("wrong", [{"timezone": "Mars/Base"}, {"wake_cron": "never"}])
+def test_a_site_whose_wake_times_are_none_ends_nothing(hall: Hall, wrong: dict[str, str]) -> None:
+    sites.create("s", {"wake_cron": "0 9 * * *"}, START)
+    done(hall, Mapping(MAC, "s", "ann", sleeps=True))
+    Site.update(wrong).execute()  # as another system, or a hand in the database, leaves it
+    told = hall.at(HOUR + 10).say(f"{CAM}/status", {"status": "alive"})
+    assert told == [[f"{CAM}/ack", {"ACK_OK": True}]]
