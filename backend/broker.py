@@ -227,7 +227,12 @@ def _user(name: str, password: str, more: Sequence[str]) -> dict[str, object]:
 
 
 def _subjects(pattern: str) -> list[str]:
-    """A topic pattern as NATS has it: `.` becomes `//`, `/` becomes `.`; `a/#` includes `a`."""
+    """A topic pattern as NATS has it: `.` becomes `//`, `/` becomes `.`; `a/#` includes `a`.
+
+    None where there is no such thing in NATS: it would not start with such a right.
+    """
+    if set(pattern) & set(" *>") or not all(pattern.split("/")):
+        return []
     levels = {"+": "*", "#": ">"}
     subject = ".".join(levels.get(one, one.replace(".", "//")) for one in pattern.split("/"))
     return [subject, subject.removesuffix(".>")] if subject.endswith(".>") else [subject]

@@ -124,8 +124,9 @@ class Core:
     def next_due(self) -> int | None:
         """When `apply` should be called even if nothing comes in (ms), or None."""
         heard = self.ingest
-        parts = (self.roster, heard.foreign.dialogues, heard.listener.topics, self.upkeep.sweep)
+        listener, dialogues = heard.listener, heard.foreign.dialogues
         times = [store.next_due(), self.pictures.next_due(self.roster)]
+        parts = (self.roster, dialogues, listener.topics, listener.parsing, self.upkeep.sweep)
         times += [part.next_due() for part in parts]
         return min((time for time in times if time is not None), default=None)
 
@@ -155,7 +156,7 @@ class Core:
             boards.take_over(board, row)
             self.roster.version += 1
             if self.roster.link_of(board) != before:  # not heard by its new link yet
-                self.roster.unsure(board)
+                self.roster.unsure(board, work.now)
             if board.state == RETIRED:
                 for open_one in work.take(store.open_of_board(row.id)):
                     commands.call_off(work, self.dispatcher, open_one, "system")

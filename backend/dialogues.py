@@ -7,7 +7,7 @@ HELLO; what it has kept (`send_all_pending`), then commands one at a time; a pic
   none came at all; then what there is is kept, under a name that says so;
 - a board that is silent for SILENCE_MS has left, and no wake lasts longer than WAKE_MS;
 - at most CAPTURES pictures are taken in one wake, and none within CAPTURE_MS of another.
-Times are ms. Wakes are in memory only: one that a restart forgot is made up for at the next HELLO.
+Times are ms. Wakes are in memory; one that a restart forgot is made up for at the next HELLO.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ class Dialogues:
 
     def shift(self, by: int) -> None:
         """The clock was set by so many ms."""
-        for wake in self._awake.values():
+        for wake in (*self._awake.values(), *self._parted.values()):
             wake.shift(by)
 
     def heard(self, work: Work, board: Presence) -> Wake:
@@ -110,9 +110,8 @@ class Dialogues:
         if transfer is None:
             return False
         wake.last = work.now
-        if transfer.header and not self._images.size_of(
-            board.board_id, transfer.image_id
-        ):  # it may have had to make room
+        here = self._images.size_of(board.board_id, transfer.image_id)
+        if transfer.header and not here:  # it may have had to make room
             self._take(work, wake, transfer, transfer.header)
         self._take(work, wake, transfer, Chunk(transfer.image_id, said.index, said.data))
         self._hold(work, wake)
@@ -169,6 +168,7 @@ class Dialogues:
 
     def _take(self, work: Work, wake: Wake, transfer: Transfer, said: Header | Chunk) -> None:
         picture = self._images.take(wake.board.board_id, said)
+        self._images.dropped.clear()  # it is asked for again: see `_repair`
         if picture is None:
             return
         work.out.pictures.append((wake.board.board_id, transfer.image_id, picture))
@@ -222,7 +222,7 @@ class Dialogues:
 
     def _sleep(self, work: Work, wake: Wake) -> None:
         """ACK_OK, with the next wake where one is known: the board sleeps from now on."""
-        at = next_wake(wake, work.now)
+        at = next_wake(work, wake)
         text = {"next_wake_time": esp32cam.wake_text(at // 1000)} if at else True
         self._say(work, wake.board, "ack", {"ACK_OK": text, **wake.about})
         self._part_with(work, wake, at)

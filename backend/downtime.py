@@ -4,7 +4,8 @@ Rules of this file:
 - a board has at most one downtime that is open; what is known of why is what was seen first;
 - a restart of the backend or the broker opens none: nothing is known then until a board was
   heard, or was silent for too long while we listened. One that is open stays so over a restart;
-- a board that was never heard is not missed, and one that sleeps is not before it should wake;
+- a board that was never heard is not missed, and one that sleeps is not before it should wake,
+  nor one that nobody can know that of;
 - it is written in the writer's transaction, one statement for all the boards that came or went.
 Times are ms since 1970.
 """
@@ -15,6 +16,7 @@ from typing import Any
 from peewee import SQL, AutoField, BigIntegerField, TextField
 
 from backend import wakes
+from backend.dialects.registry import DIALECTS
 from backend.models import ACTIVE, Base, Board, as_rows, database
 from backend.presence import Presence, Roster
 from backend.work import Work
@@ -95,7 +97,7 @@ class Downtimes:
         for board in self._roster.silent(work.now):
             self._was_due(work, board)
             self._off(work, board)
-            if board.asleep_until is None:
+            if board.asleep_until is None and not _comes_when_it_likes(board):
                 since = board.last_seen or self._roster.listening_since(board)
                 self._begin(board, since or work.now, SILENT)
         for board in self._roster.overslept(work.now):
@@ -133,6 +135,11 @@ class Downtimes:
             values = {one[1][0]: one[1] for one in changes[:last]}
             database.execute_sql(sql, (json.dumps(list(values.values())),))
             del changes[:last]
+
+
+def _comes_when_it_likes(board: Presence) -> bool:
+    """Whether it sleeps, nobody knows until when, and its dialect has no beat to be missed."""
+    return board.sleeps and DIALECTS[board.dialect].silence_ms is None
 
 
 def find(board_id: str, limit: int, before: int | None = None) -> list[dict[str, Any]]:

@@ -94,7 +94,9 @@ def replay(after: int) -> tuple[int, list[Event]]:
         return newest, [(newest, "reset", {})]
     rows = as_rows(Command.select().where(Command.seq << [step["command"] for step in steps]))
     by_seq = {row["seq"]: public(row) for row in rows}
-    events = [command_event(step, by_seq[step["command"]]) for step in steps]
+    # Without those of a command whose time to be kept has ended between the two questions.
+    kept = [step for step in steps if step["command"] in by_seq]
+    events = [command_event(step, by_seq[step["command"]]) for step in kept]
     return (steps[-1]["id"] if steps else after), events
 
 

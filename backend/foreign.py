@@ -98,7 +98,8 @@ class Foreign:
 
     def _under_way(self, work: Work, board: Presence, said: Answer) -> list[Row]:
         """The commands this may be the answer to."""
-        places = self._lines.of(said.line) if said.line else [(board.board_id, None)]
+        link = self._roster.link_of(board)
+        places = self._lines.of(said.line, link) if said.line else [(board.board_id, None)]
         work.flush()
         found = []
         for board_id in {place[0] for place in places}:

@@ -101,11 +101,11 @@ def unreached(why: BaseException | None, place: str) -> str:
     return f"can't be reached: {plain or why}; check {place}, and that it runs"
 
 
-def denied(why: object, place: str, topics: Sequence[tuple[str, int]]) -> str:
-    """A subscription was not granted: why, and what to do."""
+def denied(place: str, topics: Sequence[tuple[str, int]]) -> str:
+    """These subscriptions were not granted: what to do; "" where there are none."""
     used = sorted({pattern.split("/", 1)[0] + "/#" for pattern, _ in topics})
     allow = f"allow the user in {place} to read and write {', '.join(used)}"
-    return f"the broker denied a subscription: {why}; {allow}"
+    return f"the broker denied a subscription, to {topics[0][0]}; {allow}" if topics else ""
 
 
 def _trace(why: BaseException | None) -> tuple[str, str]:

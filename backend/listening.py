@@ -20,7 +20,7 @@ from backend.dialects.dialect import Dialect
 from backend.dialects.esp32cam import ESP32CAM, PREFIXES
 from backend.dialects.meaning import Hello
 from backend.dialects.museum import MUSEUM
-from backend.models import RETIRED
+from backend.models import PENDING_MAPPING, RETIRED
 from backend.newcomers import ANNOUNCING, Announcement, may_announce
 from backend.parsing import Parsing
 from backend.presence import Presence, Roster
@@ -51,10 +51,16 @@ class Lines:
         self._lines: dict[str, list[tuple[str, str]]] = {}
         self._ours: set[str] = set()
 
-    def of(self, topic: str) -> list[tuple[str, str]]:
-        """(board id, target) of those that may answer there."""
+    def of(self, topic: str, link: str) -> list[tuple[str, str]]:
+        """(board id, target) of those that may answer there by this link: rooms of other brokers
+        may have the same names.
+        """
         self._refresh()
-        return self._lines.get(topic, [])
+        return [one for one in self._lines.get(topic, ()) if self._link_of(one[0]) == link]
+
+    def _link_of(self, board_id: str) -> str | None:
+        board = self._roster.get(board_id)
+        return None if board is None else self._roster.link_of(board)
 
     def is_ours(self, topic: str) -> bool:
         """Whether it is one on which boards are spoken to: what is heard there, we have said."""
@@ -67,7 +73,7 @@ class Lines:
         if self._version != self._roster.version:
             self._version, self._lines, self._ours = self._roster.version, {}, set()
             for board in self._roster.all():
-                if board.dialect == MUSEUM.name:
+                if board.dialect == MUSEUM.name and board.state != RETIRED:
                     self._add(board)
 
     def _add(self, board: Presence) -> None:
@@ -91,7 +97,7 @@ class Listener:
         entry = self.topics.see(topic, payload, board is not None)
         if entry is not None:
             entry.site = board.site if board else None
-            if not entry.processable and self._has_parser(topic, dialect):
+            if not entry.processable and self._has_parser(topic, dialect, link):
                 entry.processable, entry.stored = True, False
             if not entry.active:
                 self._refused["switched_off"] += 1
@@ -112,7 +118,7 @@ class Listener:
     def settle(self, now: int, at_once: bool = False) -> None:
         """Write what was noted, as far as it is time to; in the caller's transaction."""
         self.topics.settle(now, at_once)
-        self.parsing.settle(now)
+        self.parsing.settle(now, at_once)
 
     def _newcomer(self, topic: str, payload: bytes) -> Announcement | None:
         """What nobody can have signed yet, of a board that may announce itself."""
@@ -131,7 +137,7 @@ class Listener:
         except ProtocolError as why:
             return None, None, why
         if board_id is None:
-            answering = self.lines.of(topic)
+            answering = self.lines.of(topic, link)
             board_id = answering[0][0] if answering else ""
         board = self._roster.get(board_id)
         if board and dialect is ANSWERBACK and board.dialect == MUSEUM.name:
@@ -161,7 +167,7 @@ class Listener:
         board: Presence | None,
         trouble: ProtocolError | None,
     ) -> Heard | Announcement | None:
-        if dialect is ESP32CAM and board is None:
+        if dialect is ESP32CAM and (board is None or board.state == PENDING_MAPPING):
             return self._stranger(topic, payload, trouble)
         if trouble or dialect is None or board is None:
             raise trouble or ProtocolError("malformed", "topic", "is not known")
@@ -173,7 +179,9 @@ class Listener:
 
     @staticmethod
     def _stranger(topic: str, payload: bytes, why: ProtocolError | None) -> Announcement | None:
-        """An unknown MAC that says HELLO announces itself; whatever else it says is refused."""
+        """A MAC that is unknown, or not mapped, announces itself by HELLO; whatever else it says
+        is refused, or of no account yet.
+        """
         said = ESP32CAM.read(topic, payload, _NO_BOARD)
         _, board_id = registry.speaker(topic)
         for one in said:
@@ -183,10 +191,10 @@ class Listener:
             raise why
         return None
 
-    def _has_parser(self, topic: str, dialect: Dialect | None) -> bool:
+    def _has_parser(self, topic: str, dialect: Dialect | None, link: str) -> bool:
         if dialect is None:
             return False
-        if dialect is MUSEUM and self.lines.of(topic):
+        if dialect is MUSEUM and self.lines.of(topic, link):
             return True
         return any(registry.covers(pattern, topic) for pattern, _ in dialect.patterns(()))
 

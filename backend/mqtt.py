@@ -1,4 +1,4 @@
-"""The only module that knows paho: one persistent MQTT 3.1.1 session, acknowledged by hand.
+"""The only module that knows paho (with paho_edges): a persistent session, acknowledged by hand.
 
 paho's callbacks only hand over. A message is acknowledged by whoever has made it durable, so a
 crash costs a duplicate and never a loss. Between two tries paho's thread waits in the callback
@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 
 from backend import linkstate
 from backend.linkstate import Address, Report, Tries
+from backend.paho_edges import Unconfirmed, no_delay, topic_of
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,9 @@ class Link:
         limit: int = 10_000,
     ) -> None:
         self.address, self.name, self._place, self._limit = address, name, place, limit
-        self._topics = list(topics)
+        self._topics, self._asked = list(topics), dict[int, list[tuple[str, int]]]()
         self._on_message, self._on_link, self._on_report = on_message, on_link, on_report
-        self._number = self._sent = self._confirmed = 0
+        self._number, self._unconfirmed = 0, Unconfirmed()
         self._lock = threading.RLock()  # over who hears what of the end
         self._up, self._up_since = False, 0.0  # connected, though not yet subscribed
         self._tries = Tries(cap)
@@ -77,7 +78,7 @@ class Link:
     @property
     def unfinished(self) -> int:
         """Publishes that the broker has not confirmed yet."""
-        return self._sent - self._confirmed
+        return len(self._unconfirmed)
 
     @property
     def alive(self) -> bool:
@@ -109,7 +110,8 @@ class Link:
         """Be subscribed to these; what is not among them goes with the next connection."""
         new, self._topics = [one for one in topics if one not in self._topics], list(topics)
         if new and self._up:
-            self._client.subscribe(new)
+            with self._lock:
+                self._asked[self._client.subscribe(new)[1] or 0] = new
 
     def publish(self, topic: str, payload: bytes, qos: int) -> bool:
         """Send a message, never retained. False where there is no connection.
@@ -119,9 +121,7 @@ class Link:
         """
         if not self._up or self.unfinished >= self._limit:
             return False
-        self._sent += 1  # whatever the code: paho keeps it and sends it when it is back
-        info = self._client.publish(topic, payload, qos)
-        return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        return self._unconfirmed.published(self._client.publish(topic, payload, qos), qos)
 
     def acknowledge(self, packet_id: int, qos: int, number: int) -> None:
         """Confirm a message that is durable now.
@@ -147,11 +147,12 @@ class Link:
         client.on_connect_fail = self._unreachable
         client.on_subscribe = self._subscribed
         client.on_message, client.on_publish = self._message, self._published
-        client.on_socket_open = _no_delay
+        client.on_socket_open = no_delay
         return client
 
     def _begins(self, client: Any, userdata: Any) -> None:
         self._thread, self._tries.told = threading.current_thread(), False
+        self._unconfirmed.begin()
 
     def _connected(
         self, client: paho.Client, userdata: Any, flags: Any, reason: Any, _: Any
@@ -167,17 +168,20 @@ class Link:
             self._number = next(_numbers)
             # Before the subscription is granted: what the broker has kept for us comes at once.
             self._set_up(True)
-            client.subscribe(self._topics)
+            self._asked = {client.subscribe(self._topics)[1] or 0: self._topics}
 
     def _subscribed(self, client: Any, userdata: Any, mid: int, reasons: Any, _: Any) -> None:
-        denied = [reason for reason in reasons if reason.is_failure]
-        if denied:
-            self._trouble(linkstate.denied(denied[0], self._place, self._topics))
+        with self._lock:
+            asked = self._asked.pop(mid, self._topics)
+        told = [one for why, one in zip(reasons, asked, strict=False) if why.is_failure]
+        denied = linkstate.denied(self._place, told)
+        if any(qos for _, qos in told):  # our own; without those of other dialects the rest works
+            self._trouble(denied)
             self._break_off()
             return
         self.connected, self._tries.error = True, None
-        log.info("connected to the broker at %s", self.address)
-        self._tell(Report(linkstate.CONNECTED, f"connected to {self.address}"))
+        log.info("connected to the broker at %s%s", self.address, denied and f", but {denied}")
+        self._tell(Report(linkstate.CONNECTED, denied or f"connected to {self.address}"))
 
     def _unreachable(self, client: Any, userdata: Any) -> None:
         why = sys.exc_info()[1]  # paho calls this where it has caught it
@@ -232,10 +236,10 @@ class Link:
     def _message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         if not self._over:
             receipt = (message.mid, message.qos, self._number, self.name)
-            self._on_message(message.topic, bytes(message.payload), receipt)
+            self._on_message(topic_of(message), bytes(message.payload), receipt)
 
     def _published(self, client: Any, userdata: Any, mid: int, reason: Any, _: Any) -> None:
-        self._confirmed += 1
+        self._unconfirmed.confirmed()
 
     def _end(self) -> None:
         if self._thread is not None:
@@ -243,8 +247,3 @@ class Link:
         if self.alive:
             self._break_off()
         self._client.loop_stop()
-
-
-def _no_delay(client: Any, userdata: Any, sock: Any) -> None:
-    # Without it Nagle's algorithm holds small packets back for 40 ms and more.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

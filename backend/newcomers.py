@@ -81,6 +81,8 @@ class Newcomers:
         columns = {"claims": json.dumps(claims), "announced_at": work.now}
         if board:
             Board.update(columns).where(Board.id == one.board_id).execute()
+        elif Board.get_or_none(Board.id == one.board_id):
+            return  # another process has just made it known; the roster takes it over in time
         else:
             self._insert(work, one, claims, columns)
             board = boards.presence(one.board_id)

@@ -2,7 +2,8 @@
 
 Rules of this file:
 - what fails in the same way on the same topic between two writes is one row with a count;
-- of those at most BUFFERED are kept between two writes, and KEPT rows in all; what is beyond is
+- of those at most BUFFERED are kept between two writes, which are FLUSH_MS apart at least, and
+  KEPT rows in all; what is beyond is
   counted in `beyond`, so a flood costs neither memory nor disk.
 """
 
@@ -18,6 +19,7 @@ SAMPLE_CHARACTERS = 5_000
 TRACEBACK_CHARACTERS = 4_000
 TOPIC_CHARACTERS = 256
 BUFFERED = 200
+FLUSH_MS = 1_000
 KEPT = 5_000
 
 VALIDATION, PARSE, DB, UNKNOWN = ERROR_TYPES = (
@@ -63,7 +65,7 @@ class Parsing:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], dict[str, Any]] = {}
-        self.beyond = 0
+        self.beyond = self._written_at = 0
 
     def failed(
         self, site: str | None, topic: str, parser: str, why: Exception, payload: bytes
@@ -89,10 +91,17 @@ class Parsing:
                 "count": 1,
             }
 
-    def settle(self, now: int) -> None:
-        """Write what was gathered, in the caller's transaction; the oldest rows make room."""
-        if not self._rows:
+    def next_due(self) -> int | None:
+        """When there is something to write, or None."""
+        return self._written_at + FLUSH_MS if self._rows else None
+
+    def settle(self, now: int, at_once: bool = False) -> None:
+        """Write what was gathered, where it is time, in the caller's transaction; the oldest rows
+        make room.
+        """
+        if not self._rows or not (at_once or abs(now - self._written_at) >= FLUSH_MS):
             return
+        self._written_at = now
         rows = [{**row, "at": now} for row in self._rows.values()]
         self._rows.clear()
         ParsingLog.insert_many(rows).execute()

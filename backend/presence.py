@@ -126,10 +126,11 @@ class Roster:
         if presence.online is None and link in self._up:
             self._overdue.setdefault(link, 0)
 
-    def unsure(self, board: Presence) -> None:
-        """Nothing is known of a board until it is heard, by whichever link is its own now."""
+    def unsure(self, board: Presence, now: int) -> None:
+        """Nothing is known of a board until its link has heard it, or not for long enough."""
         self._doubt([board])
-        self.add(board)
+        if (link := self.link_of(board)) in self._up:
+            self._overdue[link] = now + SILENCE_MS
 
     def remove(self, board_id: str) -> None:
         """Know a board no more."""

@@ -16,6 +16,7 @@ from typing import Any
 from peewee import AutoField, BigIntegerField, TextField
 
 from backend import boards, sites, store, wakes
+from backend.dialects.registry import DIALECTS
 from backend.errors import Conflict
 from backend.models import ACTIVE, PENDING_MAPPING, RETIRED, Base, Board, Site
 from backend.newcomers import Announcement as Announcement  # what dialects hand over
@@ -165,7 +166,13 @@ def _record(work: Work, row: Board, user: str, site: str | None, state: str) -> 
 
 
 def _welcome(row: Board, site: Site, sleeps: bool, now: int) -> list[NewCommand]:
-    """What a board of this site is to be told first. It gets the clock at every start anyway."""
+    """What a board of this site is to be told first. It gets the clock at every start anyway.
+
+    Nothing where it is of another dialect: a site's settings are those of our own boards, and
+    when to wake it is told whenever it goes to sleep.
+    """
+    if not DIALECTS[row.dialect].exact:
+        return []
     orders = {"update_config": json.loads(site.settings)}
     if sleeps:
         orders[wakes.SCHEDULE] = wakes.schedule(site, now)

@@ -20,6 +20,7 @@ from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
 from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.settings import Settings
+from backend.tally import Tally
 from backend.upkeep import Options
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Task
@@ -70,7 +71,6 @@ class Backend:
         self._reconciler = Reconciler(self._links, self._writer, self.events, look_every)
         parts = (self._core, self._writer, self._links, self._reconciler)
         self._health = Health(*parts, broker_url)
-        self.upkeep = self._core.upkeep
         # Called after boards were changed in this process: who may use the broker is another.
         self.on_boards: Callable[[], None] = lambda: None
 
@@ -204,6 +204,10 @@ class Backend:
             return False
         self._writer.look()
         return True
+
+    def figures(self) -> tuple[Tally, dict[str, int]]:
+        """(counters since the start, {table: rows deleted by age}): copies."""
+        return self._core.upkeep.figures()
 
     def healthy(self) -> bool:
         """See `Health.good`."""

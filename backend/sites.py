@@ -18,6 +18,7 @@ from protocol.verbs import check_parameters
 
 from backend import boards, wakes
 from backend.credentials import Membership
+from backend.dialects.registry import DIALECTS
 from backend.errors import Conflict, Invalid, NotFound
 from backend.models import ACTIVE, RETIRED, Board, Site, as_rows, database
 from backend.queueing import queue, take_back, wanted
@@ -86,7 +87,8 @@ def _tell_sleepers(work: Work, site: Site) -> None:
     for row in list(Board.select().where(sleepers)):
         boards.change(row.id, next_wake_at=wakes.next_wake(site, True, work.now))
         take_back(work, row.id, wakes.SCHEDULE)
-        if order := wakes.schedule(site, work.now):
+        order = wakes.schedule(site, work.now)
+        if order and DIALECTS[row.dialect].exact:  # others are told when they go to sleep
             key = f"site-{row.id}-{boards.revision()}"
             orders.append(wanted(row.id, wakes.SCHEDULE, order, key))
     queue(work, orders)

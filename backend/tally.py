@@ -33,6 +33,15 @@ class Tally:
         self.took = {ACCEPTED: Histogram(), "completed": Histogram()}
         self.messages: Counter[tuple[str, str]] = Counter()  # (direction, kind)
 
+    def copy(self) -> "Tally":
+        """As it is now; may be called from any thread."""
+        out = Tally()
+        out.commands, out.messages = Counter(dict(self.commands)), Counter(dict(self.messages))
+        out.took = {
+            name: Histogram(list(one.counts), one.total) for name, one in self.took.items()
+        }
+        return out
+
     def take(self, changes: list[tuple[Row, Row]]) -> None:
         """Count the steps of a transaction: (history entry, command) each."""
         for entry, row in changes:

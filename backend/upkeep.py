@@ -32,6 +32,10 @@ class Upkeep:
         self.sweep = Sweep(options.days)
         self._messages = MessageRows(options.message_log)
 
+    def figures(self) -> tuple[Tally, dict[str, int]]:
+        """(counters, {table: rows deleted}): copies, for the writer goes on counting."""
+        return self.tally.copy(), dict(self.sweep.deleted)
+
     def take(self, work: Work, heard: list[Any]) -> None:
         """Note what was heard (see ingest.Heard) and what has come of it."""
         for one in heard:

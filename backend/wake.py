@@ -8,11 +8,13 @@ from typing import Any
 
 from protocol.image_reading import Header
 
+from backend import wakes
 from backend.dialects import esp32cam
 from backend.lifecycle import PENDING
 from backend.models import Board, Command
 from backend.presence import Presence
 from backend.store import Row
+from backend.work import Work
 
 REPAIR_MS = 15_000
 SILENCE_MS = 60_000
@@ -111,11 +113,13 @@ class Wake:
         self.captures = {name: at + by for name, at in self.captures.items()}
 
 
-def next_wake(wake: Wake, now: int) -> int | None:
+def next_wake(work: Work, wake: Wake) -> int | None:
     """When it is to wake (ms), within a day, since it is told a time without a date; or None.
 
     A schedule it was sent in this wake counts before the one that its site has.
     """
+    now = work.now
+    wakes.left(work, wake.board)  # so that what its site has is not past
     ours = Command.board_id == wake.board.board_id
     sent = (Command.command_type == "set_wake_schedule") & (Command.attempt > 0)
     newest = Command.select().where(ours, sent, Command.updated_at >= wake.began)
@@ -123,7 +127,8 @@ def next_wake(wake: Wake, now: int) -> int | None:
     if row:
         at = row.updated_at + 1000 * json.loads(row.parameters)["seconds"]
     else:
-        at = Board.get_by_id(wake.board.board_id).next_wake_at
+        board = Board.get_or_none(Board.id == wake.board.board_id)
+        at = board.next_wake_at if board else None
     if at is None or at <= now:
         return None
     return int(now + (at - now - 1) % DAY_MS + 1)

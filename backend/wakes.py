@@ -11,6 +11,7 @@ time begins, a cron's hour falls on 3; on the night it ends, on the first of the
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ from backend.models import Board, Site
 from backend.presence import Presence
 from backend.queueing import SYSTEM, queue, take_back, waiting, wanted
 from backend.work import Work
+
+log = logging.getLogger(__name__)
 
 SCHEDULE = "set_wake_schedule"
 
@@ -55,8 +58,13 @@ def after(site: Site, at: int) -> Iterator[int]:
     """The times of a site's cron after `at`, one by one; none where it has no cron."""
     if not site.wake_cron:
         return
-    start = datetime.fromtimestamp(at / 1000, ZoneInfo(site.timezone))
-    for time in CronSim(site.wake_cron, start):
+    try:
+        start = datetime.fromtimestamp(at / 1000, ZoneInfo(site.timezone))
+        times = CronSim(site.wake_cron, start)
+    except (CronSimError, KeyError, ValueError, OSError) as why:  # zones come and go with systems
+        log.error("the site %s has no wake times: %s; correct its cron or zone", site.id, why)
+        return
+    for time in times:
         yield int(time.timestamp()) * 1000
 
 

@@ -89,8 +89,11 @@ class Dialect:
             raise ProtocolError("wrong_target", "target", f"{command_type} needs a {need}")
 
     def repeatable(self, command_type: str, parameters: Mapping[str, Any]) -> bool:
-        """Whether sending it twice is harmless."""
-        return bool(self._case(command_type, parameters).kind != DOSE)
+        """Whether sending it twice is harmless; what this dialect has no word for is not."""
+        try:
+            return bool(self._case(command_type, parameters).kind != DOSE)
+        except ProtocolError:  # of an earlier version, when other things were allowed
+            return False
 
     def _verb(self, command_type: str) -> Verb:
         if command_type in self.verbs:

@@ -71,16 +71,15 @@ class _Backend(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        health, upkeep = self._backend.health(), self._backend.upkeep
+        health, (tally, swept) = self._backend.health(), self._backend.figures()
         yield _gauge("link_up", "The broker is reached", int(health["mqtt"]["connected"]))
         yield _gauge("unfinished_publishes", "Not confirmed by the broker yet",
                      health["mqtt"]["unfinished"])  # fmt: skip
         yield _gauge("queue_depth", "Waiting for the writer", health["commandQueue"]["waiting"])
         yield _gauge("boards_online", "Boards that are there", health["boards"]["online"])
         yield _gauge("boards_known", "Boards in all", health["boards"]["known"])
-        yield _gauge("alerts_open", "Boards whose commands fail", upkeep.alerts.open)
+        yield _gauge("alerts_open", "Boards whose commands fail", health["alerts"])
         yield _gauge("uptime_seconds", "Since the start", health["uptime"])
-        tally, swept = upkeep.tally, upkeep.sweep.deleted
         for kind, name, about, labels, values in (
             (GaugeMetricFamily, "commands_open", "Not ended yet", "status", health["commands"]),
             (CounterMetricFamily, "commands", "That came to a status", "command_type status",
@@ -90,7 +89,7 @@ class _Backend(Collector):
             (CounterMetricFamily, "rows_swept", "Deleted by age", "table", swept),
         ):  # fmt: skip
             yield _labelled(kind, name, about, labels.split(), values)
-        for name, histogram in upkeep.tally.took.items():
+        for name, histogram in tally.took.items():
             yield _times(name, histogram)
 
 

@@ -93,6 +93,7 @@ class SiteRoutes:
         with noted(call.actor, "site.delete", site_id):
             sites.delete(site_id)
         self._backend.boards_changed()
+        self._backend.connections_changed()
         self._tell()
         return Answer(None, 204)
 

@@ -4,8 +4,8 @@ Rules of this file:
 - a stream holds a thread of the server, so there are at most STREAMS_MAX of them;
 - a watcher is sent what they may see, as their roles are when it goes out, and a `reset` where
   those have changed; a stream ends when whoever opened it is nobody any more;
-- an event shows at which site it is: a command at its board's, any other as its `site` says; what
-  belongs to no site is for administrators;
+- an event shows at which site it is: a command or an alert at its board's, any other as its
+  `site` says; what belongs to no site is for administrators;
 - one whose client has gone gives up its place as soon as somebody else asks for one.
 """
 
@@ -148,9 +148,8 @@ class StreamRoutes:
         if kind in ("reset", "sites"):  # they say only that one may ask again
             return True
         try:
-            site = (
-                self._backend.site_of(data["board_id"]) if kind == "command" else data.get("site")
-            )
+            of_board = kind in ("command", "alert")
+            site = self._backend.site_of(data["board_id"]) if of_board else data.get("site")
         except NotFound:  # the board is gone
             site = None
         return may(who, VIEWER, site)

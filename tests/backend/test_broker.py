@@ -74,3 +74,17 @@ def test_the_embedded_broker_dies_with_its_parent(tmp_path: Path) -> None:
         ended = Ended(int(parent.stdout.readline()))
         parent.kill()
     assert ended.within(10), "the broker outlives its parent"
+
+
+def test_a_right_to_what_the_broker_can_not_carry_is_no_right_and_ends_nothing(
+    tmp_path: Path,
+) -> None:
+    rights = {"pond-1": ["hall 1/light", "hall1/*", "hall1/light", "hall1//lamp"]}
+    broker = EmbeddedBroker(tmp_path, free_port(), USERS, rights)
+    broker.start()
+    board = Client(broker, "pond-1", "one's")
+    board.connect()
+    board.subscribe("hall1/light")
+    assert all(reason.is_failure for reason in board.ask_for("hall1/steam"))
+    board.close()
+    broker.stop()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backend import boards, downtime
+from backend.core import Batch
 from backend.downtime import Downtime
 from backend.models import Board
 from backend.presence import Presence
@@ -179,3 +180,16 @@ def test_deadlines_are_what_a_list_of_them_would_be(seed: int) -> None:
         first = real.next()
         assert not plain or (first is not None and first <= min(plain.values()))
         assert len(real._heap) < 100
+
+
+def test_a_board_that_is_moved_to_another_link_is_given_the_time_to_come(desk: Desk) -> None:
+    desk.at(59).startup()
+    desk.core.roster.route(frozenset({"far"}), desk.now)
+    desk.core.roster.listen(desk.now, "far")
+    Board.update(site="far", revision=boards.revision() + 1).where(Board.id == "pond").execute()
+    desk.core.apply(Batch([], [], [], look=True), desk.at(60).now)
+    assert (pond(desk).online, times()) == (None, [])
+    desk.at(94).tick()
+    assert pond(desk).online is None
+    desk.at(95).tick()
+    assert (pond(desk).online, times()) == (False, [(59, None, "silent")])

@@ -1,17 +1,21 @@
 """The link to the broker when it does not come about: it says why, once, and goes on trying."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from backend.broker import BACKEND_USER, EmbeddedBroker
 from backend.dialects import registry
+from backend.dialects.dialect import Subscription
 from backend.linkstate import CONNECTED, CONNECTING, DISCONNECTED, ERROR, Address, Report
 from backend.mqtt import Link
+from backend.paho_edges import NO_TOPIC, topic_of
 from tests.backend.running import eventually
 from tools.brokers import free_port
+from tools.proxy import Proxy
 
 USERS = {BACKEND_USER: "right", "pond": "board's"}
 
@@ -27,13 +31,15 @@ def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 class Heard:
     """A link, how often it went up (True) and down (False), and what it reported."""
 
-    def __init__(self, broker: EmbeddedBroker, user: str, password: str) -> None:
+    def __init__(
+        self, broker: EmbeddedBroker, user: str, password: str, more: Sequence[Subscription] = ()
+    ) -> None:
         self.changes: list[bool] = []
         self.reports: list[Report] = []
         address = Address(broker.host, broker.port, user, password)
         self.link = Link(
             address,
-            registry.subscriptions([], []),
+            [*registry.subscriptions([], []), *more],
             lambda *_: None,
             lambda name, up: self.changes.append(up),
             lambda name, report: self.reports.append(report),
@@ -115,3 +121,41 @@ def test_one_that_is_stopped_in_the_middle_of_a_try_ends(broker: EmbeddedBroker)
     for link in links:
         link.join()
     assert not any(link.alive for link in links) and time.monotonic() - before < 1.5
+
+
+def test_what_has_no_qos_and_went_with_its_connection_is_not_waited_for(
+    broker: EmbeddedBroker,
+) -> None:
+    broker.start()
+    with Proxy(broker.host, broker.port) as proxy:
+        address = Address(broker.host, proxy.port, BACKEND_USER, "right")
+        link = Link(address, registry.subscriptions([], []), lambda *_: None, lambda *_: None)
+        link.start()
+        eventually(lambda: link.connected)
+        proxy.silence(True)
+        for _ in range(40):
+            link.publish("devices/pond/x", b"x" * 500_000, 0)
+        assert link.publish("devices/pond/x", b"kept", 1)
+        assert link.unfinished > 2
+        proxy.drop()
+        proxy.silence(False)
+        eventually(lambda: link.connected and link.unfinished == 0)
+        link.stop()
+
+
+def test_a_topic_that_is_not_utf8_is_handed_on_as_none() -> None:
+    assert topic_of(MQTTMessage(topic=b"devices/\xff/ack")) == NO_TOPIC
+    assert topic_of(MQTTMessage(topic=b"devices/p/ack")) == "devices/p/ack"
+
+
+def test_a_room_that_the_broker_denies_does_not_keep_the_others_from_being_heard(
+    broker: EmbeddedBroker,
+) -> None:
+    broker.start()
+    heard = Heard(broker, BACKEND_USER, "right", [("hall 1/light", 0)])
+    eventually(lambda: heard.link.connected)
+    assert "denied a subscription, to hall 1/light" in heard.reports[-1].message
+    heard.link.subscribe([*registry.subscriptions([], []), ("hall2/light", 0)])
+    eventually(lambda: "denied a subscription, to hall2/light" in heard.reports[-1].message)
+    assert heard.changes == [True] and heard.link.connected
+    heard.link.stop()

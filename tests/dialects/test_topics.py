@@ -81,7 +81,7 @@ def test_failures_are_folded_cut_and_bounded(hall: Hall, monkeypatch: pytest.Mon
     assert [row.count for row in ParsingLog.select()] == [4, 4, 4]
     assert {len(row.sample) <= 5000 for row in ParsingLog.select()} == {True}
     for number in range(20):
-        hall.say(f"devices/more-{number}/ack", "x")
+        hall.at(1 + number).say(f"devices/more-{number}/ack", "x")
     assert ParsingLog.select().count() == 5
 
 
@@ -117,3 +117,13 @@ def test_patterns_to_discover_may_be_heard(tmp_path: Path) -> None:
         assert application.backend.health()["mqtt"]["error"] is None
     finally:
         application.stop()
+
+
+def test_a_flood_of_failures_is_written_once_a_second(hall: Hall) -> None:
+    for number in range(50):
+        hall.at(0.1 * number).say(f"devices/nobody-{number}/ack", "x")
+    assert 40 < ParsingLog.select().count() < 50
+    assert len({row.at for row in ParsingLog.select()}) == 5
+    assert (hall.core.next_due() or 0) <= hall.now + parsing.FLUSH_MS
+    hall.at(6).tick()
+    assert ParsingLog.select().count() == 50

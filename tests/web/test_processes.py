@@ -122,6 +122,14 @@ def test_a_site_made_over_one_is_changed_and_given_a_board_over_the_other(parts:
     stream.close()
 
 
+def test_metrics_are_the_workers(parts: Parts) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", parts.ports[0], timeout=15)
+    connection.request("GET", "/metrics")
+    answer = connection.getresponse()
+    assert answer.status == 200 and b"answerback_boards_known 1" in answer.read()
+    connection.close()
+
+
 def test_an_event_reaches_the_watchers_of_both(parts: Parts) -> None:
     streams = [parts.events(port) for port in parts.ports]
     _, command = post(parts.webs[0], "watched")
