@@ -93,8 +93,8 @@ def test_one_that_was_interrupted_leaves_the_old_release(
         broken.setattr(deploy.Deployment, "_check", gone)
         assert deploy.main(["UNIX", board.port]) == 1
     assert "the cable was pulled" in capsys.readouterr().err
-    board.wait_for("console", 10, since=since, line="answerback: slot a confirmed")
-    board.wait_for("console", 10, since=since, line="answerback: connected, session 1")
+    board.wait_for("console", since=since, line="answerback: slot a confirmed")
+    board.wait_for("console", since=since, line="answerback: connected, session 1")
     assert deploy.main(["UNIX", board.port]) == 0
 
 
@@ -119,8 +119,8 @@ def test_power_that_fails_on_the_way_leaves_the_old_release(
     assert "does not do as it is told" in capsys.readouterr().err
     assert board.pid is None  # and what was typed while it was off is gone
     board.start()
-    board.wait_for("console", 10, since=since, line="answerback: slot a confirmed")
-    board.wait_for("console", 10, since=since, line="answerback: connected, session 1")
+    board.wait_for("console", since=since, line="answerback: slot a confirmed")
+    board.wait_for("console", since=since, line="answerback: connected, session 1")
 
 
 def test_a_port_without_a_board_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from tools.brokers import Broker
 
 ALLOWED = 136  # KiB
 LOWEST = 116
+SHIMS = 8  # KiB that the emulated hardware takes: boards/UNIX/modules, loaded one by one
 
 RELEASE: dict[str, object] = {
     "version": "0.2.0",
@@ -106,4 +107,6 @@ def test_it_fits_into_a_small_heap(
         ALLOWED,
         lambda kib, seconds: works(tmp_path / str(kib), embedded_broker, kib, seconds),
     )
-    record_property("smallest heap", f"{found}K of {ALLOWED}K allowed, the journal full")
+    record_property(
+        "smallest heap", f"{found}K of {ALLOWED}K allowed, {SHIMS}K of it emulated hardware"
+    )
