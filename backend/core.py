@@ -18,6 +18,7 @@ from backend.models import RETIRED, Board, database
 from backend.newcomers import Announcement, Newcomers
 from backend.pictures import Pictures
 from backend.presence import Roster
+from backend.queueing import SYSTEM
 from backend.settings import Settings
 from backend.upkeep import Options, Upkeep
 from backend.wishes import Cancellation, NewCommand
@@ -159,7 +160,7 @@ class Core:
                 self.roster.unsure(board, work.now)
             if board.state == RETIRED:
                 for open_one in work.take(store.open_of_board(row.id)):
-                    commands.call_off(work, self.dispatcher, open_one, "system")
+                    commands.call_off(work, self.dispatcher, open_one, SYSTEM)
                 self.roster.gone(board)
                 self.ingest.downtimes.back(work, board)
                 self.upkeep.alerts.end(work, board.board_id)
