@@ -105,6 +105,9 @@ def new_row(new: NewCommand, now: int, rng: random.Random, life: int | None = No
         "source": new.source,
         "via": new.via,
         "reason": new.reason,
+        "cause": new.cause,
+        "priority": new.priority,
+        "conditions": json.dumps(new.conditions),
         "idempotency_key": new.idempotency_key,
         "created_at": now,
         "expires_at": expires,
@@ -176,6 +179,7 @@ def public(row: Row) -> dict[str, Any]:
     out = {name: value for name, value in row.items() if name not in hidden}
     out["parameters"] = masked(row["command_type"], json.loads(row["parameters"]))
     out["result"] = json.loads(row["result"])
+    out["conditions"] = json.loads(row["conditions"])
     out["cancelling"] = bool(row["cancelling"])
     return out
 

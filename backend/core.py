@@ -16,6 +16,7 @@ from backend.ingest import Ingest
 from backend.listening import Heard
 from backend.models import RETIRED, Board, database
 from backend.newcomers import Announcement, Newcomers
+from backend.part import Orders, Parts
 from backend.pictures import Pictures
 from backend.presence import Roster
 from backend.queueing import SYSTEM
@@ -62,6 +63,7 @@ class Core:
         self.pictures = Pictures(image_idle_s)
         self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
         self.upkeep = Upkeep(self.roster, options)
+        self.parts = Parts(Orders(self.roster, self.dispatcher, rng))
         self.newcomers = Newcomers(self.roster)
         self._revision = boards.revision()
         for row in Board.select():
@@ -77,7 +79,7 @@ class Core:
         """
         with store.transaction():
             self.pictures.sweep()
-            work = Work(now, self.refused)
+            work = Work(now, self.refused, self.parts)
             for request, task in batch.tasks:
                 work.out.tasks.append((request, self._run(work, task)))
             if batch.tasks or batch.look:
@@ -94,9 +96,11 @@ class Core:
                     self.dispatcher.look(work, row)
             wanted = self.pictures.due(work, self.roster)
             self.pictures.asked(commands.create(work, self.dispatcher, wanted, self._rng))
+            self.parts.act(work)
             self.dispatcher.send_ready(work)
             self.ingest.foreign.dialogues.finish(work)
             self.ingest.listener.settle(now)
+            self.parts.follow(work)
             out = work.finish()
             self.upkeep.take(work, batch.heard)
             idle = not (batch.new or batch.cancel or batch.heard or batch.tasks)
@@ -119,6 +123,7 @@ class Core:
             store.shift_due(by)
         self.roster.shift(by)
         self.pictures.shift(by)
+        self.parts.shift(by)
         self.ingest.foreign.dialogues.shift(by)
         self.upkeep.sweep.shift(now)
 
@@ -126,7 +131,7 @@ class Core:
         """When `apply` should be called even if nothing comes in (ms), or None."""
         heard = self.ingest
         listener, dialogues = heard.listener, heard.foreign.dialogues
-        times = [store.next_due(), self.pictures.next_due(self.roster)]
+        times = [store.next_due(), self.pictures.next_due(self.roster), self.parts.next_due()]
         parts = (self.roster, dialogues, listener.topics, listener.parsing, self.upkeep.sweep)
         times += [part.next_due() for part in parts]
         return min((time for time in times if time is not None), default=None)

@@ -73,7 +73,8 @@ class Foreign:
             {"sensor": name, "value": value, "unit": unit, "timestamp": at}
             for name, (value, unit) in said.readings.items()
         ]
-        sensors.take_readings(board, {"boot": board.boot, "readings": readings, "failed": {}})
+        said_now = {"boot": board.boot, "readings": readings, "failed": {}}
+        sensors.take_readings(work, board, said_now)
         work.out.boards[board.board_id] = board
 
     def _part(self, work: Work, board: Presence, said: Part) -> None:

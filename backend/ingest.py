@@ -150,7 +150,7 @@ class Ingest:
 
     def _measured(self, work: Work, board: Presence, said: dict[str, Any]) -> None:
         take = sensors.take_readings if "readings" in said else sensors.take_limit
-        left_out = take(board, said)
+        left_out = take(work, board, said)
         if left_out:
             self.refused["too_many_sensors"] += left_out
             about = {"board": board.board_id}

@@ -25,6 +25,9 @@ database = DatabaseProxy()
 
 ACTIVE, PENDING_MAPPING, RETIRED = BOARD_STATES = ("active", "pending_mapping", "retired")
 
+# Of commands: the highest there is, for those that somebody has asked for. Only a stop is above.
+MANUAL_COMMAND = 1000
+
 OPEN_SQL = "status IN ({})".format(", ".join(f"'{status}'" for status in OPEN))
 
 
@@ -102,6 +105,9 @@ class Command(Base):
     source = TextField(default="")  # the address it came from
     via = TextField(default="")  # what the user has shown: see credentials.Identity.via
     reason = TextField(default="")
+    cause = TextField(default="")  # the rule of ours that made it: see part
+    priority = IntegerField(default=MANUAL_COMMAND)  # which rule wins where two want one target
+    conditions = TextField(default="[]")  # that must hold on the board when it begins
     idempotency_key = TextField(null=True)
     created_at = BigIntegerField()
     expires_at = BigIntegerField()

@@ -84,8 +84,14 @@ def _new_column(migrator: SqliteMigrator, table: Any, name: str) -> Any:
     return migrator.add_column(table._meta.table_name, field.column_name, field)
 
 
+def _causes(migrator: SqliteMigrator) -> list[Any]:
+    """Commands know which rule made them, how much that counts, and on which conditions."""
+    names = ("cause", "priority", "conditions")
+    return [_new_column(migrator, Command, name) for name in names]
+
+
 # The step at index n makes version n + 1 of version n.
-STEPS: tuple[Callable[[SqliteMigrator], list[Any]], ...] = (_sites,)
+STEPS: tuple[Callable[[SqliteMigrator], list[Any]], ...] = (_sites, _causes)
 VERSION = len(STEPS)
 
 

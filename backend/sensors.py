@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backend.presence import Presence
+    from backend.work import Work
 
 # Of one board. A message has at most 16, but names may change with each.
 SENSORS_MAX = 64
@@ -35,13 +36,30 @@ class Crossing:
     timestamp: int
 
 
-def take_readings(board: "Presence", said: dict[str, Any]) -> int:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One value that a board has sent. `at`: ms since 1970; `newest`: it is the last one known."""
+
+    board: "Presence"
+    sensor: str
+    value: float
+    unit: str
+    at: int
+    newest: bool
+
+
+def take_readings(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
     """Take in a message of kind `sensors`; how much of it was left out for want of room."""
     kept = dict(board.sensors)  # a new one: another thread may be walking through the old one
     for one in said["readings"]:
         known = kept.get(one["sensor"], Reading())
-        if _counts(board, said["boot"], one["timestamp"], known.timestamp):
+        newest = _counts(board, said["boot"], one["timestamp"], known.timestamp)
+        if newest:
             kept[one["sensor"]] = Reading(one["value"], one["unit"], one["timestamp"])
+        if newest or one["timestamp"]:
+            at = one["timestamp"] * 1000 or work.now
+            value = (one["sensor"], one["value"], one["unit"], at, newest)
+            work.readings.append(Taken(board, *value))
     if said["boot"] == board.boot:
         for name in {*kept, *said["failed"]}:
             kept[name] = replace(kept.get(name, Reading()), error=said["failed"].get(name))
@@ -49,7 +67,7 @@ def take_readings(board: "Presence", said: dict[str, Any]) -> int:
     return len(kept) - len(board.sensors)
 
 
-def take_limit(board: "Presence", said: dict[str, Any]) -> int:
+def take_limit(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
     """Take in a message of kind `threshold`; 1 where there is no room for it, else 0."""
     name, timestamp = f"{said['sensor']}.{said['limit']}", said["timestamp"]
     known = board.limits.get(name)

@@ -7,10 +7,16 @@ Who asks: `user`, what they have shown (`via`, see credentials.Identity), the ad
 from dataclasses import dataclass
 from typing import Any
 
+from backend.models import MANUAL_COMMAND
+
 
 @dataclass(frozen=True, slots=True)
 class NewCommand:
-    """A command as it was asked for. `expires_in` is in seconds, or None for the default."""
+    """A command as it was asked for. `expires_in` is in seconds, or None for the default.
+
+    `cause`: the rule of the backend that made it, "" where somebody asked; `priority`: see
+    models.Command; `conditions`: what must hold on the board when it begins.
+    """
 
     board_id: str
     command_type: str
@@ -22,6 +28,9 @@ class NewCommand:
     source: str = ""
     reason: str = ""
     via: str = ""
+    cause: str = ""
+    priority: int = MANUAL_COMMAND
+    conditions: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

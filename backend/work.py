@@ -9,12 +9,16 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend import lifecycle, masking, store
 from backend.dialects.dialect import Message
 from backend.presence import Presence
+from backend.sensors import Taken
 from backend.store import Row
+
+if TYPE_CHECKING:
+    from backend.part import Parts
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +33,7 @@ class Outcome:
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
     pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
     alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
+    news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # kind of event, data
     said: list[tuple[str, Message]] = field(default_factory=list)  # board, what is no command
     scrubbed: bool = False  # passwords were
     tasks: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
@@ -40,10 +45,11 @@ Task = Callable[["Work"], Any]
 
 
 class Work:
-    """The commands of one transaction at one time, `now` (ms)."""
+    """The commands of one transaction at one time, `now` (ms). `readings`: what was measured."""
 
-    def __init__(self, now: int, refused: Counter[str]) -> None:
-        self.now = now
+    def __init__(self, now: int, refused: Counter[str], parts: "Parts | None" = None) -> None:
+        self.now, self._parts = now, parts
+        self.readings: list[Taken] = []
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go
@@ -51,6 +57,12 @@ class Work:
         self._loaded: dict[str, str] = {}
         self._history: list[Row] = []
         self._scrubbed: list[Row] = []
+
+    @property
+    def parts(self) -> "Parts":
+        """What the backend does by itself; for tasks of the writer."""
+        assert self._parts is not None
+        return self._parts
 
     def take(self, rows: list[Row]) -> list[Row]:
         """Bring rows into this unit; a command that is already in it stays the one it was."""

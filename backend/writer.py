@@ -222,7 +222,8 @@ class Writer(threading.Thread):
         ]
         boards = [self._show_board(board) for board in outcome.boards.values()]
         events += [(None, "board", board) for board in boards]
-        return events + [(None, "alert", alert) for alert in outcome.alerts]
+        events += [(None, "alert", alert) for alert in outcome.alerts]
+        return events + [(None, kind, data) for kind, data in outcome.news]
 
 
 def _tell(answer: Future[Any], result: Any) -> None:
