@@ -28,6 +28,7 @@ _NOT_ITS_FAULT = (
     "stopped",
     "latched",
     "interlock",
+    "condition",
     "unknown_type",
     "unknown_target",
     "wrong_target",

@@ -10,7 +10,7 @@ from protocol import ProtocolError
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 
-from backend import boards, logs, store
+from backend import boards, conditions, logs, store
 from backend.dialects.registry import DIALECTS
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, no_board, no_command
@@ -41,6 +41,7 @@ def check(new: NewCommand, roster: Roster) -> None:
         dialect.check(new.command_type, new.target, new.parameters, board.actuators)
     except ProtocolError as why:
         raise Invalid(why.code, why.field, why.reason) from None
+    conditions.check(new, board)
     _check_texts(new)
 
 
@@ -124,6 +125,7 @@ def _again(row: Row, new: NewCommand) -> Any:
         and row["target"] == new.target
         and json.loads(row["parameters"])
         in (new.parameters, masked(new.command_type, new.parameters))
+        and json.loads(row["conditions"]) == list(new.conditions)
     )
     if same:
         return row, False

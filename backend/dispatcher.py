@@ -13,6 +13,7 @@ import random
 from typing import Any
 
 from protocol.catalogue import VERBS
+from protocol.conditions import wrap
 from protocol.limits import ATTEMPTS_MAX
 from protocol.verbs import STOP, case_of
 
@@ -223,6 +224,8 @@ class Dispatcher:
             "expires_at": row["expires_at"] // 1000,
             "attempt": row["attempt"],
         }
+        if kind == row["command_type"]:
+            message = wrap(message, json.loads(row["conditions"]))
         work.out.publish.append((row["board_id"], message))
 
     def _answer_by(self, work: Work, row: Row) -> int:

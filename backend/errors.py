@@ -30,6 +30,10 @@ class Conflict(Refusal):
     """It can't be done in the state things are in (409)."""
 
 
+class Missing(Refusal):
+    """What it takes is not installed here (501)."""
+
+
 class Busy(Refusal):
     """Too much is under way; the same request may pass in `retry_after` seconds (429)."""
 

@@ -104,11 +104,15 @@ class Backend:
         Raises Invalid, NotFound, Conflict, Busy where too much is under way (a stop always gets
         through), or Slow.
         """
-        commands.check(new, self._core.roster)
+        self.check(new)
         if not stops(new.command_type, new.parameters) and self._is_full(new.board_id):
             raise Busy("busy", "too many commands are under way; try again shortly", 1)
         accepted: tuple[dict[str, Any], bool] = _answered(self._writer.submit(new))
         return accepted
+
+    def check(self, new: NewCommand) -> None:
+        """What `post` refuses before anything else. Raises Invalid, NotFound, Conflict."""
+        commands.check(new, self._core.roster)
 
     def cancel(self, wish: Cancellation) -> dict[str, Any]:
         """Cancel a command, or ask its board to. Raises NotFound, Conflict, Busy, Slow."""

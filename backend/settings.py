@@ -92,6 +92,12 @@ class Settings:
     alert_clear_after: int = _is(
         Rule.clear_after, readers.count, "successes in a row that clear it"
     )
+    twin_command: str = _is(
+        "",
+        readers.words,
+        "runs the twin of a board for a dry run; empty: `python -m tools.twin` of this source "
+        "tree; `off`: none are run",
+    )
     metrics: str = _is(
         readers.METRICS[0],
         readers.choice(*readers.METRICS),

@@ -15,6 +15,7 @@ TEXTS = {
     "clock_unset": "the board does not know the time yet, so this may be too late",
     "busy": "the board has no room for another command",
     "interlock": "another actuator that must not run at the same time is on",
+    "condition": "a condition did not hold when it was to begin, so nothing was done",
     "latched": "an emergency stop holds until it is cleared: nothing moves",
     "stopped": "a stop ended the action before its time",
     "cancelled": "the command was cancelled before it was carried out",

@@ -5,6 +5,7 @@ import bottle
 from backend.accounts import Accounts
 from backend.service import Backend
 from backend.settings import Settings
+from backend.twins import Twins
 from backend.web import openapi, routes
 from backend.web.auth import Authenticator
 from backend.web.boards import BoardRoutes
@@ -38,7 +39,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         BoardRoutes(backend),
         ProvisioningRoutes(backend, settings.address),
         SiteRoutes(backend),
-        CommandRoutes(backend),
+        CommandRoutes(backend, Twins(settings.twin_command)),
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),

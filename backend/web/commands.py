@@ -7,7 +7,7 @@ all of its commands.
 from typing import Any
 from urllib.parse import urlencode
 
-from protocol.fields import identifier_or_empty
+from protocol.fields import boolean, identifier_or_empty
 
 from backend import commands
 from backend.access import OPERATOR, VIEWER, require, sites_with
@@ -15,11 +15,13 @@ from backend.commands import PAGE_MAX
 from backend.credentials import COMMAND
 from backend.errors import NotFound, no_board, no_command
 from backend.service import Backend
+from backend.twins import Twins
 from backend.web import render
 from backend.web.http import (
     Answer,
     Call,
     Members,
+    a_list,
     an_object,
     read_number,
     read_text,
@@ -28,6 +30,7 @@ from backend.web.http import (
 )
 from backend.web.routes import API, Route
 from backend.wishes import Cancellation, NewCommand
+from backend.writer import now_ms
 
 PAGE = 50
 
@@ -38,6 +41,8 @@ _NEW = Members(
         "parameters": an_object,
         "expires_in": whole_number,
         "reason": text(200),
+        "conditions": a_list,
+        "dry_run": boolean,
     },
 )
 _CANCEL = Members({}, {"reason": text(200)})
@@ -54,8 +59,8 @@ _FILTERS = {
 class CommandRoutes:
     """`/commands`."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, backend: Backend, twins: Twins) -> None:
+        self._backend, self._twins = backend, twins
 
     def routes(self) -> list[Route]:
         """What is served."""
@@ -67,24 +72,18 @@ class CommandRoutes:
         ]
 
     def post(self, call: Call) -> Answer:
-        """202 once the command is durable. The same Idempotency-Key gets the same command."""
+        """202 once the command is durable. The same Idempotency-Key gets the same command.
+
+        With `dry_run` it is 200 with what a twin of the board has done, and nothing is sent.
+        """
         asked = call.body(_NEW)
-        board_id, who = asked["board_id"], call.who
-        require(who, OPERATOR, self._backend.site_of(board_id), no_board(board_id))
-        row, _ = self._backend.post(
-            NewCommand(
-                board_id,
-                asked["command_type"],
-                asked.get("target", ""),
-                asked.get("parameters") or {},
-                asked.get("expires_in"),
-                who.user,
-                call.header("IDEMPOTENCY_KEY"),
-                call.address,
-                asked.get("reason", ""),
-                who.via,
-            )
-        )
+        board_id = asked["board_id"]
+        require(call.who, OPERATOR, self._backend.site_of(board_id), no_board(board_id))
+        new = _wished(call, asked)
+        if asked.get("dry_run"):
+            self._backend.check(new)
+            return Answer(self._twins.try_out(new, self._backend.board(board_id), now_ms()))
+        row, _ = self._backend.post(new)
         return _accepted(row)
 
     def list(self, call: Call) -> Answer:
@@ -120,6 +119,23 @@ class CommandRoutes:
         except NotFound:  # it is gone, its commands are not
             site = None
         require(call.who, role, site, no_command(command_id))
+
+
+def _wished(call: Call, asked: dict[str, Any]) -> NewCommand:
+    """The command that a body asks for."""
+    return NewCommand(
+        asked["board_id"],
+        asked["command_type"],
+        asked.get("target", ""),
+        asked.get("parameters") or {},
+        asked.get("expires_in"),
+        call.who.user,
+        call.header("IDEMPOTENCY_KEY"),
+        call.address,
+        asked.get("reason", ""),
+        call.who.via,
+        conditions=tuple(asked.get("conditions", ())),
+    )
 
 
 def _accepted(row: dict[str, Any]) -> Answer:

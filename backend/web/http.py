@@ -97,6 +97,11 @@ def whole_number(value: Any) -> str | None:
     return None if type(value) is int else "must be a whole number"
 
 
+def a_list(value: Any) -> str | None:
+    """A check for JSON lists."""
+    return None if type(value) is list else "must be a list"
+
+
 def an_object(value: Any) -> str | None:
     """A check for JSON objects."""
     return None if type(value) is dict else "must be an object"

@@ -12,6 +12,7 @@ from backend.web import (
     openapi_people,
     openapi_sites,
     openapi_topics,
+    openapi_twins,
     openapi_upkeep,
 )
 from backend.web.auth import COOKIE
@@ -21,7 +22,7 @@ from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
 _PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
-                          openapi_upkeep)  # fmt: skip
+                          openapi_twins, openapi_upkeep)  # fmt: skip
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
@@ -41,6 +42,7 @@ _PROBLEMS = {
     413: f"The body is longer than {BODY_MAX} bytes",
     415: "The body is not sent as JSON",
     429: "Too much at once; wait Retry-After seconds",
+    501: "What that takes is not installed here; the message says what is missing",
     503: "Not now: the database is busy, no place is free, or (`postCommand`) nobody can say yet "
     "whether it was taken; repeat it after Retry-After seconds, under the same Idempotency-Key",
 }
@@ -88,7 +90,7 @@ _KEY = [
         "Idempotency-Key",
         {"type": "string", "pattern": "^[!-~]{1,128}$"},
         "The same key gets the same command again (202), and 409 where board_id, command_type, "
-        "target or parameters are not the same; expires_in and reason are not compared",
+        "target, parameters or conditions differ; expires_in and reason are not compared",
     )
 ]
 _RESUME = [
@@ -131,7 +133,7 @@ _OPERATIONS = (
     _Operation("get", "/verbs", "listVerbs", "What can be asked of boards", (200, "Verbs"),
                _SIGNED_IN),
     _Operation("post", "/commands", "postCommand", "Send a command", (202, "Command"),
-               (*_UNSAFE, *_BODY, 404, 409, 429), "AnyCommand", _KEY),
+               (*_UNSAFE, *_BODY, 404, 409, 429, 501), "AnyCommand", _KEY),
     _Operation("get", "/commands", "listCommands", "Commands, newest first", (200, "Commands"),
                _SIGNED_IN, None, _FILTERS),
     _Operation("get", "/commands/{command_id}", "getCommand", "One command and its history",
@@ -166,7 +168,8 @@ def _responses(row: _Operation) -> Schema:
     if row.name == "health":
         bad["503"] = {"description": "Not all", **_content(JSON_TYPE, ref("Health"))}
     also = openapi_connections.ALSO.get(row.name)
-    return {str(status): good, **({str(also): good} if also else {}), **bad}
+    more = openapi_twins.ALSO.get(row.name, {})
+    return {str(status): good, **({str(also): good} if also else {}), **more, **bad}
 
 
 def _problem(code: int) -> Schema:

@@ -4,6 +4,7 @@ import functools
 import time
 from typing import Any
 
+from backend import conditions
 from backend.texts import TEXTS
 
 _BOARD_TIMES = ("last_seen", "asleep_until", "next_wake_at", "announced_at")
@@ -32,6 +33,8 @@ def command(row: dict[str, Any]) -> dict[str, Any]:
     """A command, with its history or its last step where it has them."""
     out = dict(row)
     out["message"] = TEXTS.get(row["message"], row["message"])  # the board may say just the code
+    if row["error"] == "condition":
+        out["message"] = conditions.told(row["conditions"], row["result"])
     for name in _COMMAND_TIMES:
         out[name] = rfc3339(row[name])
     if "history" in row:

@@ -10,7 +10,17 @@ from peewee import OperationalError
 
 from backend import access
 from backend.credentials import ADMINISTER, READ
-from backend.errors import Away, Busy, Conflict, Forbidden, Invalid, NotFound, Refusal, Slow
+from backend.errors import (
+    Away,
+    Busy,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Missing,
+    NotFound,
+    Refusal,
+    Slow,
+)
 from backend.web.auth import SAFE_METHODS, Authenticator
 from backend.web.http import (
     JSON_UTF8,
@@ -33,6 +43,7 @@ STATUS_OF: dict[type[Refusal], int] = {
     NotFound: 404,
     Conflict: 409,
     Busy: 429,
+    Missing: 501,
     Slow: 503,
     Away: 503,
 }

@@ -5,7 +5,8 @@ What a verb's parameters may be comes from the protocol's own table, statuses fr
 
 from typing import Any
 
-from protocol.limits import COMMAND_LIFE_MAX
+from protocol.conditions import fields
+from protocol.limits import COMMAND_LIFE_MAX, CONDITIONS_MAX
 from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
@@ -13,7 +14,7 @@ from backend.access import ROLES
 from backend.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.lifecycle import STATUSES
 from backend.models import BOARD_STATES
-from backend.web.boards import CATALOGUE
+from backend.web.boards import CATALOGUE, schema
 
 Schema = dict[str, Any]
 
@@ -76,6 +77,8 @@ def _new_command(name: str, verb: Schema) -> Schema:
         "parameters": cases[0] if len(cases) == 1 else {"oneOf": cases},
         "expires_in": {**EXPIRES_IN, "default": verb["life"]},
         "reason": REASON,
+        "conditions": CONDITIONS,
+        "dry_run": DRY_RUN,
     }
     required = ["board_id", "command_type"]
     if verb["actuator"]:
@@ -85,6 +88,21 @@ def _new_command(name: str, verb: Schema) -> Schema:
     return _closed(properties, required)
 
 
+def _condition(member: str) -> Schema:
+    """A condition that has this member."""
+    return _closed({name: schema(check) for name, check in fields({member: 0}).items()})
+
+
+CONDITIONS: Schema = {
+    "type": "array",
+    "maxItems": CONDITIONS_MAX,
+    "items": {"oneOf": [_condition(member) for member in ("below", "above", "output")]},
+    "description": "What must hold on the board when it begins, else nothing is done; not for stops",
+}
+DRY_RUN: Schema = {
+    **FLAG,
+    "description": "Only try it on a twin of the board: 200, and nothing is sent or written down",
+}
 _STEP = {
     "id": WHOLE,
     "at": TIME,

@@ -38,8 +38,9 @@ class Actuator:
     RATE = ""  # the fact that says how much of it comes in a second
 
     def __init__(self, config, pins):
-        facts = ("kind", "longest_s", self.RATE)
+        facts = ("kind", "longest_s", self.RATE, "safe", "active_low")
         self.facts = {name: config[name] for name in facts if config.get(name)}
+        self.facts.update({name: config[name] for name in config if name.endswith("pin")})
         self.safe, self.hold_s = config["safe"], config["hold_s"]
         self.command_id, self.dosing = "", False
         self._began_ms = self.for_ms = 0

@@ -28,10 +28,10 @@ class Answers:
         self._journal.finish(command_id, state, error, timestamp, result)
         self._say(command_id, state, error, timestamp, result, None)
 
-    def remember(self, command_id, expires_at, state, error, now_ms):
+    def remember(self, command_id, expires_at, state, error, now_ms, result=None):
         """Write the answer to a command that needs no more. Returns whether it is on flash."""
         timestamp = self._clock.now(now_ms)
-        return self._journal.remember(command_id, expires_at, state, error, timestamp, {})
+        return self._journal.remember(command_id, expires_at, state, error, timestamp, result)
 
     def again(self, command_id):
         """The stored answer once more; one that says it will never run has to be on flash."""

@@ -43,7 +43,7 @@ class Dispatcher:
         self.restarting = False
         self.dropped = {}
         self.running, self.serving = self._work.running, self._work.services
-        self.connected = self._time.connected
+        self.connected, self.latest = self._time.connected, self._work.latest
 
     def receive(self, data, now_ms):
         """Do what the message says. It may be acknowledged to the broker when this returns."""
@@ -75,9 +75,7 @@ class Dispatcher:
 
     def set_safe(self, now_ms=None, names=None):
         """All outputs, or those of `names`, to their safe state; what ran is stopped, what waited
-        is cancelled.
-
-        Without `now_ms` it is as late as it was at the last call of any method.
+        is cancelled. Without `now_ms` it is as late as at the last call of any method.
         """
         now_ms = self.now_ms if now_ms is None else now_ms
         self._work.report(self._work.stop(names or self._actuators, now_ms), now_ms)
@@ -112,6 +110,8 @@ class Dispatcher:
             self._check(message, now)
         except ProtocolError as error:
             return self._refuse(message, error.code, now_ms, str(error)[:TEXT_LENGTH])
+        except MemoryError:  # it comes again
+            return self.drop("memory")
         return self._obey(message, now, now_ms)
 
     def _may_have_run(self, expires_at, now):
@@ -121,6 +121,8 @@ class Dispatcher:
 
     def _check(self, message, now):
         """Raises ProtocolError where it must not be obeyed."""
+        if "conditions" in message:
+            once("conditions", "protocol").unwrap(message)
         verb, parameters = message["command_type"], message["parameters"]
         if now >= message["expires_at"]:
             raise ProtocolError("expired", "expires_at", "has passed")
@@ -155,6 +157,9 @@ class Dispatcher:
             return self._refuse(message, "busy", now_ms)
         if kind == DOSE:
             return self._dose(message, now_ms)
+        unmet = self._work.unmet(message.get("conditions"), now_ms)
+        if unmet:
+            return self._refuse(message, "condition", now_ms, None, unmet)
         if message["target"]:
             return self._set(message, now_ms)
         if message["command_type"] == "restart":
@@ -186,13 +191,13 @@ class Dispatcher:
         free = self._work.is_free(target)
         if not free and not self._work.has_room(target):
             return self._refuse(message, "busy", now_ms)
-        write = self._journal.begin if free else self._journal.queue
+        conditions = message.get("conditions")  # looked at when it begins
+        write = self._journal.begin if free and not conditions else self._journal.queue
         if not write(command_id, message["expires_at"]):
             return self._refuse(message, "storage", now_ms)
         for_ms = self._actuators[target].plan(message["parameters"])
-        self._work.add(
-            Job(command_id, target, message["parameters"], message["expires_at"], for_ms)
-        )
+        about = message["parameters"], message["expires_at"], for_ms, conditions
+        self._work.add(Job(command_id, target, *about))
         self._answers.accepted(command_id, self._work.within(command_id, now_ms), now_ms)
         return self._work.tick(now_ms)
 
@@ -232,7 +237,7 @@ class Dispatcher:
             return self._refuse(message, "storage", now_ms)
         return self._answers.say(command_id, COMPLETED, None, {}, now_ms)
 
-    def _refuse(self, message, error, now_ms, text=None):
+    def _refuse(self, message, error, now_ms, text=None, result=None):
         """Not obeyed, and no later copy of it will be; where that can't be written, a boot might
         forget it, and who knows then."""
         command_id = message["command_id"]
@@ -240,6 +245,6 @@ class Dispatcher:
         if not known and self._journal.full(self._clock.now(now_ms), reserve=True):
             return self.drop("full")  # it could not be kept from being obeyed later
         expires_at = message["expires_at"]
-        if self._answers.remember(command_id, expires_at, REJECTED, error, now_ms):
-            return self._answers.say(command_id, REJECTED, error, {}, now_ms, text)
+        if self._answers.remember(command_id, expires_at, REJECTED, error, now_ms, result):
+            return self._answers.say(command_id, REJECTED, error, result, now_ms, text)
         return self._answers.say(command_id, UNKNOWN, "storage", {}, now_ms)

@@ -30,6 +30,8 @@ def board_name():
 
 
 def parts():
-    """What it has beside actuators: "camera", "sensors", "sleep", with spaces between."""
-    has = [part for part in ("camera", "sensors") if part + ".json" in os.listdir("/")]
+    """What it has beside actuators: "conditions" (it knows them), "camera", "sensors", "sleep"."""
+    has = ["conditions"] + [
+        part for part in ("camera", "sensors") if part + ".json" in os.listdir("/")
+    ]
     return " ".join(has + ["sleep"] if hasattr(machine, "deepsleep") else has)

@@ -106,6 +106,7 @@ class Sensors:
             return self._fail(number, "range")
         self.failed.pop(sensor.name, None)
         now = ticks_ms()
+        self._node.commands.latest[sensor.name] = value, now
         for limit in self._limits:
             if limit.number == number and limit.judge(value, now):
                 self._news.add(limit, value, self._clock.now(ticks_ms()))
@@ -117,6 +118,7 @@ class Sensors:
         dropped[reason] = dropped.get(reason, 0) + 1
         self._untold = self._untold or self.failed.get(name) != why
         self.failed[name] = why
+        self._node.commands.latest.pop(name, None)
 
     def _keep(self, number, value):
         if value is None:

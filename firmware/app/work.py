@@ -1,7 +1,7 @@
 """Doses: one at a time for each target, in the order in which they came.
 
 Rules of this file:
-- nothing starts that is not on flash as begun;
+- nothing starts that is not on flash as begun, and not while a condition does not hold;
 - what must go off goes off before anything is written or said about it.
 """
 
@@ -10,6 +10,7 @@ from collections import namedtuple
 from micropython import const
 from protocol.messages import CANCELLED, COMPLETED, FAILED
 
+from . import once
 from .actuators import Fault
 from .clock import ticks_diff
 from .journal import ENDED, QUEUED, RESTARTING
@@ -21,8 +22,11 @@ _IN_ALL = const(16)
 _GRACE_S = const(1)
 
 
-# A dose that waits. `expires_at` in Unix seconds, `for_ms` how long it will run.
-Job = namedtuple("Job", ["command_id", "target", "parameters", "expires_at", "for_ms"])
+# A dose that waits. `expires_at` in Unix seconds, `for_ms` how long it will run; `conditions`: a
+# list, or None.
+Job = namedtuple(
+    "Job", ["command_id", "target", "parameters", "expires_at", "for_ms", "conditions"]
+)
 
 
 class Work:
@@ -33,6 +37,7 @@ class Work:
         self._answers, self._clock = answers, clock
         self.waiting = []
         self.services = {}  # {id: (seconds, ticks at which it was so long)}
+        self.latest = {}  # {sensor: (its newest value, ticks)}
 
     def is_free(self, target):
         """True where a dose for `target` would start at once."""
@@ -126,8 +131,18 @@ class Work:
             state, error, result = FAILED, fault.code, fault.result
         return (command_id, state, error, result) if dosing else None
 
+    def unmet(self, conditions, now_ms):
+        """None where all of them hold, else the result that says which does not."""
+        if not conditions:
+            return None
+        try:
+            return once("conditions").unmet(conditions, self.actuators, self.latest, now_ms)
+        except MemoryError:
+            return {"condition": 0, "found": "memory"}
+
     def _start(self, job, now_ms):
-        error = self._reason_not_to(job, now_ms)
+        unmet = self.unmet(job.conditions, now_ms)
+        error = "condition" if unmet else self._reason_not_to(job, now_ms)
         if error is None:
             try:
                 actuator = self.actuators[job.target]
@@ -135,7 +150,7 @@ class Work:
                 return
             except Fault as fault:
                 error = fault.code
-        self._answers.finish(job.command_id, FAILED, error, {}, now_ms)
+        self._answers.finish(job.command_id, FAILED, error, unmet or {}, now_ms)
 
     def _reason_not_to(self, job, now_ms):
         if self._journal.find(job.command_id) != QUEUED:

@@ -96,7 +96,7 @@ function measure(names, form) {
 }
 
 // The parameters of a case as the form has them; null where a field is wrong.
-function parametersOf(one, form) {
+export function parametersOf(one, form) {
   const out = one.choice ? { [one.choice]: one.value } : {};
   for (const name of Object.keys({ ...one.required, ...one.optional })) {
     const input = form.elements[name];
@@ -124,7 +124,7 @@ function button(one, index, form, send) {
   };
   const click = () => {
     const parameters = parametersOf(one, form);
-    if (parameters) send(one.type, parameters);
+    if (parameters) send(one.type, parameters, one);
   };
   if (index) node.addEventListener("click", click);
   else form.addEventListener("submit", (event) => { event.preventDefault(); click(); });
@@ -132,7 +132,7 @@ function button(one, index, form, send) {
   return [node, show];
 }
 
-// A form for these cases. `send(command type, parameters)` is called for a click.
+// A form for these cases. `send(command type, parameters, case)` is called for a click.
 export function actionForm(name, cases, send) {
   const form = el("form", { class: "action", "aria-label": `Actions of ${name}`, novalidate: true });
   form.append(...Object.entries(fieldsOf(cases)).map(([id, [shape, must]]) => field(cases[0].type, id, shape, must)));

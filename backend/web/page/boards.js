@@ -6,6 +6,7 @@ import { chip, el, fill } from "./dom.js";
 import { groups, shape } from "./groups.js";
 import { asleep, missingSince, state, time } from "./presence.js";
 import { may } from "./rights.js";
+import { Trial } from "./trial.js";
 import { duration, ended, explain, kindOf, labelOf, sensorError, span, when } from "./words.js";
 
 const NO_ANSWER = "No answer from the backend: it may have been taken or not. "
@@ -29,7 +30,7 @@ export class Boards {
     for (const board of this.store.boards.values()) {
       if (!this.#shown(board.id)) continue;
       const operates = may(this.store.session, "operator", board.site);
-      const drawn = JSON.stringify([board.actuators, shape(board), operates]);
+      const drawn = JSON.stringify([board.actuators, board.has, shape(board), operates]);
       if (this.#cards.get(board.id)?.drawn !== drawn) this.#build(board, drawn, operates);
       this.#refresh(board.id);
       this.#learnRunning(board);
@@ -87,7 +88,7 @@ export class Boards {
     const parts = Object.entries(board.actuators).sort().map(([name, about]) =>
       el("section", { class: "actuator", "data-target": name },
         el("h4", {}, name, el("span", { class: "quiet" }, about.kind)),
-        operates && actionForm(name, casesFor(about, verbs), send(name)), line(name)));
+        operates && this.#actions(board, name, casesFor(about, verbs)), line(name)));
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
@@ -100,6 +101,17 @@ export class Boards {
       head, note, sensors, parts, foot, el("div", { class: "groups" }, folds));
     const clear = plainButton("clear_stop", send(""), "stop");
     this.#cards.set(board.id, { node, head, note, sensors, lines, drawn, operates, clear, more });
+  }
+
+  // The form of an actuator; under it what a command may depend on, where its board knows that.
+  #actions(board, target, cases) {
+    const trial = board.has.includes("conditions") && cases.some((one) => one.kind !== "stop")
+      ? new Trial(cases, { board: board.id, target, store: this.store }) : null;
+    const form = actionForm(target, cases, (type, parameters, { kind }) => {
+      const conditions = kind === "stop" || !trial ? [] : trial.conditions();
+      if (conditions) this.#click(board.id, target, type, parameters, conditions);
+    });
+    return trial ? trial.under(form) : form;
   }
 
   #refresh(boardId) {
@@ -223,8 +235,9 @@ export class Boards {
   }
 
   // The same asked for again, while nobody can say what became of it, is the same click.
-  #click(boardId, target, type, parameters) {
-    const command = { board_id: boardId, command_type: type, target, parameters };
+  #click(boardId, target, type, parameters, conditions = []) {
+    const command = { board_id: boardId, command_type: type, target, parameters,
+      ...(conditions.length ? { conditions } : {}) };
     const before = this.#clicks.get(`${boardId}/${target}`);
     const same = before?.unsure && JSON.stringify(before.command) === JSON.stringify(command);
     return this.#post(same ? before : { command, key: newKey() });

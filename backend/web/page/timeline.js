@@ -4,7 +4,7 @@ import { cancel, get } from "./api.js";
 import { chip, el } from "./dom.js";
 import { messagesOf } from "./messages.js";
 import { may } from "./rights.js";
-import { clockMs, detailInWords, duration, ended, explain, inWords, labelOf, stepInWords, when } from "./words.js";
+import { clockMs, conditionInWords, detailInWords, duration, ended, explain, inWords, labelOf, stepInWords, when } from "./words.js";
 
 export class Timeline {
   #command = null;
@@ -68,6 +68,7 @@ export class Timeline {
 
   #facts(command) {
     const facts = [["Asked for", `${when(command.created_at)} by ${asker(command)}`],
+      ["Only if", command.conditions.map(conditionInWords).join("; ")],
       ["Wanted until", when(command.expires_at)], ["Reason", command.reason], ["Id", command.id]];
     return el("dl", { class: "facts" }, facts.filter(([, value]) => value)
       .map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));

@@ -75,6 +75,13 @@ export function labelOf(command, verbs) {
   return label(command.command_type, choice && command.parameters[choice], command.parameters);
 }
 
+// What a command depends on.
+export function conditionInWords(one) {
+  if (one.output) return `${one.output} is ${one.is}`;
+  const limit = one.below === undefined ? `above ${one.above}` : `below ${one.below}`;
+  return `${one.sensor} is ${limit}, read in the last ${span(one.max_age_s)}`;
+}
+
 // "dose", "set" or "stop": see the verbs.
 export function kindOf(command, verbs) {
   const verb = verbs[command.command_type];

@@ -7,8 +7,9 @@ means in words, only the backend needs to know.
 # One text with a space around each: a list of them would take 2 KB of a board's memory.
 CODES = (
     " malformed too_large bad_signature unknown_type unknown_target wrong_target bad_parameter"
-    " expired clock_unset busy interlock latched stopped cancelled interrupted not_started never"
-    " forgotten no_answer no_result storage full hardware reverted download bad_release no_space "
+    " expired clock_unset busy interlock condition latched stopped cancelled interrupted"
+    " not_started never forgotten no_answer no_result storage full hardware reverted download"
+    " bad_release no_space "
 )
 
 

@@ -22,6 +22,7 @@ from .fields import (
 )
 from .limits import (
     ATTEMPTS_MAX,
+    CONDITIONS_MAX,
     EPOCH_MAX,
     EPOCH_MIN,
     MESSAGE_BYTES,
@@ -68,12 +69,21 @@ def _counts(value):
     return members(value, count)
 
 
+def some(value):
+    """1 to CONDITIONS_MAX of whatever it is."""
+    if type(value) is list and 0 < len(value) <= CONDITIONS_MAX:
+        return None
+    return "must be a list of 1 to {}".format(CONDITIONS_MAX)
+
+
 def identifiers(value):
     return members(value, identifier)
 
 
-# What a kind of message has, as ((name, check), ...), in order: every member is required. They are
-# functions, for as tables they would lie in a board's memory for ever.
+# What a kind of message has, as ((name, check), ...), in order; OPTIONAL may be left out, no other
+# may. They are functions, for as tables they would lie in a board's memory for ever.
+
+OPTIONAL = ("conditions",)
 
 
 def _command():
@@ -85,6 +95,7 @@ def _command():
         ("timestamp", _epoch),
         ("expires_at", _epoch),
         ("attempt", whole(1, ATTEMPTS_MAX)),
+        ("conditions", some),  # `conditions` has what each of them is
     )
 
 
@@ -149,6 +160,8 @@ def _checked(kind, message, members):
     out = {}
     for member, check in members:
         if member not in message:
+            if member in OPTIONAL:
+                continue
             raise ProtocolError("malformed", member, "is missing")
         why = reason(check, message[member])
         if why:
