@@ -97,7 +97,7 @@ CONDITIONS: Schema = {
     "type": "array",
     "maxItems": CONDITIONS_MAX,
     "items": {"oneOf": [_condition(member) for member in ("below", "above", "output")]},
-    "description": "What must hold on the board when it begins, else nothing is done; not for stops",
+    "description": "What must hold on the board when it begins, or it is not done; not for stops",
 }
 DRY_RUN: Schema = {
     **FLAG,

@@ -11,6 +11,7 @@ if hasattr(gc, "mem_free"):  # MicroPython: compiling would leave holes all over
 
 from app import actuator_settings, actuators, clock, commands, journal, latch  # noqa: E402
 from protocol import ProtocolError, encode  # noqa: E402
+from protocol.conditions import wrap  # noqa: E402
 from protocol.messages import RESULTS  # noqa: E402
 
 KEY = bytes(range(32))
@@ -157,7 +158,9 @@ class Board:
         said = {"boot": "boot{}".format(self.boots), "session": session}
         self.say("t", "time", "", said)
 
-    def message(self, command_id, verb, target="", parameters=None, lives=60, expires_at=None):
+    def message(
+        self, command_id, verb, target="", parameters=None, lives=60, expires_at=None, only_if=()
+    ):
         """The bytes of a command."""
         message = {
             "command_id": command_id,
@@ -168,7 +171,7 @@ class Board:
             "expires_at": expires_at or self.now + lives,
             "attempt": 1,
         }
-        return encode("command", message, KEY)
+        return encode("command", wrap(message, only_if), KEY)
 
     def say(self, *args, **kwargs):
         """Send a command; its answers, as (state, error)."""

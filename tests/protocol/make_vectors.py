@@ -54,7 +54,9 @@ def messages() -> Iterator[Case]:
             rest = {name: value for name, value in message.items() if name != field}
             wanted = ("malformed", field)
             yield refused(f"{kind}: no {field}", kind, signed(rest), *wanted)
-            for bad in samples.WRONG[kind][field]:
+        for field, values in samples.WRONG[kind].items():
+            wanted = ("malformed", field)
+            for bad in values:
                 label = f"{kind}: {field} is {json.dumps(bad)[:40]}"
                 yield refused(label, kind, signed(changed(kind, **{field: bad})), *wanted)
         for members in samples.RIGHT[kind]:
@@ -188,6 +190,34 @@ def verbs() -> Iterator[Case]:
         yield case(label, "target", verb, target, verb_samples.ACTUATORS, **verdict)
 
 
+def conditions() -> Iterator[Case]:
+    """Conditions, of which commands, and how such a command stands on the wire."""
+    feed = ("feed", {"amount": 1})
+    for each in samples.CONDITIONS:
+        label = f"conditions: {json.dumps(each)}"
+        yield case(label, "conditions", [each], *feed, returns=None)
+    yield case("conditions: four", "conditions", samples.CONDITIONS, *feed, returns=None)
+    for each, member in verb_samples.BAD_CONDITIONS:
+        label = f"conditions: {json.dumps(each)[:60]}"
+        error = ["bad_parameter", f"conditions[1].{member}"]
+        yield case(label, "conditions", [samples.CONDITIONS[0], each], *feed, raises=error)
+    wrong = ["bad_parameter", "conditions"]
+    for few in samples.WRONG["command"]["conditions"]:
+        yield case(f"conditions: {json.dumps(few)[:40]}", "conditions", few, *feed, raises=wrong)
+    for verb, parameters in verb_samples.STOPS:
+        label = f"conditions: of {verb} {parameters}"
+        yield case(label, "conditions", samples.CONDITIONS, verb, parameters, raises=wrong)
+    command = {**MESSAGES["command"], "conditions": samples.CONDITIONS}
+    marked = {**command, "command_type": "feed_if"}
+    yield case("conditions: wrapped", "wrap", command, returns=marked)
+    yield case("conditions: unwrapped", "unwrap", marked, returns=command)
+    yield case("conditions: not marked", "unwrap", command, raises=wrong)
+    strange = {**command, "command_type": "dance_if"}
+    yield case("conditions: of what?", "unwrap", strange, raises=["unknown_type", "command_type"])
+    bare = ["unknown_type", "command_type"]  # what a board that knows no conditions says
+    yield case("conditions: marked", "parameters", "feed_if", {"amount": 1}, raises=bare)
+
+
 def keys() -> Iterator[Case]:
     """Keys as hexadecimal digits."""
     yield case("key: good", "key", KEY.hex(), returns=KEY.hex())
@@ -212,6 +242,7 @@ GROUPS = (
     numbers_in_parameters,
     topics,
     verbs,
+    conditions,
     keys,
 )
 

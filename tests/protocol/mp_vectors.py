@@ -4,7 +4,7 @@ import binascii
 import gc
 import json
 
-from protocol import ProtocolError, decode, encode, topics
+from protocol import ProtocolError, conditions, decode, encode, topics
 from protocol.signature import key_from_hex
 from protocol.verbs import check_parameters, check_target
 
@@ -29,6 +29,11 @@ def lax(kind, data):
     encode(kind, value, KEY)
 
 
+def unwrap(message):
+    conditions.unwrap(message)
+    return message
+
+
 CALLS = {
     "decode": lambda kind, data: decode(kind, to_bytes(data), KEY),
     "round_trip": lambda kind, message: decode(kind, encode(kind, message, KEY), KEY),
@@ -36,6 +41,9 @@ CALLS = {
     "topic": topics.topic,
     "parameters": lambda verb, parameters: check_parameters(verb, parameters).kind,
     "target": check_target,
+    "conditions": conditions.check,
+    "wrap": lambda message: conditions.wrap(message, message["conditions"]),
+    "unwrap": unwrap,
     "key": lambda text: hex_of(key_from_hex(text)),
     "lax": lax,
 }
@@ -99,6 +107,10 @@ def test_topics():
 
 def test_parameters_and_targets():
     check(("parameters", "target"), at_least=70)
+
+
+def test_conditions():
+    check(("conditions", "wrap", "unwrap"), at_least=40)
 
 
 def test_keys():

@@ -75,6 +75,13 @@ MESSAGES: dict[str, dict[str, Any]] = {
     },
 }
 
+CONDITIONS: list[dict[str, Any]] = [
+    {"sensor": "oxygen1", "below": 4.5, "max_age_s": 60},
+    {"sensor": "water1", "above": -2, "max_age_s": 86400},
+    {"output": "light1", "is": "off"},
+    {"output": "feeder1", "is": "on"},
+]
+
 _READING: dict[str, Any] = {"sensor": "a", "value": 1, "unit": "", "timestamp": 0}
 
 _ID: list[Any] = ["", "a" * 65, "a b", "a/b", "é", "a\0", 1, None, True, ["a"], {"a": 1}]
@@ -106,6 +113,11 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "timestamp": [0, *_EPOCH],
         "expires_at": [0, *_EPOCH],
         "attempt": [0, -1, 1001, 1.0, True, "1", None],
+        "conditions": [
+            *(None, [], {}, "a", 1, True, [1], ["a"], [None], [[]], [{"a": None}], [{"a": []}]),
+            *([{"a": {}}], [{"a b": 1}], [{"a": SAFE + 1}], [{}] * 5, [*CONDITIONS, {}]),
+            [{f"p{n}": n for n in range(17)}],
+        ],
     },
     "ack": {
         "command_id": ["", "a.b", 5, None],
@@ -189,6 +201,7 @@ RIGHT: dict[str, list[dict[str, Any]]] = {
         {"parameters": {"a": LONGEST_TEXT}},
         {"timestamp": 1735689600, "expires_at": 4102444800},
         {"attempt": 1000},
+        {"command_type": "feed_if", "conditions": CONDITIONS},
     ],
     "ack": [
         {"state": "unknown", "success": False, "error": "interrupted"},

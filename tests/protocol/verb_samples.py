@@ -137,6 +137,39 @@ BAD_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("time", {"boot": "9f3c", "session": 2**31 + 1}, "session"),
 )
 
+# a condition, the member that is wrong
+BAD_CONDITIONS: tuple[tuple[dict[str, Any], str], ...] = (
+    ({}, "below"),
+    ({"sensor": "oxygen1"}, "below"),
+    ({"sensor": "oxygen1", "below": 4}, "max_age_s"),
+    ({"below": 4, "max_age_s": 60}, "sensor"),
+    ({"sensor": "a b", "below": 4, "max_age_s": 60}, "sensor"),
+    ({"sensor": 1, "below": 4, "max_age_s": 60}, "sensor"),
+    ({"sensor": "oxygen1", "below": "4", "max_age_s": 60}, "below"),
+    ({"sensor": "oxygen1", "below": True, "max_age_s": 60}, "below"),
+    ({"sensor": "oxygen1", "above": 1e30, "max_age_s": 60}, "above"),
+    ({"sensor": "oxygen1", "above": 4, "below": 5, "max_age_s": 60}, "below"),
+    ({"sensor": "oxygen1", "below": 4, "max_age_s": 0}, "max_age_s"),
+    ({"sensor": "oxygen1", "below": 4, "max_age_s": 86401}, "max_age_s"),
+    ({"sensor": "oxygen1", "below": 4, "max_age_s": 1.5}, "max_age_s"),
+    ({"sensor": "oxygen1", "below": 4, "max_age_s": 60, "not": True}, "not"),
+    ({"output": "light1"}, "is"),
+    ({"output": "light1", "is": "open"}, "is"),
+    ({"output": "light1", "is": True}, "is"),
+    ({"output": "", "is": "on"}, "output"),
+    ({"output": "light1", "is": "on", "sensor": "oxygen1"}, "sensor"),
+    ({"output": "light1", "is": "on", "below": 4}, "below"),
+)
+
+# command type, parameters: what depends on nothing
+STOPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("stop", {}),
+    ("emergency_stop", {}),
+    ("water", {"action": "stop"}),
+    ("switch", {"state": "off"}),
+    ("query", {}),
+)
+
 ACTUATORS = {"feeder1": {"kind": "feeder"}, "valve1": {"kind": "valve"}, "odd": {}}
 
 # command type, target, error code or None

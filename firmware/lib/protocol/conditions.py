@@ -14,7 +14,7 @@ A condition is one of these. A sensor's newest reading counts, and none that is 
 from .errors import ProtocolError
 from .fields import Number, OneOf, identifier, reason, whole
 from .limits import SAFE_INTEGER
-from .messages import some
+from .messages import conditions as listed
 from .verbs import STOP, case_of
 
 SUFFIX = "_if"
@@ -42,7 +42,7 @@ def unwrap(message):
 
 def check(conditions, command_type, parameters):
     """Raises ProtocolError (unknown_type, bad_parameter) that names what is wrong."""
-    why = some(conditions)
+    why = listed(conditions)
     if why:
         raise _bad("conditions", why)
     if case_of(command_type, parameters).kind == STOP:
@@ -61,8 +61,6 @@ def fields(one):
 
 
 def _check_one(place, one):
-    if type(one) is not dict:
-        raise _bad(place, "must be an object")
     known = fields(one)
     for name in sorted(known):
         why = reason(known[name], one[name]) if name in one else "is missing"
@@ -71,7 +69,7 @@ def _check_one(place, one):
     for name in one:
         if name not in known:
             why = "is not one of " + ", ".join(sorted(known))
-            raise _bad(place + "." + str(name)[:64], why)
+            raise _bad(place + "." + name, why)
 
 
 def _bad(field, why):

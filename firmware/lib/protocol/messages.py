@@ -69,11 +69,15 @@ def _counts(value):
     return members(value, count)
 
 
-def some(value):
-    """1 to CONDITIONS_MAX of whatever it is."""
-    if type(value) is list and 0 < len(value) <= CONDITIONS_MAX:
-        return None
-    return "must be a list of 1 to {}".format(CONDITIONS_MAX)
+def conditions(value):
+    """1 to CONDITIONS_MAX objects of scalars; `conditions.py` has what each of them is."""
+    if type(value) is not list or not 0 < len(value) <= CONDITIONS_MAX:
+        return "must be a list of 1 to {}".format(CONDITIONS_MAX)
+    for one in value:
+        why = scalars(one)
+        if why:
+            return "has one that " + why
+    return None
 
 
 def identifiers(value):
@@ -95,7 +99,7 @@ def _command():
         ("timestamp", _epoch),
         ("expires_at", _epoch),
         ("attempt", whole(1, ATTEMPTS_MAX)),
-        ("conditions", some),  # `conditions` has what each of them is
+        ("conditions", conditions),
     )
 
 
