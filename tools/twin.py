@@ -104,6 +104,7 @@ def _files(request: dict[str, Any]) -> dict[str, str]:
 def _story(board: Board, request: dict[str, Any], firmware: str) -> Answer:
     begin = board.log.of("begin")
     if not begin:
+        board.power_cut()  # then all of its words are here
         raise Refused("the firmware did not start: " + board.console.strip()[-200:])
     zero = begin[0]["ms"]
     acks = [

@@ -25,6 +25,8 @@ from tests.simulation.world import World
 HOLD_MS = 30_000
 IDLE_MS = 1_000
 LATE_MS = 10  # how late a tick may come
+READ_MS = 5_000
+SENSOR = "water1"  # reads anything from 0 to 10, and at times nothing
 FAREWELL_MS = 2_000
 BEAT_MS = 10_000
 
@@ -60,6 +62,7 @@ class Board:
         if self.powered:
             return
         self.powered, self._began, self.session = True, self.world.now, 0
+        self._value: tuple[float, int] | None = None
         self.boots += 1
         self.boot_id = f"{self.world.rng.getrandbits(32):08x}"
         self._ticks_base = self.world.between(0, 10**6)
@@ -72,10 +75,18 @@ class Board:
             self.link.start()
             self.world.after(BEAT_MS, self._beat, self.boot_id)
             self.world.after(HOLD_MS, self._hold, self.boot_id)
+            self._read(self.boot_id)
 
     def _load(self) -> None:
         self.pins = Pins(
-            self.world, self.board_id, WIRING, self._owner, self.ticks, self._pulses, self._driven
+            self.world,
+            self.board_id,
+            WIRING,
+            self._owner,
+            self.ticks,
+            self._pulses,
+            self._driven,
+            self._sensed,
         )
         self.actuators = actuators.build(CONFIG, self.pins)
         self.pins.powered = True
@@ -200,7 +211,7 @@ class Board:
             "firmware": "0.1.0",
             "board": "simulated",
             "actuators": actuators.describe(self.actuators),
-            "has": "",
+            "has": "conditions",
             "slot": "a",
             "slot_state": "confirmed",
             "latched": self.dispatcher.latch.on,
@@ -244,6 +255,21 @@ class Board:
     def _reset(self, boot_id: str) -> None:
         if boot_id == self.boot_id:
             self.power_off(self.world.between(500, 3000))
+
+    def _read(self, boot_id: str) -> None:
+        """What the firmware's sensors do: the newest reading, or that there is none."""
+        if boot_id != self.boot_id or not self.powered:
+            return
+        self.world.after(READ_MS, self._read, boot_id)
+        self._value = (round(self.world.rng.uniform(0, 10), 1), self.ticks())
+        if self.world.chance(0.1):
+            self._value = None
+            self.dispatcher.latest.pop(SENSOR, None)
+        else:
+            self.dispatcher.latest[SENSOR] = self._value
+
+    def _sensed(self) -> tuple[float, int] | None:
+        return self._value and (self._value[0], self.ticks() - self._value[1])
 
     def _owner(self, target: str) -> str:
         return str(self.actuators[target].command_id)

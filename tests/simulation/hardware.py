@@ -72,7 +72,8 @@ class Pulse:
     """A time in which an output was not in its safe state.
 
     `began`, `ended`: ms of true time; `moment`: the order in which pulses began; `ticks`: how long
-    it was by the board's own clock; `cut`: power ended it.
+    it was by the board's own clock; `cut`: power ended it. When it began, the targets in `on` were
+    on, and `read` was the newest reading of the sensor, (value, its age in ms), or None.
     """
 
     owner: str
@@ -82,6 +83,8 @@ class Pulse:
     began: int
     moment: int
     ticks_began: int
+    on: frozenset[str]
+    read: tuple[float, int] | None
     ended: int | None = None
     ticks: int = 0
     cut: bool = False
@@ -116,6 +119,7 @@ class Pins:
     """The pins of one boot of one board, as the firmware's factory of pins.
 
     `actuators`: {name: config}; `owner(target)`: id of the command whose action is on; `ticks()`.
+    `sensed()`: the newest reading of the sensor, (value, its age in ms), or None.
     """
 
     world: World
@@ -125,6 +129,7 @@ class Pins:
     ticks: Callable[[], int]
     log: list[Pulse]
     driven: Callable[[Pulse], None]
+    sensed: Callable[[], tuple[float, int] | None]
     pins: dict[int, Pin] = field(default_factory=dict)
     powered: bool = False  # until the board has started, levels are those of the safe state
 
@@ -161,12 +166,14 @@ class Pins:
 
     def _begin(self, pin: Pin, target: str, owner: str) -> None:
         world = self.world
-        pin.pulse = Pulse(
-            owner, self.board, target, pin.number, world.now, world.moment(), self.ticks()
-        )
+        about = (world.now, world.moment(), self.ticks(), self._on(), self.sensed())
+        pin.pulse = Pulse(owner, self.board, target, pin.number, *about)
         self.log.append(pin.pulse)
         world.note(self.board, "pulse begins", target, owner)
         self.driven(pin.pulse)
+
+    def _on(self) -> frozenset[str]:
+        return frozenset(self.wiring[pin.number][0] for pin in self.pins.values() if pin.value)
 
     def _end(self, pin: Pin, cut: bool) -> None:
         pulse, pin.pulse = pin.pulse, None

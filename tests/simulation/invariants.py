@@ -17,7 +17,7 @@ from backend.lifecycle import ENDED
 from tests.simulation.board import LATE_MS
 from tests.simulation.evidence import Evidence, Row
 from tests.simulation.hardware import Pulse
-from tests.simulation.invariants_order import after_stop, in_order, while_latched
+from tests.simulation.invariants_order import after_stop, conditions, in_order, while_latched
 from tests.simulation.watch import SETTLED, TABLE
 from tests.simulation.wiring import CONFIG
 
@@ -26,12 +26,23 @@ LATE_TICKS = LATE_MS + 5
 # The time of day reaches the board in whole seconds, twice cut off, and drifts a little.
 CLOCK_MS = 2_000 + 1_000
 HEARD_AFTER_MS = 30_000
-NOT_BEGUN = ("not_started", "never", "expired", "storage")
+NOT_BEGUN = ("not_started", "never", "expired", "storage", "condition")
 
 
 def violations(evidence: Evidence) -> list[str]:
     """Every rule that is broken."""
-    rules = [kept, histories, fates, honest, expiry, pins, restarts, presence, while_latched]
+    rules = [
+        kept,
+        histories,
+        fates,
+        honest,
+        expiry,
+        pins,
+        restarts,
+        presence,
+        while_latched,
+        conditions,
+    ]
     if evidence.orderly:
         rules += [in_order, after_stop]
     return evidence.watch.broken + [text for rule in rules for text in rule(evidence)]

@@ -1,11 +1,14 @@
 """What must not begin before, after or during something else."""
 
+import json
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from protocol.verbs import DOSE, STOP
 
 from tests.simulation.evidence import Evidence, Row
+from tests.simulation.hardware import Pulse
 
 
 def in_order(evidence: Evidence) -> Iterator[str]:
@@ -47,6 +50,24 @@ def while_latched(evidence: Evidence) -> Iterator[str]:
         for pulse in evidence.pulses:
             if pulse.board == stop["board_id"] and held < pulse.moment < free:
                 yield f"{pulse.owner} began while {stop['id']} held"
+
+
+def conditions(evidence: Evidence) -> Iterator[str]:
+    """Nothing begins while a condition of its command does not hold, as the pins have it."""
+    for pulse in evidence.pulses:
+        row = evidence.rows.get(pulse.owner)
+        for one in json.loads(row["conditions"]) if row else ():
+            if one.get("output") != pulse.target and not _holds(one, pulse):
+                yield f"{pulse.owner} began, and {one} did not hold: {pulse.on}, {pulse.read}"
+
+
+def _holds(one: dict[str, Any], pulse: Pulse) -> bool:
+    if "output" in one:
+        return (one["output"] in pulse.on) == (one["is"] == "on")
+    if pulse.read is None or pulse.read[1] > one["max_age_s"] * 1000:
+        return False
+    value = pulse.read[0]
+    return bool(value < one["below"] if "below" in one else value > one["above"])
 
 
 def _cleared(evidence: Evidence, board_id: str, held: int) -> float:

@@ -56,7 +56,11 @@ def no_expiry(patch: Patch) -> None:
     right: Any = BoardDispatcher._check
 
     def check(self: Any, message: dict[str, Any], now: int) -> Any:
-        return right(self, {**message, "expires_at": now + 60}, now)
+        expires_at, message["expires_at"] = message["expires_at"], now + 60
+        try:
+            return right(self, message, now)
+        finally:
+            message["expires_at"] = expires_at
 
     def reason_not_to(self: Any, job: Any, now_ms: int) -> str | None:
         waited = self._journal.find(job.command_id) == QUEUED
@@ -143,6 +147,11 @@ def no_latch(patch: Patch) -> None:
     patch.setattr(Latch, "_write", lambda self, data: True)
 
 
+def no_conditions(patch: Patch) -> None:
+    """The board does what comes, whatever it depends on."""
+    patch.setattr(BoardWork, "unmet", lambda self, conditions, now_ms: None)
+
+
 PLANTS = (
     Plant("no journal", no_journal, "it ran more than once"),
     Plant("ack before journal", ack_before_journal, "and then the board had never seen it"),
@@ -154,5 +163,6 @@ PLANTS = (
     Plant("no dead-man timer", no_dead_man, "stayed on too long"),
     Plant("any epoch is believed", any_epoch, "went back from session"),
     Plant("an emergency stop lasts until the power goes", no_latch, "held"),
+    Plant("conditions are not looked at", no_conditions, "did not hold"),
     Plant("an old boot is never believed", no_second_thought, "is there as", first=300),
 )

@@ -29,7 +29,7 @@ FAULTS = {
 USERS = {"posted_again", "cancels", "refused_key_reused", "cancel_ended"}
 OUTCOMES = {
     "COMPLETED", "FAILED stopped", "FAILED never", "REJECTED expired", "REJECTED busy",
-    "REJECTED bad_parameter", "EXPIRED expired",
+    "FAILED condition", "REJECTED condition", "REJECTED bad_parameter", "EXPIRED expired",
     "CANCELLED cancelled", "CANCELLED never", "UNKNOWN interrupted", "UNKNOWN forgotten",
 }  # fmt: skip
 

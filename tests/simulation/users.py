@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from backend.dispatcher import stops
 from backend.errors import Refusal
 from backend.wishes import Cancellation, NewCommand
 from tests.simulation.backend import Backend
+from tests.simulation.board import SENSOR
 from tests.simulation.world import World
 
 # (command type, target, weight): what is asked for, and how often.
@@ -73,7 +75,22 @@ class Users:
         lives = rng.choices([life for life, _ in LIVES], [weight for _, weight in LIVES])[0]
         key = f"key-{self.posted}" if self._world.chance(0.4) else None
         board = rng.choice(self._boards)
-        return NewCommand(board, kind, target, self._parameters(kind, target), lives, "ann", key)
+        parameters = self._parameters(kind, target)
+        only_if = () if stops(kind, parameters) or self._world.chance(0.8) else self._conditions()
+        about = (lives, "ann", key)
+        return NewCommand(board, kind, target, parameters, *about, conditions=only_if)
+
+    def _conditions(self) -> tuple[dict[str, Any], ...]:
+        """One or two things a command depends on."""
+        world, made = self._world, []
+        for _ in range(world.between(1, 2)):
+            if world.chance(0.5):
+                limit, value = world.rng.choice(("below", "above")), world.between(1, 9)
+                made.append({"sensor": SENSOR, limit: value, "max_age_s": world.between(1, 8)})
+            else:
+                output = world.rng.choice(("feeder1", "valve1", "motor1", "light1", "air1"))
+                made.append({"output": output, "is": world.rng.choice(("on", "off", "off"))})
+        return tuple(made)
 
     def _parameters(self, kind: str, target: str) -> dict[str, Any]:
         world = self._world

@@ -103,7 +103,7 @@ def test_a_wrong_command_is_refused_by_field(
         ("commands", {**FEED, "parameters": {"amount": 1}, "expires_in": 0},
          "expires_in must be from 1 to 604800 seconds"),
         ("commands", {**FEED, "extra": 0}, "extra is unknown; use board_id, command_type, target, "
-         "parameters, expires_in, reason"),
+         "parameters, expires_in, reason, conditions, dry_run"),
         ("commands", {**FEED, "command_type": "motor", "parameters": {"action": "stop"}},
          "motor needs a motor"),
         ("tokens", {"name": "tests"},

@@ -58,8 +58,6 @@ async def both(node, about):
     target = node.actuators.get(about["target"])
     while not said or said[-1] == "accepted" or target and target.command_id == "twin":
         await asyncio.sleep_ms(1000)
-    _board.send("done")
-    _board.stop()
 
 
 time.ticks_ms = core.ticks = _board.host_ms = ticks_ms
@@ -69,4 +67,11 @@ from app import once  # noqa: E402 (after time has become virtual)
 from app.node import Node  # noqa: E402
 
 Node.go, Node.acknowledge = go, say
-once("start").main("a", "confirmed")()
+try:
+    begin = once("start").main("a", "confirmed")
+    if begin:
+        begin()
+except Exception as why:
+    sys.print_exception(why)
+_board.send("done")
+_board.stop()
