@@ -26,7 +26,7 @@ BUDGET = {
     "protocol": (14_500, 2_700),
     "fixed": (6_200, 2_100),
     "library": (2_000, 2_000),
-    "emulation": (12_700, 1_600),
+    "emulation": (13_500, 1_600),
 }
 
 _APP = stage.ROOT / "firmware" / "app"

@@ -134,8 +134,8 @@ def _pins(board: Board, actuators: dict[str, Any], begin: Event) -> Iterator[Ans
 
 def _percent(event: Event, about: dict[str, Any]) -> int:
     if event["event"] == "pwm":
-        return round(event["duty"] * 100 / 65535)
-    return 100 * int(event["value"] ^ about.get("active_low", 0))
+        return round(float(event["duty"]) * 100 / 65535)
+    return 0 if event["value"] == about.get("active_low", 0) else 100
 
 
 def table(answer: Answer) -> str:

@@ -63,7 +63,7 @@ def conditions(evidence: Evidence) -> Iterator[str]:
 
 def _holds(one: dict[str, Any], pulse: Pulse) -> bool:
     if "output" in one:
-        return (one["output"] in pulse.on) == (one["is"] == "on")
+        return bool((one["output"] in pulse.on) == (one["is"] == "on"))
     if pulse.read is None or pulse.read[1] > one["max_age_s"] * 1000:
         return False
     value = pulse.read[0]

@@ -164,5 +164,5 @@ PLANTS = (
     Plant("any epoch is believed", any_epoch, "went back from session"),
     Plant("an emergency stop lasts until the power goes", no_latch, "held"),
     Plant("conditions are not looked at", no_conditions, "did not hold"),
-    Plant("an old boot is never believed", no_second_thought, "is there as", first=300),
+    Plant("an old boot is never believed", no_second_thought, "is there as", first=80),
 )

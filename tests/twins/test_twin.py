@@ -62,7 +62,7 @@ def test_its_pins_are_those_of_a_real_board(tmp_path: Path) -> None:
             answer = twin.try_out(asked(verb, target, **given))
             command_id = backend.command(verb, target, **given)
             result = backend.result(command_id)["result"]
-            board.wait(lambda _, pin=pin: bool(board.pulses(pin)) and not board.level(pin))
+            board.wait_for("pin", pin=pin, value=0)
             pulse = board.pulses(pin)[-1]
             (on, up), (off, down) = changes(answer, pin)
             assert (on, up, down) == (0, 100, 0)
