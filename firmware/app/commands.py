@@ -191,7 +191,7 @@ class Dispatcher:
         free = self._work.is_free(target)
         if not free and not self._work.has_room(target):
             return self._refuse(message, "busy", now_ms)
-        conditions = message.get("conditions")  # looked at when it begins
+        conditions = message.get("conditions")  # looked at in `tick`, without this message
         write = self._journal.begin if free and not conditions else self._journal.queue
         if not write(command_id, message["expires_at"]):
             return self._refuse(message, "storage", now_ms)
@@ -199,7 +199,7 @@ class Dispatcher:
         about = message["parameters"], message["expires_at"], for_ms, conditions
         self._work.add(Job(command_id, target, *about))
         self._answers.accepted(command_id, self._work.within(command_id, now_ms), now_ms)
-        return self._work.tick(now_ms)
+        return None if conditions else self._work.tick(now_ms)
 
     def _set(self, message, now_ms):
         command_id, actuator = message["command_id"], self._actuators[message["target"]]

@@ -5,13 +5,14 @@ import json
 import queue
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
 from protocol import decode, encode, topics
+from protocol.conditions import wrap
 
 from tests.support.mqtt import Client
 from tools import stage
@@ -84,7 +85,14 @@ class Backend:
         """Leaves."""
         self.client.close()
 
-    def command(self, verb: str, target: str = "", command_id: str = "", **given: Any) -> str:
+    def command(
+        self,
+        verb: str,
+        target: str = "",
+        command_id: str = "",
+        only_if: Sequence[Message] = (),
+        **given: Any,
+    ) -> str:
         """Sends a command that lives for a minute; its id."""
         self._number += 1
         command_id = command_id or f"c{self._number}"
@@ -98,7 +106,7 @@ class Backend:
             "expires_at": now + 60,
             "attempt": 1,
         }
-        self.say(encode("command", message, KEY))
+        self.say(encode("command", wrap(message, only_if), KEY))
         return command_id
 
     def say(self, data: bytes) -> None:

@@ -6,6 +6,7 @@ The Unix port's words are twice as long as an ESP32's, and the emulated hardware
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from protocol import topics
 from protocol.catalogue import VERBS
@@ -48,16 +49,24 @@ SAID: tuple[tuple[str, str, dict[str, object], str], ...] = (
     ("update_firmware", "", RELEASE, "rejected"),  # tests/link/test_update.py has the others
 )
 
+# As many conditions as a command can have.
+ONLY_IF: list[dict[str, Any]] = [
+    *({"output": name, "is": "off"} for name in ("valve1", "light1", "feeder1")),
+    {"sensor": "oxygen1", "below": 4.5, "max_age_s": 60},
+]
+
 # What fills the journal with those: a quarter of it is kept for stops.
-PINGS = 46 - len(SAID)
+PINGS = 45 - len(SAID)
 STOPS = 15
 
 
 def say_everything(backend: Backend, seconds: float) -> None:
     """Each verb, what is no message, a full journal, what is no packet, and each question."""
     for verb, target, given, state in SAID:
-        command_id = backend.command(verb, target, f"{verb}-1", **given)
+        command_id = backend.command(verb, target, f"{verb}-1", (), **given)
         backend.wait(topics.ACK, {"command_id": command_id, "state": state}, seconds)
+    backend.command("feed", "feeder1", "if-1", ONLY_IF, amount=1)
+    backend.wait(topics.ACK, {"command_id": "if-1", "error": "condition"}, seconds)
     since = len(backend.heard)
     backend.command("restart", "", "restart-1")
     backend.online(2 * seconds, since)
