@@ -26,7 +26,7 @@ def only_if(feeder: Locator, choice: str) -> Locator:
     """One more condition, as a person makes it."""
     if feeder.locator(".more-of").get_attribute("open") is None:
         feeder.locator(".more-of > summary").click()
-    feeder.get_by_role("button", name="Only if …").click()
+    feeder.get_by_role("button", name="Add a condition").click()
     row = feeder.locator(".condition").last
     row.get_by_label("What it depends on").select_option(label=choice)
     return row
@@ -41,6 +41,7 @@ def test_a_command_is_sent_with_what_it_depends_on(
     row.get_by_label("Limit").fill("4.5")
     row.get_by_label("Its reading may be").fill("60")
     only_if(feeder, "light1 is off")
+    expect(feeder.locator(".more-of > summary")).to_have_text("Only if 2 conditions hold")
     feeder.get_by_role("button", name="Feed 20 g").click()
     command = pond.next_command()
     assert command["conditions"] == [LOW, {"output": "light1", "is": "off"}]

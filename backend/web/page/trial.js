@@ -20,10 +20,12 @@ export class Trial {
   // Put under its form.
   under(form) {
     this.form = form;
-    this.adding = el("button", { type: "button", class: "plain", onclick: () => this.#add() }, "Only if …");
+    this.adding = el("button", { type: "button", class: "plain", onclick: () => this.#add() }, "Add a condition");
     const tries = this.cases.map((one) => el("button", { type: "button", class: "plain", "data-try": one.value ?? one.type,
       onclick: ({ currentTarget }) => this.#try(one, currentTarget) }, this.#tryLabel(one)));
-    const node = el("details", { class: "more-of" }, el("summary", {}, "Only if …, or try it first"),
+    this.summary = el("summary");
+    this.#count();
+    const node = el("details", { class: "more-of" }, this.summary,
       this.#list, el("div", { class: "buttons" }, this.adding, tries), this.#shown);
     return [form, node];
   }
@@ -38,6 +40,13 @@ export class Trial {
     return null;
   }
 
+  // What is folded away must not be forgotten.
+  #count() {
+    const count = this.#list.children.length;
+    this.summary.textContent = count ? `Only if ${count === 1 ? "a condition holds" : `${count} conditions hold`}` : "Only if …, or try it first";
+    this.adding.disabled = count >= CONDITIONS_MAX;
+  }
+
   #tryLabel(one) {
     return this.cases.length > 1 ? `Try first: ${one.value}` : "Try it first";
   }
@@ -48,7 +57,7 @@ export class Trial {
     const what = el("select", { "aria-label": "What it depends on" }, choices.map((one, index) => el("option", { value: index }, one.text)));
     const row = el("div", { class: "condition" }, what);
     const remove = el("button", { type: "button", class: "plain", "aria-label": "Remove this condition",
-      onclick: () => { row.remove(); this.adding.disabled = false; } }, "×");
+      onclick: () => { row.remove(); this.#count(); } }, "×");
     const show = () => {
       const { fixed, unit } = choices[what.value];
       row.dataset.fixed = JSON.stringify(fixed);
@@ -57,7 +66,7 @@ export class Trial {
     what.addEventListener("input", show);
     show();
     this.#list.append(row);
-    this.adding.disabled = this.#list.children.length >= CONDITIONS_MAX;
+    this.#count();
   }
 
   async #try(one, button) {
@@ -122,7 +131,7 @@ const results = (result) => Object.entries(result).filter(([name]) => name !== "
   .map(([name, value]) => `, ${value} ${name}`).join("");
 
 function bar(pin, tookMs) {
-  const whole = Math.max(tookMs, 1);
+  const whole = Math.max(1.05 * tookMs, 1); // a little more, so that one sees it end
   const spans = [{ ms: 0, percent: pin.before }, ...pin.changes].map((one, index) =>
     ({ ...one, until: pin.changes[index]?.ms ?? whole })).filter((one) => one.percent && one.until > one.ms);
   const track = el("div", { class: "track" }, spans.map((one) => {
