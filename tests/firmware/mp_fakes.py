@@ -11,7 +11,6 @@ if hasattr(gc, "mem_free"):  # MicroPython: compiling would leave holes all over
 
 from app import actuator_settings, actuators, clock, commands, journal, latch  # noqa: E402
 from protocol import ProtocolError, encode  # noqa: E402
-from protocol.conditions import wrap  # noqa: E402
 from protocol.messages import RESULTS  # noqa: E402
 
 KEY = bytes(range(32))
@@ -171,7 +170,11 @@ class Board:
             "expires_at": expires_at or self.now + lives,
             "attempt": 1,
         }
-        return encode("command", wrap(message, only_if), KEY)
+        if only_if:
+            from protocol.conditions import wrap  # memory is short here
+
+            message = wrap(message, only_if)
+        return encode("command", message, KEY)
 
     def say(self, *args, **kwargs):
         """Send a command; its answers, as (state, error)."""

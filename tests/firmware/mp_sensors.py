@@ -30,6 +30,7 @@ class Node:
     down_since = restarting = None
 
     def __init__(self, *limits):
+        self.latest = {}
         self.dropped, self.outbox, self.clock = {}, Outbox(), Clock()
         self.commands = self.link = self
         self.source = Source()

@@ -42,7 +42,7 @@ def test_what_was_lost_is_asked_for_by_itself(
         backend.start()
         board.start()
         eventually(lambda: backend.board(BOARD_ID)["online"])
-        assert backend.board(BOARD_ID)["has"] == ["camera", "conditions", "sleep"]
+        assert backend.board(BOARD_ID)["has"] == ["conditions", "camera", "sleep"]
         new = NewCommand(BOARD_ID, "capture_image", "", {}, None, "ann")
         taken = backend.post(new)[0]["id"]
         eventually(lambda: backend.command(taken)["status"] == "COMPLETED")
