@@ -8,9 +8,11 @@ Rules of this file:
 """
 
 from typing import Any
+from uuid import UUID
 
-from protocol import ProtocolError
+from protocol import ProtocolError, encode
 from protocol import conditions as protocol
+from protocol.limits import ATTEMPTS_MAX, EPOCH_MAX, KEY_BYTES
 
 from backend.dialects.registry import DIALECTS
 from backend.errors import Conflict, Invalid
@@ -43,6 +45,23 @@ def check(new: NewCommand, board: Presence) -> None:
         reason = f"must wait: firmware {board.firmware} of this board knows none; update it first"
         raise Conflict("no_conditions", "conditions", reason)
     _check_outputs(new, board)
+    _check_size(new)
+
+
+def _check_size(new: NewCommand) -> None:
+    message = {
+        "command_id": str(UUID(int=0)),
+        "command_type": new.command_type,
+        "target": new.target,
+        "parameters": new.parameters,
+        "timestamp": EPOCH_MAX,
+        "expires_at": EPOCH_MAX,
+        "attempt": ATTEMPTS_MAX,
+    }
+    try:
+        encode("command", protocol.wrap(message, new.conditions), bytes(KEY_BYTES))
+    except ProtocolError as why:
+        raise Invalid(why.code, "conditions", f"make the command too long: {why}") from None
 
 
 def _check_outputs(new: NewCommand, board: Presence) -> None:

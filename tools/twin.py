@@ -51,7 +51,8 @@ def try_out(request: dict[str, Any]) -> Answer:
     """What a twin makes of a request. Raises Refused, EmulatorError, StageError, FetchError."""
     firmware = stage.version({"app/__init__.mpy": b""})
     if request["firmware"] != firmware:
-        raise Refused(f"the board runs {request['firmware']}, and the twin would run {firmware}")
+        runs = f"the board runs {request['firmware']}, and the twin would run {firmware}"
+        raise Refused(f"{runs}: update the board, or the source tree that has the twin")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(image(), folder / "flash.img")

@@ -34,6 +34,22 @@ parameters = st.fixed_dictionaries(
         "seconds": st.integers(0, 4000) | scalars,
     },
 )
+condition = st.fixed_dictionaries(
+    {},
+    optional={
+        "output": targets | scalars,
+        "is": st.sampled_from(("on", "off")) | scalars,
+        "sensor": st.just("oxygen1") | scalars,
+        "below": st.integers(0, 10) | scalars,
+        "max_age_s": st.integers(1, 60) | scalars,
+    },
+)
+# The end of the type on the wire, and the conditions, if there are any.
+only_if = (
+    st.tuples(st.just(""), st.none())
+    | st.tuples(st.just("_if"), st.lists(condition, min_size=1, max_size=5))
+    | st.tuples(st.sampled_from(("", "_if")), values)
+)
 
 
 @given(st.binary(max_size=200))
@@ -43,22 +59,27 @@ def test_any_bytes_are_counted(data: bytes) -> None:
     assert board.acks == [] and sum(board.dispatcher.dropped.values()) == 1
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcde"), verbs, targets, parameters), max_size=12))
+@given(
+    st.lists(st.tuples(st.sampled_from("abcde"), verbs, targets, parameters, only_if), max_size=12)
+)
 @settings(deadline=None)
 def test_any_signed_commands_end_with_everything_safe(
-    said: list[tuple[str, str, str, dict[str, Any]]],
+    said: list[tuple[str, str, str, dict[str, Any], tuple[str, Any]]],
 ) -> None:
     board = mp_fakes.Board()
-    for name, verb, target, given_parameters in said:
+    board.dispatcher.latest["oxygen1"] = 5, board.now_ms
+    for name, verb, target, given_parameters, (suffix, conditions) in said:
         message = {
             "command_id": name,
-            "command_type": verb,
+            "command_type": verb + suffix,
             "target": target,
             "parameters": given_parameters,
             "timestamp": board.now,
             "expires_at": board.now + 60,
             "attempt": 1,
         }
+        if conditions is not None:
+            message["conditions"] = conditions
         body = json.dumps(message, separators=(",", ":")).encode()
         board.dispatcher.receive(sign(body, mp_fakes.KEY), board.now_ms)
         board.run(700)

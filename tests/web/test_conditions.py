@@ -62,6 +62,14 @@ def test_wrong_ones_are_refused_by_field(
     assert (reply.status, reply.json["field"]) == (400, field)
 
 
+def test_what_is_too_long_for_a_message_is_refused(known: Pond, program: Client) -> None:
+    settings = {f"x{number}": "é" * 190 for number in range(10)}
+    body = {"board_id": "pond", "command_type": "update_config", "parameters": settings}
+    reply = program.call("POST", "commands", {**body, "conditions": [DARK]})
+    assert (reply.status, reply.json["error"]) == (400, "too_large")
+    assert reply.json["field"] == "conditions"
+
+
 def test_a_stop_has_none(known: Pond, program: Client) -> None:
     stop = {"board_id": "pond", "command_type": "stop", "conditions": [DARK]}
     reply = program.call("POST", "commands", stop)
