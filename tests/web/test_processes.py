@@ -106,6 +106,9 @@ def test_a_key_is_one_command_over_any_of_the_webs(parts: Parts) -> None:
         "POST", "commands", {**PING, "board_id": "nowhere"}, Idempotency_Key="other"
     )
     assert (status, refused["error"], refused["field"]) == (404, "unknown_board", "board_id")
+    feed = {"board_id": "pond", "command_type": "feed", "target": "feeder1", "dry_run": True}
+    status, refused = parts.webs[1].call("POST", "commands", {**feed, "parameters": {"amount": 1}})
+    assert (status, refused["error"]) == (409, "no_twin")  # it has said nothing of itself yet
 
 
 def test_a_site_made_over_one_is_changed_and_given_a_board_over_the_other(parts: Parts) -> None:
