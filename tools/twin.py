@@ -78,6 +78,8 @@ def image() -> Path:
             made = FlashImage(Path(folder) / "flash.img", _FLASH_KIB)
             made.write({**stage.files(), "main.py": b"import _twin\n"})
             umqtt.write_atomically(path, made.path.read_bytes())
+        for older in set(path.parent.glob("*.img")) - {path}:
+            older.unlink(missing_ok=True)
     return path
 
 
