@@ -59,6 +59,7 @@ TABLES: dict[str, Kept] = {
     "alerts": Kept("alert", "since", "until_at"),
     "connections": Kept("mqttconnectionlog", "timestamp", "timestamp"),
     "parsing": Kept("parsinglog", "at", "at"),
+    "rollouts": Kept("rollout", "created_at", "ended_at"),
     "audit": Kept("auditentry", "at", "at", days=365),
 }
 

@@ -28,6 +28,8 @@ from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.rollouts.releases import Release
+from backend.rollouts.rows import Rollout, RolloutBoard
 from backend.topics import DiscoveredTopic
 
 TABLES = (
@@ -51,6 +53,9 @@ TABLES = (
     MqttConnectionLog,
     DiscoveredTopic,
     ParsingLog,
+    Release,
+    Rollout,
+    RolloutBoard,
 )
 
 

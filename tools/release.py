@@ -3,10 +3,12 @@
     python -m tools.release BOARD FOLDER [--version 0.2.0] [--key 64-HEX-DIGITS]
 
 What boards fetch is `release.json` and the files it names, beside it. It has to be signed with
-the key of the board that asks: without `--key` that is left to whoever serves it.
+the key of the board that asks: without `--key` that is left to whoever serves it, as the backend
+does (`python -m backend release add FOLDER`).
 """
 
 import argparse
+import json
 import re
 import sys
 import tempfile
@@ -16,9 +18,8 @@ from pathlib import Path
 from protocol import ProtocolError
 from protocol.signature import key_from_hex
 
-from tools import manifest, stage, umqtt
-
-_VERSION = re.compile(r"[A-Za-z0-9._+-]{1,32}")
+from backend import manifest
+from tools import stage, umqtt
 
 
 def make(board: Path, version: str | None = None) -> dict[str, bytes]:
@@ -47,6 +48,13 @@ def with_manifest(version: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**files, manifest.NAME: manifest.manifest(version, files)}
 
 
+def about(board: Path) -> bytes:
+    """about.json of a board's directory."""
+    facts = json.loads((board / "board.json").read_text())
+    build = re.sub("[^A-Za-z0-9]", "_", facts.get("build") or facts["image"])
+    return manifest.about(board.name, build)
+
+
 def write(folder: Path, files: Mapping[str, bytes], key: bytes | None = None) -> str:
     """Puts them into an empty folder, signed if there is a key. The SHA-256 of release.json."""
     said = files[manifest.NAME]
@@ -61,7 +69,8 @@ def main(argv: list[str] | None = None) -> int:
     """The exit code: 1 where the release could not be made."""
     given = _arguments(argv)
     try:
-        files = make(stage.BOARDS / given.board, given.version)
+        board = stage.BOARDS / given.board
+        files = {**make(board, given.version), manifest.ABOUT: about(board)}
         key = key_from_hex(given.key) if given.key else None
         digest = write(given.folder, files, key)
     except (stage.StageError, umqtt.FetchError, ProtocolError) as error:
@@ -86,7 +95,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         parser.error(f"there is no board {given.board}: see the folders of {stage.BOARDS}")
     if given.folder.exists() and any(given.folder.iterdir()):
         parser.error(f"{given.folder} is not empty")
-    if given.version and not _VERSION.fullmatch(given.version):
+    if given.version and not manifest.VERSION.fullmatch(given.version):
         parser.error("a version is 1 to 32 of A-Z a-z 0-9 . _ + -")
     return given
 

@@ -5,6 +5,7 @@ apart; here the head waits for the body, so that an answer costs one system call
 What waitress refuses by itself has the same body as every other refusal.
 """
 
+import copy
 import logging
 import threading
 from typing import Any
@@ -13,9 +14,11 @@ import bottle
 import waitress.server
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
 from backend.web.http import BODY_MAX, JSON_UTF8, problem_body, write_json
+from backend.web.releases import UPLOAD, ZIP_MAX
 from backend.web.stream import STREAMS_MAX
 
 CONNECTIONS_MAX = 1_000
@@ -62,6 +65,16 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
         super().execute()
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Bodies may be long where a release is uploaded, and nowhere else."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if (self.command, self.path) == ("POST", UPLOAD):
+            self.adj = copy.copy(self.adj)
+            self.adj.max_request_body_size = ZIP_MAX + BODY_MAX
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """While a thread writes an answer, waitress' loop would wake for it again and again, find its
     lock taken, and fight for the interpreter with the very thread it waits for; here it sleeps.
@@ -69,6 +82,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     task_class = _Task
     error_task_class = _ErrorTask
+    parser_class = _Parser
     _head = b""
     _writing = False
 
