@@ -6,6 +6,7 @@ What is taken is exactly what `release.json` says, byte for byte, as a board wil
 import io
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ _MANIFEST_MAX = 16 * 1024 - 100
 _PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _PATH_MAX = 64
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile raises for bytes that are damaged, or made so.
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, OSError,
+           RuntimeError, ValueError)  # fmt: skip
 
 Content = Mapping[str, bytes]
 
@@ -56,7 +60,7 @@ def of_zip(data: bytes) -> dict[str, bytes]:
             if any(one.flag_bits & 1 or one.compress_type not in _METHODS for one in members):
                 raise _bad("must be a plain zip: no password, deflated or stored")
             return _without_folder({one.filename: file.read(one) for one in members})
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as why:
+    except _BROKEN as why:
         raise _bad(f"is no zip that can be read: {why}"[:200]) from None
 
 

@@ -40,20 +40,20 @@ def too_bad(rollout: Rollout, totals: Totals) -> str:
 
 def next_at(rollout: Rollout) -> int:
     """When the next board may be sent it."""
-    mine = RolloutBoard.rollout == rollout.id
+    mine = RolloutBoard.rollout_id == rollout.id
     last = RolloutBoard.select(fn.MAX(RolloutBoard.sent_at)).where(mine).scalar()
     return 0 if last is None else int(last) + 60_000 // rollout.per_minute
 
 
 def open_rows(rollout_id: int, where: Any, *order: Any) -> list[RolloutBoard]:
     """Boards of a rollout for which it has not ended, in the order in which they come."""
-    mine = (RolloutBoard.rollout == rollout_id) & (RolloutBoard.state << OPEN)
+    mine = (RolloutBoard.rollout_id == rollout_id) & (RolloutBoard.state << OPEN)
     return list(RolloutBoard.select().where(mine & where).order_by(*order or (RolloutBoard.id,)))
 
 
 def times(now: int) -> list[int | None]:
     """When something of what goes on is due."""
     going = Rollout.ended_at.is_null()
-    due = RolloutBoard.select(fn.MIN(RolloutBoard.due_at)).join(Rollout).where(going)
+    due = RolloutBoard.select(fn.MIN(RolloutBoard.due_at)).where(RolloutBoard.state << OPEN)
     later = going & (Rollout.deadline_at > now)
     return [due.scalar(), Rollout.select(fn.MIN(Rollout.deadline_at)).where(later).scalar()]

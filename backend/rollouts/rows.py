@@ -16,7 +16,6 @@ from peewee import (
     AutoField,
     BigIntegerField,
     BooleanField,
-    ForeignKeyField,
     IntegerField,
     TextField,
     fn,
@@ -92,7 +91,7 @@ class RolloutBoard(Base):
     """
 
     id = AutoField()
-    rollout = ForeignKeyField(Rollout, column_name="rollout_id", on_delete="CASCADE", index=False)
+    rollout_id = IntegerField()
     board_id = TextField()
     state = TextField(default=WAITING)
     why = TextField(default="")
@@ -107,7 +106,7 @@ class RolloutBoard(Base):
     slot_state = TextField(default="")
 
     class Meta:
-        indexes = ((("rollout", "state"), False),)
+        indexes = ((("rollout_id", "state"), False),)
 
 
 _OPEN_SQL = SQL("state IN ({})".format(", ".join(f"'{state}'" for state in OPEN)))
@@ -134,7 +133,8 @@ def unknown(rollout_id: object) -> NotFound:
 def open_boards() -> dict[str, int]:
     """{board: the rollout that it is in and that has not ended for it}"""
     found = RolloutBoard.select(RolloutBoard.board_id, RolloutBoard.rollout_id)
-    return dict(found.where(RolloutBoard.state << OPEN).tuples())
+    rows: Any = found.where(RolloutBoard.state << OPEN).tuples()
+    return dict(rows)
 
 
 def of_release(release_id: str) -> int | None:
@@ -148,7 +148,8 @@ def is_fetching(board_id: str, release_id: str) -> bool:
     """Whether a rollout that goes on brings the release to the board."""
     here = (RolloutBoard.board_id == board_id) & (RolloutBoard.state << OPEN)
     going = (Rollout.release == release_id) & (Rollout.state << GOING_ON)
-    return bool(RolloutBoard.select().join(Rollout).where(here & going).exists())
+    joined = RolloutBoard.select().join(Rollout, on=RolloutBoard.rollout_id == Rollout.id)
+    return bool(joined.where(here & going).exists())
 
 
 class Totals:
@@ -158,13 +159,14 @@ class Totals:
         touched = RolloutBoard.sent_at.is_null(False)
         query = (
             RolloutBoard.select(RolloutBoard.state, touched, fn.COUNT(RolloutBoard.id))
-            .where(RolloutBoard.rollout == rollout_id)
+            .where(RolloutBoard.rollout_id == rollout_id)
             .group_by(RolloutBoard.state, touched)
         )
         self.states = dict.fromkeys(BOARD_STATES, 0)
         ended: dict[str, int] = {}
         self.sent = self.trying = 0
-        for state, was_sent, count in query.tuples():
+        found: Any = query.tuples()
+        for state, was_sent, count in found:
             self.states[state] += count
             if was_sent:
                 self.sent += count
@@ -207,5 +209,5 @@ def public(row: Rollout) -> Values:
 def boards_of(rollout_id: int) -> list[Values]:
     """How it stands with each board of a rollout, in the order in which they come."""
     columns = [getattr(RolloutBoard, name) for name in _BOARD_SHOWN]
-    mine = RolloutBoard.select(*columns).where(RolloutBoard.rollout == rollout_id)
+    mine = RolloutBoard.select(*columns).where(RolloutBoard.rollout_id == rollout_id)
     return as_rows(mine.order_by(RolloutBoard.id))

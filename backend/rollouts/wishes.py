@@ -43,7 +43,7 @@ class Begin:
         row = self._insert(work, release, skipped, len(chosen))
         names = [board.board_id for board in chosen]
         for some in chunked(names, _AT_ONCE):
-            about = {"rollout": row.id, "updated_at": work.now}
+            about = {"rollout_id": row.id, "updated_at": work.now}
             RolloutBoard.insert_many([{**about, "board_id": name} for name in some]).execute()
         part.begun(row.id, names)
         return rows.public(row)

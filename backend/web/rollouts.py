@@ -4,7 +4,6 @@ One whose selection names a site belongs to that site; any other one is for admi
 everything.
 """
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,7 +45,7 @@ _NEW = Members(
     {name: _number(low, high) for name, (low, high, _) in NUMBERS.items()}
     | {"allow_downgrade": boolean},
 )
-_DEFAULTS: Mapping[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     **{name: default for name, (_, _, default) in NUMBERS.items()},
     "allow_downgrade": False,
 }

@@ -68,11 +68,14 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Bodies may be long where a release is uploaded, and nowhere else."""
 
+    adj: Any
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if (self.command, self.path) == ("POST", UPLOAD):
-            self.adj = copy.copy(self.adj)
-            self.adj.max_request_body_size = ZIP_MAX + BODY_MAX
+            longer: Any = copy.copy(self.adj)
+            longer.max_request_body_size = ZIP_MAX + BODY_MAX
+            self.adj = longer
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
