@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +29,37 @@ OLD, BAD, GOOD = "0.1.0", "0.2.0", "0.2.1"
 WHY = "no good"
 UNIX = stage.BOARDS / "UNIX"
 _AT_ONCE = 4
-_HEALTH_S = 5  # a board of many on one machine may take that long to connect
 _PATIENCE = 1200.0
 _PAUSE = ("_PAUSE_MS = 1000", "_PAUSE_MS = 10")
 
 
+@dataclass(frozen=True)
 class Spec(BoardSpec):
-    """A board whose releases are on trial for a few seconds only."""
+    """A board whose releases are on trial for a few seconds only: the more boards share this
+    machine, the longer each takes to connect.
+    """
+
+    health_s: int = 1
 
     def files(self, broker: tuple[str, int]) -> dict[str, str]:
         """See BoardSpec."""
         files = super().files(broker)
-        settings = {**json.loads(files["settings.json"]), "health_s": _HEALTH_S}
+        settings = {**json.loads(files["settings.json"]), "health_s": self.health_s}
         return {**files, "settings.json": json.dumps(settings)}
 
 
 class Many(Site):
     """A site whose boards are made known in this process: for many that is much quicker."""
 
+    def __init__(self, folder: Path, names: Mapping[str, Actuators], *more: Any, **made: Any):
+        self.health_s = 1 + len(names) // 10
+        super().__init__(folder, names, *more, **made)
+
     def _enroll(self, board_id: str, actuators: Actuators) -> BoardSpec:
         database = open_database(f"sqlite:///{self.folder / 'chaos.db'}")
         try:
-            return Spec(**boards.enroll(board_id, now_ms()), actuators=actuators)
+            told = boards.enroll(board_id, now_ms())
+            return Spec(**told, actuators=actuators, health_s=self.health_s)
         finally:
             database.close()
 
