@@ -1,7 +1,8 @@
 """Rollouts to many boards with the real firmware: of a release that is bad, then of a good one.
 
 The bad one ends in its canary: it stops by itself, nobody else is touched, and what is told of
-each board is what its flash and its resets show. Then the good one reaches them all.
+each board is what its flash and its resets show. Then the good one reaches them all, though the
+backend is killed while boards fetch it.
 """
 
 import io
@@ -93,8 +94,10 @@ class Campaign:
         self._names = list(site.fleet.boards)
         self._over = 0
 
-    def bring(self, files: Mapping[str, bytes], canary: int) -> Any:
-        """Roll a release out to its end; the rollout with its boards."""
+    def bring(self, files: Mapping[str, bytes], canary: int, killed: bool = False) -> Any:
+        """Roll a release out to its end; the rollout with its boards. `killed`: the backend is,
+        as soon as a board fetches.
+        """
         status, made = self._site.api.call(
             "POST", "releases", raw=zipped(files), Content_Type="application/zip"
         )
@@ -103,6 +106,11 @@ class Campaign:
         more = {"canary": canary, "at_once": _AT_ONCE, "error_share": 20, "min_finished": 5}
         status, begun = self._site.api.call("POST", "rollouts", {**wanted, **more})
         assert status == 201, begun
+        if killed:
+            until(lambda: self._states(begun["id"])["downloading"])
+            self._site.backend.kill()
+            self._site.start_backend()
+            self._report.count("backend killed")
         return until(lambda: self._ended(begun["id"]), _PATIENCE)
 
     def check_bad(self, goes: Any, canary: int) -> None:
@@ -142,6 +150,9 @@ class Campaign:
             whole = {name: manifest.sha256(flash.read(f"b/{name}")) for name in listed}
             right = {name: digest for name, (_, digest) in listed.items()}
             self._expect(one, (version, whole) == (GOOD, right), "release on flash", version)
+
+    def _states(self, rollout_id: int) -> Any:
+        return self._site.api.get(f"rollouts/{rollout_id}")["states"]
 
     def _ended(self, rollout_id: int) -> Any:
         goes = self._site.api.get(f"rollouts/{rollout_id}")
@@ -184,6 +195,6 @@ def run(
         campaign.check_bad(campaign.bring(bad_files(), canary), canary)
         report.say(f"the bad release ended after {(now_ms() - since) / 1000:.0f} s")
         since = now_ms()
-        campaign.check_good(campaign.bring(release.make(UNIX, GOOD), canary))
+        campaign.check_good(campaign.bring(release.make(UNIX, GOOD), canary, True))
         report.say(f"the good one after {(now_ms() - since) / 1000:.0f} s")
     return report

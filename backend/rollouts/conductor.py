@@ -12,6 +12,7 @@ Rules of this file:
 - all that is known stands in rows, but for which boards are in it and when to look again.
 """
 
+import itertools
 from typing import Any
 
 from backend import store
@@ -24,6 +25,7 @@ from backend.rollouts import judging, pace, rows
 from backend.rollouts.judging import Verdict
 from backend.rollouts.rows import Rollout, RolloutBoard, Totals
 from backend.store import Row
+from backend.updates import TRIAL
 from backend.work import Work
 
 ATTEMPTS = 3
@@ -134,35 +136,36 @@ class Rollouts(Part):
         room = fresh
         if not rollout.proved:
             fresh = min(fresh, rollout.canary - totals.finished - totals.trying)
-        for row in self._candidates(rollout, room):
-            if row.sent_at is None and fresh <= 0:
-                continue
+        for row in self._candidates(rollout, fresh, room):
             if rollout.per_minute and (next_at := pace.next_at(rollout)) > work.now:
                 return next_at
             self._send_to(work, rollout, row)
-            fresh -= 1
-            room -= 1
-            if room <= 0:
-                break
         return None
 
-    def _candidates(self, rollout: Rollout, room: int) -> list[RolloutBoard]:
-        """Boards that are there and wait, those that were sent it before first."""
+    def _candidates(self, rollout: Rollout, fresh: int, room: int) -> list[RolloutBoard]:
+        """As many boards that are there and wait as there is `room` for, `fresh` of them new."""
         if room <= 0:
             return []
-        waiting = (RolloutBoard.state == rows.WAITING) & RolloutBoard.due_at.is_null()
-        order = (RolloutBoard.sent_at.is_null(), RolloutBoard.id)
-        found = pace.open_rows(rollout.id, waiting, *order)
-        return [row for row in found if self.orders.roster.is_online(row.board_id)]
+        there = [row for row, board in pace.waiting(rollout.id) if self._may_go(rollout, board)]
+        if (more := min(fresh, room - len(there))) > 0:
+            new = pace.waiting(rollout.id, new=True)
+            coming = (row for row, board in new if self._may_go(rollout, board))
+            there += itertools.islice(coming, more)
+        return [RolloutBoard.get_by_id(row) for row in there[:room]]
+
+    def _may_go(self, rollout: Rollout, board_id: str) -> bool:
+        """Whether a board is there, and does not try this very version already."""
+        board = self.orders.roster.get(board_id)
+        trying = board and (board.firmware, board.slot_state) == (rollout.version, TRIAL)
+        return self.orders.roster.is_online(board_id) and not trying
 
     def _send_to(self, work: Work, rollout: Rollout, row: RolloutBoard) -> None:
         board = self.orders.roster.get(row.board_id)
         assert board is not None
+        if verdict := pace.without(rollout, board):
+            return self._settle(work, row, verdict)
         row.attempt += 1
-        row.sent_at, row.boot, row.why = work.now, board.boot, ""
-        if (board.firmware, board.slot_state) == (rollout.version, judging.CONFIRMED):
-            row.sent_at = None  # somebody else has done it
-            return self._settle(work, row, Verdict(rows.RUNNING, "it had it already"))
+        row.sent_at, row.boot = work.now, board.boot
         try:
             command = self.orders.post(work, pace.order(rollout, row, board))
         except Refusal as why:

@@ -7,7 +7,17 @@ from peewee import fn
 from backend.presence import Presence
 from backend.queueing import SYSTEM
 from backend.rollouts import releases
-from backend.rollouts.rows import OPEN, Rollout, RolloutBoard, Totals
+from backend.rollouts.fitting import is_step_back, unfit
+from backend.rollouts.judging import Verdict
+from backend.rollouts.rows import (
+    OPEN,
+    REFUSED,
+    RUNNING,
+    WAITING,
+    Rollout,
+    RolloutBoard,
+    Totals,
+)
 from backend.wishes import NewCommand
 
 CAUSE = "rollout/"
@@ -29,6 +39,17 @@ def order(rollout: Rollout, row: RolloutBoard, board: Presence) -> NewCommand:
     )
 
 
+def without(rollout: Rollout, board: Presence) -> Verdict | None:
+    """How it stands with a board that is to be sent nothing, now that its turn has come."""
+    release = releases.get(rollout.release)
+    if board.firmware == release.version:
+        return Verdict(RUNNING, "it had it already")
+    why = unfit(release, board)
+    if not why and not rollout.allow_downgrade and is_step_back(release, board):
+        why = f"runs {board.firmware} meanwhile"
+    return Verdict(REFUSED, f"it {why}") if why else None
+
+
 def too_bad(rollout: Rollout, totals: Totals) -> str:
     """Why it must not go on, or ""."""
     enough = rollout.min_finished if rollout.proved else max(rollout.canary, 1)
@@ -45,10 +66,19 @@ def next_at(rollout: Rollout) -> int:
     return 0 if last is None else int(last) + 60_000 // rollout.per_minute
 
 
-def open_rows(rollout_id: int, where: Any, *order: Any) -> list[RolloutBoard]:
+def open_rows(rollout_id: int, where: Any) -> list[RolloutBoard]:
     """Boards of a rollout for which it has not ended, in the order in which they come."""
     mine = (RolloutBoard.rollout_id == rollout_id) & (RolloutBoard.state << OPEN)
-    return list(RolloutBoard.select().where(mine & where).order_by(*order or (RolloutBoard.id,)))
+    return list(RolloutBoard.select().where(mine & where).order_by(RolloutBoard.id))
+
+
+def waiting(rollout_id: int, new: bool = False) -> list[tuple[int, str]]:
+    """(row, board) of those whose turn it may be: nothing was sent to them yet, or it was."""
+    mine = (RolloutBoard.rollout_id == rollout_id) & (RolloutBoard.state == WAITING)
+    ready = RolloutBoard.sent_at.is_null(new) & RolloutBoard.due_at.is_null()
+    query = RolloutBoard.select(RolloutBoard.id, RolloutBoard.board_id).where(mine & ready)
+    found: Any = query.order_by(RolloutBoard.id).tuples()
+    return list(found)
 
 
 def times(now: int) -> list[int | None]:

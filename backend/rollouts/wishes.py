@@ -9,13 +9,12 @@ from peewee import chunked
 from protocol.limits import TEXT_LENGTH
 
 from backend import selection
-from backend.dialects.answerback import ANSWERBACK
 from backend.errors import Conflict
 from backend.presence import Presence, Roster
 from backend.rollouts import releases, rows
+from backend.rollouts.fitting import is_step_back, unfit
 from backend.rollouts.releases import Release
 from backend.rollouts.rows import Rollout, RolloutBoard
-from backend.rollouts.versions import is_later
 from backend.work import Work
 
 _NAMED = 3  # boards that a reason names
@@ -57,7 +56,9 @@ class Begin:
         if taken:
             reason = f"holds {_some(taken)}, in rollout {busy[taken[0]]}: abort that, or wait"
             raise Conflict("in_rollout", "selection", reason)
-        lower = [f"{one.board_id} with {one.firmware}" for one in chosen if _down(release, one)]
+        lower = [
+            f"{one.board_id} with {one.firmware}" for one in chosen if is_step_back(release, one)
+        ]
         if lower and not self.values["allow_downgrade"]:
             reason = (
                 f"holds boards that run a later version than {release.version}, or one that can't"
@@ -99,26 +100,12 @@ def _sorted(
     for board_id in selection.select(roster, wanted):
         board = roster.get(board_id)
         assert board is not None
-        why = _unfit(release, board)
+        why = unfit(release, board)
         if why:
             skipped[board_id] = why
         else:
             chosen.append(board)
     return chosen, skipped
-
-
-def _unfit(release: Release, board: Presence) -> str:
-    if board.dialect != ANSWERBACK.name:
-        return "speaks another dialect"
-    if not board.board:
-        return "was never heard, so nobody knows what kind of board it is"
-    if board.board != release.build:
-        return f"says it is {board.board}, and the release is for {release.build}"
-    return f"has {release.version} already" if board.firmware == release.version else ""
-
-
-def _down(release: Release, board: Presence) -> bool:
-    return not is_later(release.version, board.firmware)
 
 
 def _some(names: list[str]) -> str:

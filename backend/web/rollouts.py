@@ -33,6 +33,7 @@ NUMBERS = {
     "board_s": (60, 86_400, 3600),
     "deadline_s": (300, 30 * 86_400, 86_400),
 }
+_LISTED = 200
 _NOWHERE = ("0.0.0.0", "::")
 
 
@@ -71,7 +72,7 @@ class RolloutRoutes:
 
     def list(self, call: Call) -> Answer:
         """The rollouts one may see, newest first."""
-        found = Rollout.select().order_by(Rollout.id.desc())
+        found = Rollout.select().order_by(Rollout.id.desc()).limit(_LISTED)
         mine = [_shown(rows.public(row)) for row in found if may(call.who, VIEWER, row.site)]
         return Answer({"rollouts": mine, "address": self._address})
 

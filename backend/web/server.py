@@ -26,7 +26,7 @@ STOP_SECONDS = 1.5
 # What waitress refuses by itself, by status: our code for it, and what to do.
 _REFUSED = {
     400: ("malformed", "the request could not be read"),
-    413: ("too_large", f"the body may have at most {BODY_MAX} bytes"),
+    413: ("too_large", "the body has more bytes than may be sent here"),
     431: ("too_large", f"the head of the request may have at most {BODY_MAX} bytes"),
     501: ("malformed", "send the body as it is, or in chunks; no other encoding is known"),
 }

@@ -15,4 +15,5 @@ def test_a_bad_release_stops_at_the_canary_and_a_good_one_reaches_all(
     assert report.violations == []
     assert report.counts["bad release: rolled_back"] == 2
     assert report.counts["bad release: untouched"] == COUNT - 2
+    assert report.counts["backend killed"] == 1
     assert report.counts["good release: running"] == COUNT

@@ -8,7 +8,7 @@ from protocol import signature
 
 from backend import boards, manifest
 from backend.errors import Invalid, NotFound, Refusal
-from backend.rollouts import archive, releases, versions
+from backend.rollouts import archive, fitting, releases
 from backend.rollouts.releases import Delete, Release
 from backend.rollouts.wishes import Abort
 from tests.backend.fleet import done, refusal
@@ -133,4 +133,4 @@ def test_a_board_gets_its_own_while_it_is_under_way(squad: Squad) -> None:
      ("test", "1", False), ("", "", False)],
 )  # fmt: skip
 def test_which_version_is_later(new: str, old: str, later: bool) -> None:
-    assert versions.is_later(new, old) is later
+    assert fitting.is_later(new, old) is later

@@ -6,6 +6,9 @@ import pytest
 
 from backend.errors import Refusal
 from backend.models import Command
+from backend.provisioning import Retirement
+from backend.retention import Sweep
+from backend.rollouts.rows import Rollout, RolloutBoard
 from backend.rollouts.wishes import Abort, Pause, Resume
 from tests.backend.fleet import done, refusal
 from tests.rollouts.squad import BASE, NEW, Squad, added
@@ -241,3 +244,41 @@ def test_who_has_it_or_is_of_another_kind_is_left_out(squad: Squad) -> None:
     begun = squad.begin()
     assert set(begun["skipped"]) == {"b1", "b2"} and "b3" in squad.states()
     assert len(squad.states()) == 8
+
+
+def test_what_a_board_has_become_meanwhile_counts(squad: Squad) -> None:
+    squad.begin(canary=1)
+    squad.arrive("b2", boot="2", firmware=NEW)
+    squad.arrive("b3", boot="2", firmware="0.3.0")
+    squad.arrive("b4", boot="2", board="ESP32_GENERIC")
+    squad.arrive("b5", boot="2", firmware=NEW, slot_state="trial")
+    squad.good("b1")
+    states = squad.states()
+    assert [states[name] for name in ("b2", "b3", "b4", "b5", "b6")] == [
+        "running", "refused", "refused", "waiting", "sent"
+    ]  # fmt: skip
+    assert squad.goes()["finished"] == 1  # nothing was sent to the others
+    squad.arrive("b5", boot="2", firmware=NEW, slot_state="confirmed")
+    assert squad.states()["b5"] == "running"
+    assert not any(squad.ordered(name) for name in ("b2", "b3", "b4", "b5"))
+
+
+def test_a_board_that_is_retired_is_not_sent_it(squad: Squad) -> None:
+    squad.begin(canary=1, deadline_s=300)
+    done(squad, Retirement("b2", "ann"))
+    squad.good("b1")
+    squad.later(300)
+    assert squad.states()["b2"] == "no_answer" and not squad.ordered("b2")
+
+
+def test_old_rollouts_go_with_their_boards(squad: Squad) -> None:
+    for _ in range(2):
+        squad.begin({"boards": ["b1"]}, canary=1)
+        done(squad, Abort(squad.rollout, "ann"))
+        squad.answer("b1", "failed", "never")
+    sweep = Sweep({"rollouts": 1})
+    for days in (2, 3):
+        for second in range(60):
+            sweep.turn(squad.now + days * 86_400_000 + second * 1000, True)
+    assert [row.id for row in Rollout.select()] == [squad.rollout]
+    assert [row.rollout_id for row in RolloutBoard.select()] == [squad.rollout]

@@ -33,7 +33,7 @@ def test_a_rollout_from_the_upload_to_its_end(
     expect(release).to_contain_text("Feeds more gently")
     view.get_by_role("button", name="New rollout").click()
     form = view.get_by_role("form", name="New rollout")
-    expect(form).to_contain_text("1 of these 1 boards are of this kind")
+    expect(form).to_contain_text("without it yet: 1 of 1")
     form.get_by_label("Boards that come first").fill("1")
     form.get_by_role("button", name="Begin").click()
     card = view.locator("[data-rollout]")

@@ -43,7 +43,7 @@ export function rolloutForm({ store, session, releases, address }) {
     const ids = chosen();
     const boards = meant().filter((board) => !ids.length || ids.includes(board.id));
     const fitting = boards.filter((board) => board.board === one.build && board.firmware !== one.version);
-    sum.textContent = `${fitting.length} of these ${boards.length} boards are of this kind and do not have it yet.`;
+    sum.textContent = `Of this kind, and without it yet: ${fitting.length} of ${boards.length}.`;
   }
 
   function draw() {

@@ -8,6 +8,7 @@ import { slotInWords, told, when } from "./words.js";
 
 const REFRESH_MS = 10000; // what the stream told of while it was lost
 const SETTLE_MS = 250; // what comes in a burst is asked for once
+const UPLOAD_MAX = 2 * 1024 * 1024;
 
 // state of a board: [in words, what it is like]
 const STATES = {
@@ -16,6 +17,7 @@ const STATES = {
   rolled_back: ["rolled back", "bad"], failed: ["failed", "bad"], refused: ["refused", "bad"],
   no_answer: ["no answer", "bad"],
 };
+const RANKS = ["bad", "going", "good", ""]; // what is shown first
 const CHIPS = { active: "sent", paused: "unknown", stopped: "failed", aborted: "", done: "completed" };
 const button = (text, onclick, kind = "plain") => el("button", { type: "button", class: kind, onclick }, text);
 
@@ -121,6 +123,7 @@ class Rollouts {
         ", then ", el("code", {}, "python -m backend release add new"), "."));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
+      if (file.files[0].size > UPLOAD_MAX) return void (error.textContent = "That is no release: it has more than 2 MB.");
       const path = `/releases?notes=${encodeURIComponent(notes.value)}`;
       if (!await this.say(() => upload(path, "application/zip", file.files[0]), error)) return;
       form.reset();
@@ -186,7 +189,8 @@ class Card {
   async load() {
     if (!this.table.open) return;
     const found = await get(`/rollouts/${this.one.id}`);
-    fill(this.body, found.boards.map((board) => this.#row(board)));
+    const rank = ({ state }) => RANKS.indexOf(STATES[state][1]);
+    fill(this.body, found.boards.sort((a, b) => rank(a) - rank(b)).map((board) => this.#row(board)));
   }
 
   #row(board) {

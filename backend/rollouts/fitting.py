@@ -1,10 +1,30 @@
-"""Which of two versions is the later one: numbers with dots, then what comes before a release."""
+"""Whether a release fits a board: of its kind, and no step back that nobody has asked for."""
 
 import re
+
+from backend.dialects.answerback import ANSWERBACK
+from backend.presence import Presence
+from backend.rollouts.releases import Release
 
 _FORM = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 
 Key = tuple[tuple[int, ...], int, tuple[tuple[int, int, str], ...]]
+
+
+def unfit(release: Release, board: Presence) -> str:
+    """Why a release is nothing for a board, or ""."""
+    if board.dialect != ANSWERBACK.name:
+        return "speaks another dialect"
+    if not board.board:
+        return "was never heard, so nobody knows what kind of board it is"
+    if board.board != release.build:
+        return f"says it is {board.board}, and the release is for {release.build}"
+    return f"has {release.version} already" if board.firmware == release.version else ""
+
+
+def is_step_back(release: Release, board: Presence) -> bool:
+    """Whether a board runs a later version, or one that can't be compared."""
+    return not is_later(release.version, board.firmware)
 
 
 def is_later(new: str, old: str) -> bool:
