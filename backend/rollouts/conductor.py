@@ -38,9 +38,9 @@ class Rollouts(Part):
     def __init__(self, orders: Orders) -> None:
         super().__init__(orders)
         self._open = rows.open_boards()
-        self._due: int | None = 0
+        self._due: int | None = None
         self._shift = 0
-        self._wanted = True  # something may have to be done at once
+        self._wanted = Rollout.select().where(Rollout.ended_at.is_null()).exists()  # look at once
         self._told: set[int] = set()  # rollouts that pages are to be told of
 
     def begun(self, rollout_id: int, board_ids: list[str]) -> None:
@@ -87,7 +87,7 @@ class Rollouts(Part):
 
     def shift(self, by: int) -> None:
         """See Part; done with the next transaction."""
-        self._shift += by
+        self._shift += by if self._due is not None else 0
 
     def halt(self, work: Work, rollout: Rollout, state: str, why: str, actor: str) -> None:
         """Send nothing more, and call off what can be: a board that fetches gets no more files."""
