@@ -5,10 +5,8 @@ each board is what its flash and its resets show. Then the good one reaches them
 backend is killed while boards fetch it.
 """
 
-import io
 import json
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,15 +75,6 @@ def bad_files() -> dict[str, bytes]:
     return release.with_manifest(BAD, files)
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """A zip of a release, as people upload it."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as out:
-        for name, content in {**files, manifest.ABOUT: release.about(UNIX)}.items():
-            out.writestr(name, content)
-    return data.getvalue()
-
-
 class Campaign:
     """Rollouts to all boards of a site, and what became of them."""
 
@@ -98,8 +87,9 @@ class Campaign:
         """Roll a release out to its end; the rollout with its boards. `killed`: the backend is,
         as soon as a board fetches.
         """
+        whole = {**files, manifest.ABOUT: release.about(UNIX)}
         status, made = self._site.api.call(
-            "POST", "releases", raw=zipped(files), Content_Type="application/zip"
+            "POST", "releases", raw=release.zipped(whole), Content_Type="application/zip"
         )
         assert status == 201, made
         wanted = {"release": made["id"], "selection": {"boards": self._names}}

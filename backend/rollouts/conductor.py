@@ -93,7 +93,7 @@ class Rollouts(Part):
         """Send nothing more, and call off what can be: a board that fetches gets no more files."""
         rollout.state, rollout.why = state, why
         rollout.save(only=[Rollout.state, Rollout.why])
-        self._drop_waiting(work, rollout, rows.UNTOUCHED, rows.CANCELLED, "")
+        self._drop_waiting(work, rollout)
         fetching = (rows.SENT, rows.DOWNLOADING)
         for row in pace.open_rows(rollout.id, RolloutBoard.state << fetching):
             self._call_off(work, row, actor)
@@ -104,8 +104,7 @@ class Rollouts(Part):
         for row in pace.open_rows(rollout.id, RolloutBoard.due_at <= work.now):
             self._overdue(work, row)
         if rollout.deadline_at <= work.now:
-            why = "it was not there until the rollout's deadline"
-            self._drop_waiting(work, rollout, rows.NO_ANSWER, rows.NO_ANSWER, why)
+            self._drop_waiting(work, rollout, late=True)
         totals = Totals(rollout.id)
         if rollout.state in rows.GOING_ON and (why := pace.too_bad(rollout, totals)):
             self.halt(work, rollout, rows.STOPPED, why, SYSTEM)
@@ -179,8 +178,11 @@ class Rollouts(Part):
         assert board is not None
         if row.state == rows.SENT and command["status"] in (ACKNOWLEDGED, COMPLETED):
             row.boot = command["boot"]
+        before = judging.Before(row.state, row.boot, row.slot_state)
         version = rows.get(row.rollout_id).version
-        self._settle(work, row, judging.judged(row.state, row.boot, version, command, board))
+        verdict = judging.judged(before, version, command, board)
+        if verdict.state != row.state or row.state == rows.TRIAL:
+            self._settle(work, row, verdict)
 
     def _settle(self, work: Work, row: RolloutBoard, verdict: Verdict) -> None:
         """Write down how it stands with a board."""
@@ -200,13 +202,16 @@ class Rollouts(Part):
         row.save()
         self.look(row.rollout_id)
 
-    def _drop_waiting(
-        self, work: Work, rollout: Rollout, fresh: str, touched: str, why: str
-    ) -> None:
-        """What waits in a rollout is over; `touched`: where something was sent before."""
+    def _drop_waiting(self, work: Work, rollout: Rollout, late: bool = False) -> None:
+        """What waits in a rollout is over; `late`: because it ends now."""
         for row in pace.open_rows(rollout.id, RolloutBoard.state == rows.WAITING):
-            said = why or row.why
-            self._settle(work, row, Verdict(fresh if row.sent_at is None else touched, said))
+            self._settle(work, row, self._dropped(row, late))
+
+    def _dropped(self, row: RolloutBoard, late: bool) -> Verdict:
+        if late and not self.orders.roster.is_online(row.board_id):
+            return Verdict(rows.NO_ANSWER, "it was not there until the rollout's deadline")
+        why = "its turn did not come before the rollout's deadline" if late else row.why
+        return Verdict(rows.UNTOUCHED if row.sent_at is None else rows.CANCELLED, why)
 
     def _call_off(self, work: Work, row: RolloutBoard, actor: str) -> None:
         command = self._command(work, row)

@@ -3,7 +3,8 @@
 Rules of this file:
 - it goes by how things are, not by what has just happened: the same twice says the same;
 - that a release runs is believed from a startup message alone, and that it was rolled back from
-  one of a later boot than took the command: what was said before tells of something else;
+  one of a later boot than took the command, or that says it otherwise than the one before:
+  else it tells of an earlier trial;
 - nothing of this says that a board failed because it was not heard.
 """
 
@@ -40,16 +41,25 @@ class Verdict(NamedTuple):
     again: bool = False
 
 
-def judged(state: str, boot: str, version: str, command: Row, board: Presence) -> Verdict:
-    """How it stands with a board that was in `state` so far and took the command in `boot`."""
+class Before(NamedTuple):
+    """How it stood until now: the state of rows, the boot that took the command, and what the
+    board said of its slot when it came to that state.
+    """
+
+    state: str
+    boot: str
+    slot_state: str
+
+
+def judged(before: Before, version: str, command: Row, board: Presence) -> Verdict:
+    """How it stands with a board now."""
     if board.firmware == version and board.slot_state in (CONFIRMED, TRIAL):
         return Verdict(rows.RUNNING if board.slot_state == CONFIRMED else rows.TRIAL)
     status, error = command["status"], command["error"] or ""
-    installed = state == rows.TRIAL or status == COMPLETED
-    if installed and board.boot != boot:
-        return after_trial(board) or Verdict(rows.TRIAL)
-    if installed:
-        return Verdict(rows.TRIAL)
+    if before.state == rows.TRIAL or status == COMPLETED:
+        otherwise = before.slot_state not in ("", board.slot_state)
+        anew = otherwise or board.boot != before.boot
+        return (after_trial(board) if anew else None) or Verdict(rows.TRIAL)
     if (status, error) in AGAIN:
         return Verdict(rows.REFUSED if status == REJECTED else rows.FAILED, _words(command), True)
     if status == CANCELLED:
@@ -60,7 +70,7 @@ def judged(state: str, boot: str, version: str, command: Row, board: Presence) -
         return Verdict(rows.FAILED, _words(command))
     if status == ACKNOWLEDGED:
         return Verdict(rows.DOWNLOADING)
-    return Verdict(state)
+    return Verdict(before.state)
 
 
 def after_trial(board: Presence) -> Verdict | None:

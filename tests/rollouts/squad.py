@@ -1,8 +1,6 @@
 """Boards that a release goes to, spoken for by the test, over a core in a time of its own."""
 
 import json
-import zipfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from backend.web.rollouts import NUMBERS
 from backend.work import Outcome
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done, site
+from tools import release
 
 OLD, NEW = "0.1.0", "0.2.0"
 BASE = "http://10.0.0.1:8080"
@@ -32,12 +31,8 @@ def content(version: str = NEW, build: str = "UNIX", more: str = "") -> dict[str
 
 
 def zipped(files: dict[str, bytes], above: str = "") -> bytes:
-    """A zip of them."""
-    data = BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as out:
-        for name, one in files.items():
-            out.writestr(above + name, one)
-    return data.getvalue()
+    """A zip of them, in a folder."""
+    return release.zipped({above + name: one for name, one in files.items()})
 
 
 def added(folder: Path, **made: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend.__main__ import main
+from backend.rollouts import archive
 from tools import release
 
 
@@ -24,6 +25,11 @@ def test_a_release_of_the_tree_is_added_listed_and_deleted(
     assert capsys.readouterr().out == f"{release_id}  {what}"
     assert main(["release", "add", str(made)]) == 0
     assert "it was there already" in capsys.readouterr().out
+    assert release.main(["UNIX", str(made) + ".zip", "--version", "0.9.0"]) == 0
+    assert archive.of_zip(made.with_suffix(".zip").read_bytes()) == archive.of_folder(made)
+    with pytest.raises(SystemExit):
+        release.main(["UNIX", str(made) + ".zip"])
+    capsys.readouterr()
     assert main(["release", "add", str(tmp_path)]) == 1
     assert "make release" in capsys.readouterr().err
     assert main(["release", "delete", release_id]) == 0

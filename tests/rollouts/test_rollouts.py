@@ -109,12 +109,17 @@ def test_who_is_away_gets_it_when_it_comes_or_not_at_all(squad: Squad) -> None:
     squad.at(500)
     squad.arrive("b2", boot="5")
     assert squad.states()["b2"] == "sent"
+    squad.arrive("b3", boot="5")
+    done(squad, Pause(squad.rollout))
+    squad.at(590)
+    squad.arrive("b4", boot="5")
     squad.at(600).tick()
-    assert squad.counts() == {"running": 1, "sent": 1, "no_answer": 8}
+    assert squad.counts() == {"running": 1, "sent": 2, "no_answer": 6, "untouched": 1}
+    assert "its turn did not come" in squad.shown("b4")["why"]
     assert squad.goes()["bad"] == 0  # nothing was ever sent to them
     squad.at(500 + 3600).tick()
     goes = squad.goes()
-    assert (goes["bad"], goes["finished"]) == (1, 2) and goes["ended_at"]
+    assert (goes["bad"], goes["finished"]) == (2, 3) and goes["ended_at"]
     assert squad.shown("b2")["why"] == "it did not answer the command"
     assert squad.stands({"id": squad.shown("b2")["command_id"]}) != "PENDING"
 
@@ -171,12 +176,16 @@ def test_a_rollback_of_long_ago_says_nothing_of_this_trial(squad: Squad) -> None
     assert squad.states()["b1"] == "rolled_back"
 
 
-def test_a_result_that_came_after_the_trial_is_judged_in_the_end(squad: Squad) -> None:
+def test_a_result_that_comes_after_the_trial_is_judged_in_the_end_at_least(squad: Squad) -> None:
+    said = "rolled_back: no broker"
+    squad.arrive("b2", boot="0", slot_state=said)
     squad.begin()
-    squad.arrive("b1", boot="7", slot_state="rolled_back: no broker")
+    squad.arrive("b1", "b2", boot="7", slot_state=said)
     squad.answer("b1", "completed", boot="7")  # asked, its journal tells; nothing came before
+    squad.answer("b2", "completed", boot="7")
+    assert (squad.states()["b1"], squad.states()["b2"]) == ("rolled_back", "trial")
     squad.at(3600).tick()
-    assert (squad.states()["b1"], squad.shown("b1")["why"]) == ("rolled_back", "no broker")
+    assert (squad.states()["b2"], squad.shown("b2")["why"]) == ("rolled_back", "no broker")
 
 
 def test_a_backend_that_dies_in_the_middle_goes_on_and_doubles_nothing(squad: Squad) -> None:

@@ -119,8 +119,8 @@ class Rollouts {
     const form = el("form", { class: "upload", "aria-label": "Add a release" },
       el("label", {}, "Zip of a release ", file), el("label", {}, "Notes ", notes),
       el("button", { type: "submit", class: "plain" }, "Add"), error,
-      el("p", { class: "quiet" }, "Or at the keyboard: ", el("code", {}, "make release BOARD=ESP32_GENERIC OUT=new"),
-        ", then ", el("code", {}, "python -m backend release add new"), "."));
+      el("p", { class: "quiet" }, "Made by ", el("code", {}, "make release BOARD=ESP32_GENERIC OUT=new.zip"),
+        "; at the keyboard ", el("code", {}, "python -m backend release add FOLDER"), " adds one, too."));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (file.files[0].size > UPLOAD_MAX) return void (error.textContent = "That is no release: it has more than 2 MB.");
