@@ -164,12 +164,11 @@ class Rollouts(Part):
         if verdict := pace.without(rollout, board):
             return self._settle(work, row, verdict)
         row.attempt += 1
-        row.sent_at, row.boot = work.now, board.boot
         try:
             command = self.orders.post(work, pace.order(rollout, row, board))
         except Refusal as why:
             return self._settle(work, row, Verdict(rows.REFUSED, str(why)))
-        row.command_id = command["id"]
+        row.command_id, row.sent_at, row.boot = command["id"], work.now, board.boot
         row.due_at = work.now + 1000 * rollout.board_s
         return self._settle(work, row, Verdict(rows.SENT))
 

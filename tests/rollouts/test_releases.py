@@ -1,5 +1,6 @@
 """What is taken for a release, and who gets its files."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_a_bomb_is_not_unpacked() -> None:
         archive.of_zip(zipped({"a": bytes(archive.BYTES_MAX + 1)}))
     with pytest.raises(Invalid, match="at most"):
         archive.of_zip(zipped({f"{n}": b"" for n in range(archive.FILES_MAX + 3)}))
+
+
+def test_a_damaged_zip_is_refused_or_does_not_matter(seed: int) -> None:
+    good, choice = zipped(content()), random.Random(seed)
+    whole, refused = archive.checked(content()), 0
+    for _ in range(400):
+        data = bytearray(good)
+        for _ in range(choice.randint(1, 4)):
+            data[choice.randrange(len(data))] = choice.randrange(256)
+        try:
+            assert archive.checked(archive.of_zip(bytes(data))) == whole
+        except Invalid:
+            refused += 1
+    assert refused > 200
 
 
 def test_it_is_taken_once_and_never_changed(squad: Squad) -> None:
