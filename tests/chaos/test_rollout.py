@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tools import chaos_rollout
 
-COUNT = 4
+COUNT = 3
 
 
 def test_a_bad_release_stops_at_the_canary_and_a_good_one_reaches_all(
