@@ -51,7 +51,7 @@ class Many(Site):
     """A site whose boards are made known in this process: for many that is much quicker."""
 
     def __init__(self, folder: Path, names: Mapping[str, Actuators], *more: Any, **made: Any):
-        self.health_s = 1 + len(names) // 10
+        self.health_s = 2 + len(names) // 10
         super().__init__(folder, names, *more, **made)
 
     def _enroll(self, board_id: str, actuators: Actuators) -> BoardSpec:
