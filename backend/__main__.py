@@ -9,7 +9,7 @@ from typing import Any
 
 import argcomplete
 
-from backend import boards, loglines, operating, people_cli, provisioning, settings
+from backend import boards, loglines, operating, people_cli, provisioning, release_cli, settings
 from backend.accounts import ADMIN, Accounts
 from backend.application import Application, ending_signals
 from backend.broker import BrokerError
@@ -105,6 +105,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     retired = command(commands, "retire", "let a board take no more part")
     retired.add_argument("board_id", help="its id")
     people_cli.add_arguments(commands)
+    release_cli.add_arguments(commands)
     argcomplete.autocomplete(parser)
     return parser.parse_args(argv)
 
@@ -129,6 +130,8 @@ def main(argv: list[str] | None = None) -> int:
             return _perform(options, Mapping(board, site, OPERATOR, None, sleeps))
         if arguments.command == "retire":
             return _perform(options, Retirement(arguments.board_id, OPERATOR))
+        if arguments.command == "release":
+            return release_cli.run(options, arguments)
         if arguments.command in ("user", "token", "password"):
             return people_cli.run(_accounts(options), arguments)
         return serve(options)

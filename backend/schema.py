@@ -28,6 +28,8 @@ from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.rollouts.releases import Release
+from backend.rollouts.rows import Rollout, RolloutBoard
 from backend.topics import DiscoveredTopic
 
 TABLES = (
@@ -51,6 +53,9 @@ TABLES = (
     MqttConnectionLog,
     DiscoveredTopic,
     ParsingLog,
+    Release,
+    Rollout,
+    RolloutBoard,
 )
 
 
@@ -85,9 +90,12 @@ def _new_column(migrator: SqliteMigrator, table: Any, name: str) -> Any:
 
 
 def _causes(migrator: SqliteMigrator) -> list[Any]:
-    """Commands know which rule made them, how much that counts, and on which conditions."""
+    """Commands know which rule made them, how much that counts, and on which conditions; boards
+    have labels.
+    """
     names = ("cause", "priority", "conditions")
-    return [_new_column(migrator, Command, name) for name in names]
+    new = [_new_column(migrator, Command, name) for name in names]
+    return [*new, _new_column(migrator, Board, "labels")]
 
 
 # The step at index n makes version n + 1 of version n.

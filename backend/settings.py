@@ -75,6 +75,9 @@ class Settings:
     public_url: str = _is(
         "", readers.web, "where people reach the page, for labels; empty: where it listens"
     )
+    firmware_url: str = _is(
+        "", readers.web, "where boards fetch releases, by plain `http`; empty: `PUBLIC_URL`"
+    )
     log_level: str = _is("INFO", readers.level, "one of " + ", ".join(readers.LOG_LEVELS))
     log_format: str = _is("text", readers.layout, "`text`, or `json`: an object a line")
     message_log: str = _is(
@@ -121,6 +124,11 @@ class Settings:
     def address(self) -> str:
         """Where people reach the page, without a slash at the end."""
         return self.public_url or f"http://{self.http_host}:{self.http_port}"
+
+    @property
+    def firmware_address(self) -> str:
+        """Where boards reach the web side, without a slash at the end."""
+        return self.firmware_url or self.address
 
 
 class Given(NamedTuple):

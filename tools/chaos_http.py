@@ -32,11 +32,15 @@ class Api:
         self._port = port
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """(status, JSON). Raises OSError or HTTPException where the backend is not there."""
+    def call(
+        self, method: str, path: str, body: Any = None, raw: bytes | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        """(status, JSON); `raw` is sent as it is. Raises OSError or HTTPException where the
+        backend is not there.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         sent = {**self._headers, **{k.replace("_", "-"): v for k, v in headers.items()}}
-        text = None if body is None else json.dumps(body)
+        text = raw if body is None else json.dumps(body)
         try:
             connection.request(method, f"{API}/{path}", text, sent)
             answer = connection.getresponse()
@@ -89,7 +93,7 @@ class Api:
     def _try(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The answer, or None where the backend is away, failed, or asks to come again."""
         try:
-            status, found = self.call(method, path, body, **headers)
+            status, found = self.call(method, path, body, None, **headers)
         except (OSError, http.client.HTTPException, ValueError):
             return None
         return None if status == 429 or status >= 500 else (status, found)

@@ -133,7 +133,7 @@ class Site:
         more: Mapping[str, str] | None = None,
         **made: Any,
     ) -> None:
-        port = free_port()
+        port, self.folder = free_port(), folder
         self.port = free_port()
         settings = {
             "BROKER_URL": f"mqtt://{BACKEND_USER}:{PASSWORD}@127.0.0.1:{port}",
@@ -147,7 +147,7 @@ class Site:
         users = {spec.board_id: spec.password for spec in self._specs}
         self.broker = make_broker(folder / "broker", port, {BACKEND_USER: PASSWORD, **users})
         self.proxy = Proxy("127.0.0.1", port, seed=seed)
-        self._folder, self._module = folder, backend
+        self._module = backend
         self._files, self._made = files or {}, made
 
     def __enter__(self) -> "Site":
@@ -161,7 +161,7 @@ class Site:
             address = ("127.0.0.1", self.proxy.port)
             firmware = {**stage.files(), **{k: v.encode() for k, v in self._files.items()}}
             self.fleet = Fleet(
-                self._specs, self._folder / "boards", address, firmware=firmware, **self._made
+                self._specs, self.folder / "boards", address, firmware=firmware, **self._made
             )
             stack.enter_context(self.fleet)
             until(lambda: all(self.is_online(name) for name in self.fleet.boards))

@@ -14,8 +14,9 @@ from typing import Any
 
 from protocol.signature import key_from_hex
 
+from backend import manifest
 from backend.broker import EmbeddedBroker
-from tools import manifest, release, stage
+from tools import release, stage
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site, has_ended

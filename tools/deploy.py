@@ -14,7 +14,8 @@ from collections.abc import Mapping
 
 from tqdm import tqdm
 
-from tools import manifest, release, stage, umqtt
+from backend import manifest
+from tools import release, stage, umqtt
 from tools.deploy_board import DeployError, SerialBoard
 
 ONLINE_SECONDS = 60.0

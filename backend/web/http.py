@@ -164,7 +164,7 @@ class Call:
 
     def body(self, members: Members, empty: bool = False) -> dict[str, Any]:
         """The JSON object of the request; with `empty`, none at all is {}. Raises Problem."""
-        raw = self._raw()
+        raw = self.raw()
         if not raw and empty:
             return {}
         kind = self.environ.get("CONTENT_TYPE", "")
@@ -176,13 +176,14 @@ class Call:
             raise Problem(400, "malformed", f"the body is no JSON: {why}"[:200]) from None
         return members.check(value)
 
-    def _raw(self) -> bytes:
+    def raw(self, limit: int = BODY_MAX) -> bytes:
+        """The body as it came. Raises Problem 413 beyond `limit` bytes."""
         length = self.environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > BODY_MAX:
-            raise Problem(413, "too_large", f"the body may have at most {BODY_MAX} bytes")
-        raw: bytes = self.environ["wsgi.input"].read(BODY_MAX + 1)
-        if len(raw) > BODY_MAX:
-            raise Problem(413, "too_large", f"the body may have at most {BODY_MAX} bytes")
+        if not length.isdigit() or int(length) > limit:
+            raise Problem(413, "too_large", f"the body may have at most {limit} bytes")
+        raw: bytes = self.environ["wsgi.input"].read(limit + 1)
+        if len(raw) > limit:
+            raise Problem(413, "too_large", f"the body may have at most {limit} bytes")
         return raw
 
 

@@ -10,6 +10,7 @@ from backend.commands import PAGE_MAX
 from backend.web import (
     openapi_connections,
     openapi_people,
+    openapi_rollouts,
     openapi_sites,
     openapi_topics,
     openapi_twins,
@@ -23,6 +24,7 @@ from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
 _PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
                           openapi_twins, openapi_upkeep)  # fmt: skip
+                          openapi_upkeep, openapi_rollouts)  # fmt: skip
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
@@ -41,6 +43,7 @@ _PROBLEMS = {
     409: "It can't be done in the state things are in",
     413: f"The body is longer than {BODY_MAX} bytes",
     415: "The body is not sent as JSON",
+    416: "The file does not have the bytes asked for",
     429: "Too much at once; wait Retry-After seconds",
     501: "What that takes is not installed here; the message says what is missing",
     503: "Not now: the database is busy, no place is free, or (`postCommand`) nobody can say yet "
@@ -99,7 +102,7 @@ _RESUME = [
 ]
 _EVENTS = (
     "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
-    "site's now is), `alert` (begins or ends), `sites`, `reset`"
+    "site's now is), `alert` (begins or ends), `rollout` (has come further), `sites`, `reset`"
 )
 
 _OPERATIONS = (
@@ -185,7 +188,8 @@ def _operation(row: _Operation) -> Schema:
         out["parameters"] = in_path + row.parameters
     if row.body:
         required = row.body not in ("Nothing", "Cancel", "NewMember")
-        out["requestBody"] = {"required": required, **_content(JSON_TYPE, ref(row.body))}
+        media = openapi_rollouts.MEDIA.get(row.body, JSON_TYPE)
+        out["requestBody"] = {"required": required, **_content(media, ref(row.body))}
     if row.public:
         out["security"] = []
     return out

@@ -5,6 +5,7 @@ apart; here the head waits for the body, so that an answer costs one system call
 What waitress refuses by itself has the same body as every other refusal.
 """
 
+import copy
 import logging
 import threading
 from typing import Any
@@ -13,9 +14,11 @@ import bottle
 import waitress.server
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
 from backend.web.http import BODY_MAX, JSON_UTF8, problem_body, write_json
+from backend.web.releases import UPLOAD, ZIP_MAX
 from backend.web.stream import STREAMS_MAX
 
 CONNECTIONS_MAX = 1_000
@@ -23,7 +26,7 @@ STOP_SECONDS = 1.5
 # What waitress refuses by itself, by status: our code for it, and what to do.
 _REFUSED = {
     400: ("malformed", "the request could not be read"),
-    413: ("too_large", f"the body may have at most {BODY_MAX} bytes"),
+    413: ("too_large", "the body has more bytes than may be sent here"),
     431: ("too_large", f"the head of the request may have at most {BODY_MAX} bytes"),
     501: ("malformed", "send the body as it is, or in chunks; no other encoding is known"),
 }
@@ -62,6 +65,19 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
         super().execute()
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Bodies may be long where a release is uploaded, and nowhere else."""
+
+    adj: Any
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if (self.command, self.path) == ("POST", UPLOAD):
+            longer: Any = copy.copy(self.adj)
+            longer.max_request_body_size = ZIP_MAX + BODY_MAX
+            self.adj = longer
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """While a thread writes an answer, waitress' loop would wake for it again and again, find its
     lock taken, and fight for the interpreter with the very thread it waits for; here it sleeps.
@@ -69,6 +85,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     task_class = _Task
     error_task_class = _ErrorTask
+    parser_class = _Parser
     _head = b""
     _writing = False
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from backend import manifest
 from tests.emulation.boards import MakeBoard
 from tests.support.brokers import running
-from tools import deploy, deploy_board, manifest, stage
+from tools import deploy, deploy_board, stage
 from tools.brokers import Broker
 from tools.emulator import Board
 from tools.fleet import BoardSpec

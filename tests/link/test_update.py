@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from protocol import topics
 
+from backend import manifest
 from tests.link.site import FEEDER, LATE_MS, USERS, lateness
 from tests.link.updating import VERSION, Pond, made, pond, signed
 from tests.support.brokers import running
-from tools import manifest
 from tools.brokers import Broker
 
 

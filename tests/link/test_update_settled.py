@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from backend import manifest
 from backend.wishes import NewCommand
 from tests.backend.running import eventually
 from tests.link.real_backend import real_backend
 from tests.link.site import BOARD_ID, make_board, settings_with
 from tests.link.updating import HEAP, VERSION, made, quick, signed
-from tools import manifest
 from tools.brokers import Broker
 from tools.range_server import RangeServer
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from protocol import topics
 
+from backend import manifest
 from tests.link.site import BOARD_ID, KEY, PATIENCE, Backend, Message, make_board, settings_with
-from tools import manifest, release, stage
+from tools import release, stage
 from tools.brokers import Broker
 from tools.emulator import Board
 from tools.range_server import RangeServer

@@ -67,6 +67,7 @@ class Site:
     """A running web side over a `Station`. `password` is the administrator's."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.station = Station(folder, EmbeddedBroker)
         self.accounts = Accounts(QUICK_HASHER)
         password = self.accounts.ensure_admin()
@@ -77,7 +78,7 @@ class Site:
 
     def serve(self, port: int) -> None:
         """Start the web side, for the first time or anew."""
-        self.app = make_app(self.station.backend, self.accounts, Settings())
+        self.app = make_app(self.station.backend, self.accounts, Settings(data_dir=self.folder))
         self.server = Server(self.app, "127.0.0.1", port)
         self.server.start()
         self.url = f"http://127.0.0.1:{self.server.port}/"

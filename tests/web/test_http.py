@@ -100,6 +100,7 @@ def test_the_page_may_be_linked_to_with_anything_behind_it(site: Site) -> None:
     ("sent", "status", "error"),
     [
         (b"POST /api/v1/commands HTTP/1.1\r\nContent-Length: 80000\r\n\r\n", 413, "too_large"),
+        (b"POST /api/v1/releases HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n", 413, "too_large"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * BODY_MAX + b"\r\n\r\n", 431, "too_large"),
         (b"nonsense\r\n\r\n", 400, "malformed"),
         (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "malformed"),

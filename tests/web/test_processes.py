@@ -23,6 +23,7 @@ from backend.errors import Away, Busy, Invalid, NotFound, Slow
 from backend.service import Backend
 from tests.backend.installation import Installation
 from tests.backend.running import eventually
+from tests.rollouts.squad import content, zipped
 from tools.brokers import free_port
 from tools.chaos_http import API, Api
 
@@ -109,6 +110,19 @@ def test_a_key_is_one_command_over_any_of_the_webs(parts: Parts) -> None:
     feed = {"board_id": "pond", "command_type": "feed", "target": "feeder1", "dry_run": True}
     status, refused = parts.webs[1].call("POST", "commands", {**feed, "parameters": {"amount": 1}})
     assert (status, refused["error"]) == (409, "no_twin")  # it has said nothing of itself yet
+
+
+def test_a_release_brought_over_one_is_rolled_out_over_the_other(parts: Parts) -> None:
+    one, other = parts.webs
+    kind = {"Content_Type": "application/zip"}
+    status, release = one.call("POST", "releases", raw=zipped(content()), **kind)
+    assert status == 201, release
+    wanted = {"release": release["id"], "selection": {"boards": ["pond"]}}
+    status, refused = other.call("POST", "rollouts", wanted)
+    assert (status, refused["error"]) == (409, "no_boards")
+    assert "pond was never heard" in refused["message"]
+    assert other.call("DELETE", f"releases/{release['id']}")[0] == 204
+    assert one.call("GET", "releases") == (200, {"releases": []})
 
 
 def test_a_site_made_over_one_is_changed_and_given_a_board_over_the_other(parts: Parts) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from backend.credentials import ADMINISTER, COMMAND, READ, SCOPES
+from backend.rollouts.rows import Rollout
 from tests.backend.running import eventually
 from tests.web.site import FEED, Client, Reply, Site
 from tests.web.village import Village
@@ -30,6 +31,7 @@ class Row(NamedTuple):
 
 
 A = "/api/v1"
+ROLLOUT = {"release": "none", "selection": {"site": "north"}}
 TABLE = {
     ("GET", "/"): Row(ANYBODY, "", 200),
     ("GET", "/page/<name>"): Row(ANYBODY, "", 404),
@@ -57,6 +59,7 @@ TABLE = {
     ("GET", f"{A}/boards"): Row(SIGNED_IN, READ, 200),
     ("GET", f"{A}/boards/<board_id>"): Row(VIEWER, READ, 200),
     ("POST", f"{A}/boards"): Row(ADMIN, ADMINISTER, 400, {"board_id": "no id"}),
+    ("PATCH", f"{A}/boards/<board_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {}),
     ("POST", f"{A}/boards/<board_id>/credentials"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
     ("POST", f"{A}/boards/<board_id>/map"): Row(SITE_ADMIN, ADMINISTER, 400, {}),
     ("POST", f"{A}/boards/<board_id>/retire"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
@@ -96,6 +99,18 @@ TABLE |= {
     ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
     ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
 }
+TABLE |= {
+    ("GET", "/firmware/<board_id>/<release_id>/<seal>/<name:path>"): Row(ANYBODY, "", 404),
+    ("GET", f"{A}/releases"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/releases"): Row(ADMIN, ADMINISTER, 415, {}),
+    ("DELETE", f"{A}/releases/<release_id>"): Row(ADMIN, ADMINISTER, 404),
+    ("GET", f"{A}/rollouts"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/rollouts"): Row(SITE_ADMIN, ADMINISTER, 404, ROLLOUT),
+    ("GET", f"{A}/rollouts/<rollout_id>"): Row(VIEWER, READ, 200),
+    ("POST", f"{A}/rollouts/<rollout_id>/pause"): Row(OPERATOR, ADMINISTER, 409),
+    ("POST", f"{A}/rollouts/<rollout_id>/resume"): Row(OPERATOR, ADMINISTER, 409),
+    ("POST", f"{A}/rollouts/<rollout_id>/abort"): Row(OPERATOR, ADMINISTER, 409),
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -103,6 +118,8 @@ NAMES = {
     "site_id": "north",
     "name": "stranger",
     "token_id": "999999",
+    "release_id": "none",
+    "seal": "none",
 }
 
 
@@ -112,7 +129,16 @@ def names(site: Site, village: Village) -> dict[str, str]:
     posted = site.program().feed().json["id"]
     site.station.answer(site.station.next_command(), "completed")
     eventually(lambda: site.station.backend.command(posted)["status"] == "COMPLETED")
-    return {**NAMES, "command_id": posted}
+    return {**NAMES, "command_id": posted, "rollout_id": ended_rollout("north")}
+
+
+def ended_rollout(site_id: str) -> str:
+    """The number of a rollout that has ended at a site."""
+    numbers = dict.fromkeys(("canary", "at_once", "per_minute", "error_share", "min_finished"), 1)
+    about = {"release": "none", "board": "UNIX", "version": "1", "selection": "{}", "base": ""}
+    times = dict.fromkeys(("board_s", "created_at", "deadline_at", "ended_at"), 1)
+    more = {"site": site_id, "allow_downgrade": False, "state": "done", "user": "admin"}
+    return str(Rollout.create(**numbers, **about, **times, **more).id)
 
 
 def ask(client: Client, route: tuple[str, str], row: Row, names: dict[str, str]) -> Reply:
@@ -173,21 +199,24 @@ def test_every_cookie_needs_its_csrf_token(
 def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Village) -> None:
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden", "name": "stranger",
+             "rollout_id": ended_rollout("hidden"), "release_id": "none",
              "command_id": village.ping("well", admin)["id"]}  # fmt: skip
-    gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon"}
+    gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon",
+            "rollout_id": "999999"}  # fmt: skip
     asked = 0
     for route, row in guarded():
-        if not re.search("<(site|site_id|board_id|command_id)>", route[1]):
+        if not re.search("<(site|site_id|board_id|command_id|rollout_id)>", route[1]):
             continue
         private, absent = (ask(eve, route, row, names) for names in (there, gone))
         assert private.status == absent.status == 404, route
         said = [reply.raw.decode() for reply in (private, absent)]
-        for name, other in (("well", "moon"), ("hidden", "moon"), (there["command_id"], "moon")):
+        for name, other in (("well", "moon"), ("hidden", "moon"), (there["command_id"], "moon"),
+                            ("rollout " + there["rollout_id"], "rollout 999999")):  # fmt: skip
             said[0] = said[0].replace(name, other)
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 24
+    assert asked == 29
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw

@@ -13,14 +13,14 @@ export class ApiError extends Error {
   }
 }
 
-async function request(method, path, { body, headers = {} } = {}) {
+async function request(method, path, { body, file, headers = {} } = {}) {
   const sent = { ...headers };
   if (method !== "GET") sent["X-CSRF-Token"] = csrf;
   if (body !== undefined) sent["Content-Type"] = "application/json";
   const response = await fetch(path.startsWith(BASE) ? path : BASE + path, {
     method,
     headers: sent,
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined ? file : JSON.stringify(body),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const answer = response.status === 204 ? {} : await response.json();
@@ -30,6 +30,7 @@ async function request(method, path, { body, headers = {} } = {}) {
 
 export const get = (path) => request("GET", path);
 export const call = (method, path, body) => request(method, path, { body });
+export const upload = (path, type, file) => request("POST", path, { file, headers: { "Content-Type": type } });
 
 function keep(session) {
   csrf = session.csrf_token;

@@ -1,0 +1,1 @@
+"""Releases of the firmware, and how they get to many boards."""
