@@ -127,7 +127,7 @@ def take_over(board: Presence, row: Board) -> None:
     board.site, board.state, board.dialect = row.site, row.state, row.dialect
     board.sleeps, board.next_wake_at = row.sleeps, row.next_wake_at
     board.claims, board.announced_at = json.loads(row.claims), row.announced_at
-    board.options = json.loads(row.options)
+    board.options, board.labels = json.loads(row.options), json.loads(row.labels)
     if board.dialect != ANSWERBACK.name:  # such a board says nothing of its actuators
         board.actuators = json.loads(row.actuators)
 
@@ -155,6 +155,7 @@ def public(board: Presence) -> dict[str, Any]:
         "dialect": board.dialect,
         "options": board.options,
         "sleeps": board.sleeps,
+        "labels": board.labels,
         "next_wake_at": board.next_wake_at,
         "claims": board.claims,
         "announced_at": board.announced_at,

@@ -73,6 +73,7 @@ class Board(Base):
     next_wake_at = BigIntegerField(null=True)
     asleep_until = BigIntegerField(null=True)  # as it said when it went to sleep
     sleeps = BooleanField(default=False)  # between the wakes of its site
+    labels = TextField(default="[]")  # JSON: words by which it is selected, see selection
     claims = TextField(default="{}")  # what it said of itself before anybody knew it; unproven
     announced_at = BigIntegerField(null=True)  # when it last said so
     revision = IntegerField(default=0, index=True)  # goes up with each change by an administrator

@@ -25,8 +25,8 @@ LEFT_MAX = 4
 class Presence:
     """One board as last heard. `key` is its 32 bytes, times are ms since 1970.
 
-    `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `next_wake_at`,
-    `claims`, `announced_at`: see models.Board.
+    `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `labels`,
+    `next_wake_at`, `claims`, `announced_at`: see models.Board.
     `has`: what it has beside actuators, such as "camera sleep".
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
@@ -44,6 +44,7 @@ class Presence:
     state: str = ACTIVE
     dialect: str = "answerback"
     sleeps: bool = False
+    labels: list[str] = field(default_factory=list)
     next_wake_at: int | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     announced_at: int | None = None

@@ -85,9 +85,12 @@ def _new_column(migrator: SqliteMigrator, table: Any, name: str) -> Any:
 
 
 def _causes(migrator: SqliteMigrator) -> list[Any]:
-    """Commands know which rule made them, how much that counts, and on which conditions."""
+    """Commands know which rule made them, how much that counts, and on which conditions; boards
+    have labels.
+    """
     names = ("cause", "priority", "conditions")
-    return [_new_column(migrator, Command, name) for name in names]
+    new = [_new_column(migrator, Command, name) for name in names]
+    return [*new, _new_column(migrator, Board, "labels")]
 
 
 # The step at index n makes version n + 1 of version n.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.models import BOARD_STATES
+from backend.selection import LABELS_MAX
 from backend.web.schemas import (
     FLAG,
     IDENTIFIER,
@@ -44,6 +45,7 @@ SCHEMAS: dict[str, Schema] = {
     "NewSite": _closed({"id": IDENTIFIER, **_SITE_VALUES}, ["id"]),
     "SiteChange": _closed(_SITE_VALUES, []),
     "NewBoard": _closed(_ENROLMENT, ["board_id"]),
+    "BoardChange": _closed({"labels": {**list_of(IDENTIFIER), "maxItems": LABELS_MAX}}),
     "BoardWithSecrets": _object({"board_id": IDENTIFIER, "key": TEXT, "password": TEXT}),
     "Mapping": _closed(_MAPPING, ["site"]),
     "Mapped": _object({"board": ref("Board"), "queued": list_of(TEXT)}),
@@ -63,4 +65,6 @@ ROWS: tuple[tuple[Any, ...], ...] = (
      (204, None), (*_DO, 404, 409)),
     ("get", "/sites/{site_id}/labels", "getLabels", "A site's labels, to be printed",
      (200, None), _LOOK, None, [], False, "text/html"),
+    ("patch", "/boards/{board_id}", "changeBoard", "Give a board other labels",
+     (200, "Board"), (*_DO, 404, 429), "BoardChange"),
 )  # fmt: skip

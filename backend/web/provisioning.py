@@ -11,6 +11,7 @@ from backend.errors import NotFound
 from backend.labels import label, sheet
 from backend.models import RETIRED
 from backend.provisioning import Enrolment, Mapping, Retirement, Return
+from backend.selection import Labels, check_labels
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Members, text
@@ -22,6 +23,7 @@ _NEW = Members(
     {"board_id": text(64)},
     {"name": text(64), "site": identifier, "pending": boolean, "sleeps": boolean},
 )
+_CHANGE = Members({"labels": check_labels}, {})
 _MAP = Members({"site": identifier}, {"name": text(64), "sleeps": boolean})
 
 
@@ -36,6 +38,7 @@ class ProvisioningRoutes:
         board = f"{API}/boards/<board_id>"
         return [
             Route("POST", f"{API}/boards", self.enroll),
+            Route("PATCH", board, self.change),
             Route("POST", f"{board}/credentials", self.renew),
             Route("POST", f"{board}/map", self.map),
             Route("POST", f"{board}/retire", self.retire),
@@ -52,6 +55,14 @@ class ProvisioningRoutes:
         wish = Enrolment(user=call.who.user, **asked)
         told = self._backend.perform(Noted(wish, call.actor, "board.enroll", asked["board_id"]))
         return Answer(told, 201, {"Location": f"{API}/boards/{told['board_id']}"})
+
+    def change(self, call: Call, board_id: str) -> Answer:
+        """The board with other labels."""
+        self._at_board(call, ADMIN, board_id)
+        asked = call.body(_CHANGE)
+        wish = Labels(board_id, tuple(asked["labels"]))
+        self._backend.perform(Noted(wish, call.actor, "board.labels", board_id, asked))
+        return Answer(render.board(self._backend.board(board_id)))
 
     def renew(self, call: Call, board_id: str) -> Answer:
         """A fresh key and password; the old ones are refused from now on."""

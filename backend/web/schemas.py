@@ -137,6 +137,7 @@ _BOARD = {
     "state": {"enum": list(BOARD_STATES)},
     "dialect": TEXT,
     "sleeps": FLAG,
+    "labels": list_of(IDENTIFIER),
     "next_wake_at": MAYBE_TIME,
     "claims": OBJECT,
     "announced_at": MAYBE_TIME,

@@ -57,6 +57,7 @@ TABLE = {
     ("GET", f"{A}/boards"): Row(SIGNED_IN, READ, 200),
     ("GET", f"{A}/boards/<board_id>"): Row(VIEWER, READ, 200),
     ("POST", f"{A}/boards"): Row(ADMIN, ADMINISTER, 400, {"board_id": "no id"}),
+    ("PATCH", f"{A}/boards/<board_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {}),
     ("POST", f"{A}/boards/<board_id>/credentials"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
     ("POST", f"{A}/boards/<board_id>/map"): Row(SITE_ADMIN, ADMINISTER, 400, {}),
     ("POST", f"{A}/boards/<board_id>/retire"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
@@ -187,7 +188,7 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 24
+    assert asked == 25
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw

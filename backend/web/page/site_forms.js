@@ -1,4 +1,4 @@
-// What is asked for when a site is made or changed, and when a board is mapped:
+// What is asked for when a site is made or changed, and when a board is mapped or labelled:
 // {title, fields, word: on the button, read(form): what is sent}
 
 import { el } from "./dom.js";
@@ -46,3 +46,11 @@ export function boardForm(board, sites) {
     }),
   };
 }
+
+export const labelsForm = (board) => ({
+  title: `Labels of ${board.name}`,
+  word: "Save",
+  fields: [field("labels", "Words, with spaces between", board.labels.join(" "), { maxlength: 1100, placeholder: "pump north-side" }),
+    el("p", { class: "quiet" }, "Schedules, commands to many boards and rollouts may go to all boards with a label.")],
+  read: ({ elements }) => ({ labels: elements.labels.value.split(/[\s,]+/).filter(Boolean) }),
+});

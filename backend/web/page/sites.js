@@ -3,7 +3,7 @@
 import { call, get } from "./api.js";
 import { el, fill } from "./dom.js";
 import { state, time } from "./presence.js";
-import { boardForm, siteForm } from "./site_forms.js";
+import { boardForm, labelsForm, siteForm } from "./site_forms.js";
 import { told } from "./words.js";
 
 const button = (text, onclick, kind = "plain") => el("button", { type: "button", class: kind, onclick }, text);
@@ -54,7 +54,7 @@ class Sites {
     return el("section", { class: "card site", "data-site": site.id, "aria-label": site.name },
       el("div", { class: "view-head" }, el("h3", {}, site.name), el("span", { class: "space" }),
         button("Edit", () => this.#edit(site)),
-        boards.length ? el("a", { class: "plain", href: `/api/v1/sites/${site.id}/labels`, target: "_blank" }, "Labels")
+        boards.length ? el("a", { class: "plain", href: `/api/v1/sites/${site.id}/labels`, target: "_blank" }, "QR codes")
           : button("Delete", () => this.#ask(`Delete the site ${site.name}?`, "DELETE", `/sites/${site.id}`))),
       el("p", { class: "quiet" }, facts.filter(Boolean).join(" · ")),
       el("ul", {}, boards.map((board) => this.#board(board))));
@@ -70,9 +70,11 @@ class Sites {
 
   #board(board) {
     const next = board.online && board.sleeps && new Date(board.next_wake_at) > new Date() && `next wake ${time(board.next_wake_at)}`;
-    return this.#row(board, next,
+    const about = [board.labels.map((label) => `#${label}`).join(" "), next].filter(Boolean).join(" · ");
+    return this.#row(board, about,
       button(board.site ? "Move" : "Map", () => this.#map(board)),
-      el("a", { class: "plain", href: `/api/v1${path(board)}/label.svg`, target: "_blank" }, "Label"),
+      button("Labels", () => this.#open(labelsForm(board), (asked) => call("PATCH", path(board), asked))),
+      el("a", { class: "plain", href: `/api/v1${path(board)}/label.svg`, target: "_blank" }, "QR code"),
       button("Retire", () => this.#ask(`Retire ${board.name}? Its commands that wait are called off. It can be brought back.`, "POST", `${path(board)}/retire`)));
   }
 
