@@ -74,8 +74,13 @@ class Parts:
     """All parts of one core. Tasks reach them as `work.parts`."""
 
     def __init__(self, orders: Orders) -> None:
+        from backend.schedules.part import Schedules  # which are made of this file's
+        from backend.schedules.runs import Runs
+
         self.orders = orders
-        self.all: tuple[Part, ...] = ()
+        self.runs = Runs(orders)
+        self.schedules = Schedules(orders, self.runs)
+        self.all: tuple[Part, ...] = (self.schedules, self.runs)
 
     def act(self, work: Work) -> None:
         """Let each hear what came, and do what it has to."""

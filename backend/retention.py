@@ -59,6 +59,9 @@ TABLES: dict[str, Kept] = {
     "alerts": Kept("alert", "since", "until_at"),
     "connections": Kept("mqttconnectionlog", "timestamp", "timestamp"),
     "parsing": Kept("parsinglog", "at", "at"),
+    "runs": Kept(
+        "run", "at", "ended_at", first=(f"DELETE FROM runboard WHERE run_id IN {_KEYS}",)
+    ),
     "audit": Kept("auditentry", "at", "at", days=365),
 }
 

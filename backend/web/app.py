@@ -8,6 +8,7 @@ from backend.settings import Settings
 from backend.web import openapi, routes
 from backend.web.auth import Authenticator
 from backend.web.boards import BoardRoutes
+from backend.web.bulk import BulkRoutes
 from backend.web.commands import CommandRoutes
 from backend.web.connections import ConnectionRoutes
 from backend.web.http import Answer, Call
@@ -16,6 +17,7 @@ from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
 from backend.web.provisioning import ProvisioningRoutes
 from backend.web.routes import API, Route
+from backend.web.schedules import ScheduleRoutes
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
@@ -44,6 +46,8 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
+        ScheduleRoutes(backend),
+        BulkRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():
