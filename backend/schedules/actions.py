@@ -4,6 +4,9 @@ against the boards there are.
 
 import json
 
+from protocol.fields import scalars
+from protocol.limits import COMMAND_LIFE_MAX
+
 from backend import commands
 from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid, Refusal
@@ -19,7 +22,7 @@ PLAIN = ("command_type", "target", "expires_in", "per_minute", "priority")
 _SELECTION = ("site", "label", "boards")
 
 
-def checkaction_of(roster: Roster, action: Values, later: bool = False) -> None:
+def check_action(roster: Roster, action: Values, later: bool = False) -> None:
     """Raises a Refusal where not one of the boards could be asked this; with `later`, there may be
     none yet.
     """
@@ -53,15 +56,17 @@ def _refusal(roster: Roster, board_id: str, action: Values) -> Refusal | None:
 def action_of(values: Values, priority: int) -> Values:
     """The columns of what is to be done. Raises Invalid."""
     parameters = values.get("parameters") or {}
+    if reason := scalars(parameters):
+        raise Invalid("bad_parameter", "parameters", reason)
     if masked(values["command_type"], parameters) != parameters:
         reason = "must hold no passwords, for they would be kept; send such a command by itself"
         raise Invalid("has_secret", "parameters", reason)
     chosen = {name: values[name] for name in _SELECTION if values.get(name)}
     if not chosen:
         raise Invalid("bad_parameter", "site", "must be given, or `label`, or `boards`")
-    rate = values.get("per_minute")
-    if rate is not None and not 1 <= rate <= PER_MINUTE_MAX:
-        raise Invalid("bad_parameter", "per_minute", f"must be from 1 to {PER_MINUTE_MAX}")
+    for name, most in (("per_minute", PER_MINUTE_MAX), ("expires_in", COMMAND_LIFE_MAX)):
+        if values.get(name) is not None and not 1 <= values[name] <= most:
+            raise Invalid("bad_parameter", name, f"must be from 1 to {most}")
     defaults = {"target": "", "expires_in": None, "per_minute": None, "priority": priority}
     return {
         **{name: values.get(name, defaults.get(name)) for name in PLAIN},

@@ -10,7 +10,7 @@ from backend import commands, sites
 from backend.errors import Conflict, Invalid
 from backend.models import MANUAL_COMMAND
 from backend.schedules import records
-from backend.schedules.actions import PLAIN, action_of
+from backend.schedules.actions import PLAIN, action_of, check_action
 from backend.schedules.models import CANCELLED, CATCH_UPS, Run, Schedule
 from backend.schedules.runs import by_hand
 from backend.schedules.timetable import Values, checked
@@ -34,7 +34,7 @@ class Creation:
         values = self.values
         columns = _columns(values) | action_of(values, PRIORITY)
         columns |= checked(values, _zone(values.get("site")), work.now)
-        checkaction_of(work.parts.orders.roster, columns, later=True)
+        check_action(work.parts.orders.roster, columns, later=True)
         made = {"name": values["command_type"], **columns}
         row = {"created_at": work.now, "created_by": self.user, **made}
         schedule_id = int(Schedule.insert(row).execute())
@@ -57,12 +57,12 @@ class Change:
         if _TIMES & values.keys():
             when = _merged(row, values)
             columns |= {**checked(when, _zone(row["site"]), work.now), "next_at": None}
-        if acts := _DOES & values.keys() or {"priority", "per_minute"} & values.keys():
-            columns |= action_of(
-                {**_as_asked(row, values), **values, "site": row["site"]}, PRIORITY
-            )
-            checkaction_of(work.parts.orders.roster, columns, later=True)
-        if acts and _DOES & values.keys() or values.get("enabled") is False:
+        does = _DOES & values.keys()
+        if does or {"priority", "per_minute"} & values.keys():
+            asked = {**_as_asked(row, values), **values, "site": row["site"]}
+            columns |= action_of(asked, PRIORITY)
+            check_action(work.parts.orders.roster, columns, later=True)
+        if does or values.get("enabled") is False:
             _call_off(work, self.schedule_id, self.user)
         if columns:
             Schedule.update(columns).where(Schedule.id == self.schedule_id).execute()
@@ -110,7 +110,7 @@ class Now:
     def __call__(self, work: Work) -> int:
         """The id of the run. Raises NotFound, Conflict, Invalid."""
         row = records.row_of(self.schedule_id)
-        checkaction_of(work.parts.orders.roster, row)
+        check_action(work.parts.orders.roster, row)
         about = by_hand(self.user, self.via, self.source)
         run_id = work.parts.runs.begin(work, row, schedule=row["id"], due_at=work.now, **about)
         return run_id or _run_of(Run.schedule == row["id"], Run.due_at == work.now)
@@ -133,7 +133,7 @@ class Bulk:
         known = self.key and _run_of(Run.user == self.user, Run.key == self.key)
         if known:
             return self._again(known, action)
-        checkaction_of(work.parts.orders.roster, action)
+        check_action(work.parts.orders.roster, action)
         about = by_hand(self.user, self.via, self.source, self.values.get("reason", ""))
         run_id = work.parts.runs.begin(work, action, due_at=work.now, key=self.key, **about)
         assert run_id is not None  # it is of no schedule

@@ -22,6 +22,7 @@ from cronsim import CronSim, CronSimError
 from backend.errors import Invalid
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LAST = "2199-12-31"
 _TRIES = 1_000  # due times in a row that the window may rule out
 _ONE = timedelta(seconds=1)
 _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
@@ -54,7 +55,7 @@ class When:
         ruled_out, times = 0, self._all(at)
         while ruled_out < _TRIES and (due := next(times, None)) is not None:
             local = local_of(due, self.zone)
-            if local.date().isoformat() > self.window.get("last_date", "9"):
+            if local.date().isoformat() > self.window.get("last_date", _LAST):
                 return
             if self._open(local):
                 ruled_out = 0

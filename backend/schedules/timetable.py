@@ -96,18 +96,17 @@ def _window(window: Values) -> Values:
         if name not in _CHECKS or not _CHECKS[name](value):
             hint = _HINTS.get(name, "use " + ", ".join(_HINTS))
             raise Invalid("bad_parameter", "window", f"has a wrong {name[:32]!r}: {hint}")
-    if out.get("first_date", "") > out.get("last_date", "9"):
+    if "last_date" in out and out.get("first_date", "") > out["last_date"]:
         raise Invalid("bad_parameter", "window", "must not end before it begins")
     return out
 
 
 def _is_day(text: Any) -> bool:
     try:
-        return (
-            type(text) is str and len(text) == 10 and _FIRST <= date.fromisoformat(text) <= _LAST
-        )
+        day = date.fromisoformat(text) if type(text) is str and len(text) == 10 else None
     except ValueError:
         return False
+    return day is not None and _FIRST <= day <= _LAST
 
 
 def _is_time(text: Any) -> bool:

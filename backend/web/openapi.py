@@ -98,7 +98,8 @@ _RESUME = [
 ]
 _EVENTS = (
     "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
-    "site's now is), `alert` (begins or ends), `sites`, `schedule` and `run` (ask for them again), `reset`"
+    "site's now is), `alert` (begins or ends), `sites`, `schedule` and `run` (to "
+    "be asked for again), `reset`"
 )
 
 _OPERATIONS = (
