@@ -44,10 +44,10 @@ def check_action(roster: Roster, action: Values, later: bool = False) -> None:
 
 
 def _refusal(roster: Roster, board_id: str, action: Values) -> Refusal | None:
-    names = ("command_type", "target")
-    asked = [action[name] for name in names] + [json.loads(action["parameters"])]
+    kind, target, life = (action[name] for name in ("command_type", "target", "expires_in"))
+    asked = NewCommand(board_id, kind, target, json.loads(action["parameters"]), life, SYSTEM)
     try:
-        commands.check(NewCommand(board_id, *asked, action["expires_in"], SYSTEM), roster)
+        commands.check(asked, roster)
     except Refusal as why:
         return why
     return None

@@ -115,7 +115,7 @@ class Schedules(Part):
 def _next(row: dict[str, Any], now: int) -> int | None:
     """The first due time after `now` that had no turn, or None."""
     had = Run.select(Run.due_at).where(Run.schedule == row["id"], Run.due_at > now)
-    done = {at for (at,) in had.tuples()}
+    done = {run["due_at"] for run in as_rows(had)}
     return next((at for at in _times(row, now) if at not in done), None)
 
 

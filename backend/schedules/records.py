@@ -117,7 +117,8 @@ def _action(row: Values) -> Values:
 
 
 def _shown(rows: list[Values]) -> list[Values]:
-    zones = dict(Site.select(Site.id, Site.timezone).tuples())
+    sites = as_rows(Site.select(Site.id, Site.timezone))
+    zones = {site["id"]: site["timezone"] for site in sites}
     ids = database.execute_sql(_LATEST, (json.dumps([row["id"] for row in rows]),)).fetchall()
     last = _with_counts(as_rows(Run.select().where(Run.id << [one for (one,) in ids])))
     by_schedule = {one["schedule"]: one for one in last}

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend import commands, sites
 from backend.errors import Conflict, Invalid
-from backend.models import MANUAL_COMMAND
+from backend.models import MANUAL_COMMAND, as_rows
 from backend.schedules import records
 from backend.schedules.actions import PLAIN, action_of, check_action
 from backend.schedules.models import CANCELLED, CATCH_UPS, Run, Schedule
@@ -141,7 +141,7 @@ class Bulk:
 
     @staticmethod
     def _again(run_id: int, action: Values) -> int:
-        row = Run.select().where(Run.id == run_id).dicts().get()
+        [row] = as_rows(Run.select().where(Run.id == run_id))
         if any(row[name] != action[name] for name in action):
             reason = f"was used before for something else, bulk {run_id}; use a new one"
             raise Conflict("key_reused", "Idempotency-Key", reason)
@@ -168,7 +168,9 @@ class Steering:
 
 def _columns(values: Values) -> Values:
     """The columns that stand for themselves. Raises Invalid."""
-    out = {n: values[n] for n in ("name", "enabled", "catch_up", "catch_up_s") if n in values}
+    out: Values = {
+        n: values[n] for n in ("name", "enabled", "catch_up", "catch_up_s") if n in values
+    }
     if "name" in out and not (out["name"].strip() and out["name"].isprintable()):
         raise Invalid("bad_parameter", "name", "must be printable text")
     if out.get("catch_up", CATCH_UPS[0]) not in CATCH_UPS:

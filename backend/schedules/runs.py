@@ -128,8 +128,8 @@ class Runs(Part):
         RunBoard.update(state=CALLED_OFF).where(of_run, RunBoard.state == WAITING).execute()
         work.flush()
         posted = Command.select(Command.id).join(RunBoard, on=RunBoard.command_id == Command.id)
-        unsent = posted.where(of_run, Command.status == PENDING).tuples()
-        for row in work.take(store.by_ids([name for (name,) in unsent])):
+        unsent = as_rows(posted.where(of_run, Command.status == PENDING))
+        for row in work.take(store.by_ids([one["id"] for one in unsent])):
             if row["status"] == PENDING:
                 self.orders.call_off(work, row, actor, detail)
         self._moved.add(run_id)
@@ -144,7 +144,7 @@ class Runs(Part):
         for run in as_rows(there.where(Run.state == RUNNING).order_by(Run.next_at)):
             apart = -(-_MINUTE_MS // run["per_minute"]) if run["per_minute"] else 0
             next_at: int | None = min(run["next_at"], work.now + apart)
-            if next_at <= work.now and left:
+            if run["next_at"] <= work.now and left:
                 turn = _waiting(run["id"], 1 if apart else left)
                 for board in turn:
                     self._post(work, run, board)

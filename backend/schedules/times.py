@@ -117,17 +117,15 @@ def _fixed(cron: str, zone: ZoneInfo, at: int) -> Iterator[int]:
 
 def _even(cron: str, zone: ZoneInfo, at: int) -> Iterator[int]:
     """From one change of the clocks to the next, each with the offset that holds meanwhile."""
-    offset, start = _offset(at, zone), local_of(at, zone)
-    while start is not None:
-        times, start = CronSim(cron, start), None
-        for local in times:
-            due = int((local - offset).replace(tzinfo=UTC).timestamp()) * 1000
-            if _offset(due, zone) != offset:
-                at = _change(at, due, zone)
-                offset, start = _offset(at, zone), local_of(at, zone) - _ONE
-                break
+    offset, times = _offset(at, zone), CronSim(cron, local_of(at, zone))
+    while (local := next(times, None)) is not None:
+        due = int((local - offset).replace(tzinfo=UTC).timestamp()) * 1000
+        if _offset(due, zone) == offset:
             yield due
             at = due
+        else:
+            at = _change(at, due, zone)
+            offset, times = _offset(at, zone), CronSim(cron, local_of(at, zone) - _ONE)
 
 
 def _offset(at: int, zone: ZoneInfo) -> timedelta:
