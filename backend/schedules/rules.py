@@ -62,6 +62,8 @@ class Change:
             asked = {**_as_asked(row, values), **values, "site": row["site"]}
             columns |= action_of(asked, PRIORITY)
             check_action(work.parts.orders.roster, columns, later=True)
+        if row["enabled"] != values.get("enabled", row["enabled"]):
+            columns["next_at"] = None
         if does or values.get("enabled") is False:
             _call_off(work, self.schedule_id, self.user)
         if columns:
