@@ -43,10 +43,17 @@ from backend.selection import select
 from backend.wishes import NewCommand
 from backend.work import Work
 
-AT_ONCE = 100  # commands in one transaction
+AT_ONCE = 50  # commands in one transaction
 KINDS = ("schedule", "bulk")  # of causes: schedule/ID/RUN, or bulk/0/RUN
 WAKE_GRACE_S = 900  # how late a board may wake
 _MINUTE_MS = 60_000
+_INSERT = f"""
+    INSERT INTO runboard (run_id, number, board_id, state, error)
+    SELECT ?, key, value, '{WAITING}', '' FROM json_each(?)
+"""
+_POSTED = (
+    "UPDATE runboard SET state = ?, command_id = ?, error = ? WHERE run_id = ? AND board_id = ?"
+)
 _UNDER_WAY = f"""
     SELECT 1 FROM runboard AS b LEFT JOIN command AS c ON c.id = b.command_id
     WHERE b.run_id = ? AND (b.state = '{WAITING}'
@@ -75,8 +82,7 @@ class Runs(Part):
         run_id = int(Run.insert({"at": work.now, "next_at": work.now, **values}).execute())
         passed = values["how"] == PASSED
         boards = [] if passed else select(self.orders.roster, json.loads(action["selection"]))
-        for number, board_id in enumerate(boards):
-            RunBoard.insert(run_id=run_id, number=number, board_id=board_id).execute()
+        database.execute_sql(_INSERT, (run_id, json.dumps(boards)))
         self._due_at = work.now
         self._moved.add(run_id)
         return run_id
@@ -156,13 +162,13 @@ class Runs(Part):
         self._due_at = min(due, default=None)
 
     def _post(self, work: Work, run: dict[str, Any], turn: dict[str, Any]) -> None:
-        where = (RunBoard.run_id == run["id"]) & (RunBoard.board_id == turn["board_id"])
+        board_id = turn["board_id"]
         try:
-            row = self.orders.post(work, self._command(work, run, turn["board_id"]))
-            change = {"state": POSTED, "command_id": row["id"]}
+            row = self.orders.post(work, self._command(work, run, board_id))
+            change = (POSTED, row["id"], "")
         except Refusal as why:
-            change = {"state": REFUSED, "error": str(why)[:300]}
-        RunBoard.update(change).where(where).execute()
+            change = (REFUSED, None, str(why)[:300])
+        database.execute_sql(_POSTED, (*change, run["id"], board_id))
 
     def _command(self, work: Work, run: dict[str, Any], board_id: str) -> NewCommand:
         """The command of a board whose turn it is. Raises Conflict."""

@@ -149,7 +149,7 @@ def test_a_large_fleet_is_posted_in_pieces(desk: Desk) -> None:
                       actuators='{"feeder1": {"kind": "feeder"}}')  # fmt: skip
     desk.restart()
     run_id: Any = bulk(desk, site="lake")
-    assert counts(run_id) == {"PENDING": 100, "WAITING": 150}
+    assert counts(run_id) == {"PENDING": 50, "WAITING": 200}
     until(desk, START)
     assert counts(run_id) == {"PENDING": 250}
     one_command_each()

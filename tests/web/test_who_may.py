@@ -30,6 +30,7 @@ class Row(NamedTuple):
 
 
 A = "/api/v1"
+MANY = {"site": "north", "command_type": "ping", "expires_in": 0}  # too soon
 TABLE = {
     ("GET", "/"): Row(ANYBODY, "", 200),
     ("GET", "/page/<name>"): Row(ANYBODY, "", 404),
@@ -97,6 +98,26 @@ TABLE |= {
     ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
     ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
 }
+SCHEDULE, RUN = f"{A}/schedules/<schedule_id>", f"{A}/bulk/<run_id>"
+TABLE |= {
+    ("GET", f"{A}/schedules"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/schedules"): Row(SITE_ADMIN, ADMINISTER, 400, MANY),
+    ("POST", f"{A}/schedules/preview"): Row(SIGNED_IN, READ, 400, {}),
+    ("GET", SCHEDULE): Row(VIEWER, READ, 200),
+    ("PATCH", SCHEDULE): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("DELETE", SCHEDULE): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("GET", SCHEDULE + "/runs"): Row(VIEWER, READ, 200),
+    ("POST", SCHEDULE + "/run"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", SCHEDULE + "/pause"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", SCHEDULE + "/resume"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("GET", f"{A}/bulk"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/bulk"): Row(OPERATOR, COMMAND, 400, MANY),
+    ("GET", RUN): Row(VIEWER, READ, 200),
+    ("GET", RUN + "/boards"): Row(VIEWER, READ, 200),
+    ("POST", RUN + "/cancel"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", RUN + "/pause"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", RUN + "/resume"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -113,7 +134,15 @@ def names(site: Site, village: Village) -> dict[str, str]:
     posted = site.program().feed().json["id"]
     site.station.answer(site.station.next_command(), "completed")
     eventually(lambda: site.station.backend.command(posted)["status"] == "COMPLETED")
-    return {**NAMES, "command_id": posted}
+    return {**NAMES, "command_id": posted, **planned(site.program(), "north")}
+
+
+def planned(client: Client, place: str) -> dict[str, str]:
+    """A schedule and a run at a site."""
+    asked = {"site": place, "command_type": "ping"}
+    made = client.call("POST", "schedules", {**asked, "cron": "0 0 1 1 *"}).json
+    run = client.call("POST", "bulk", asked).json
+    return {"schedule_id": str(made["id"]), "run_id": str(run["id"])}
 
 
 def ask(client: Client, route: tuple[str, str], row: Row, names: dict[str, str]) -> Reply:
@@ -174,21 +203,26 @@ def test_every_cookie_needs_its_csrf_token(
 def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Village) -> None:
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden", "name": "stranger",
-             "command_id": village.ping("well", admin)["id"]}  # fmt: skip
-    gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon"}
+             "command_id": village.ping("well", admin)["id"],
+             **planned(admin, "hidden")}  # fmt: skip
+    gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon",
+            "schedule_id": "moon", "run_id": "moon"}  # fmt: skip
     asked = 0
     for route, row in guarded():
-        if not re.search("<(site|site_id|board_id|command_id)>", route[1]):
+        if not re.search("<(site|site_id|board_id|command_id|schedule_id|run_id)>", route[1]):
             continue
         private, absent = (ask(eve, route, row, names) for names in (there, gone))
         assert private.status == absent.status == 404, route
         said = [reply.raw.decode() for reply in (private, absent)]
-        for name, other in (("well", "moon"), ("hidden", "moon"), (there["command_id"], "moon")):
-            said[0] = said[0].replace(name, other)
+        names_of_it = ("well", "hidden", there["command_id"])
+        for name in names_of_it:
+            said[0] = said[0].replace(name, "moon")
+        for number in (there["schedule_id"], there["run_id"]):
+            said[0] = re.sub(rf"\b(schedule|run) {number}\b", r"\1 moon", said[0])
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 25
+    assert asked == 37
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw
