@@ -18,7 +18,8 @@ from backend.work import Work
 
 PRIORITY = 500  # between automations and people, where nothing else was said
 CATCH_UP_MAX_S = 86_400
-_DOES = {"command_type", "target", "parameters", "expires_in", "label", "boards"}
+_CALL_OFF = {"command_type", "target", "parameters", "expires_in", "selection"}
+_DOES = {*PLAIN, "parameters", "label", "boards"}
 _TIMES = {"cron", "at", "timezone", "window"}
 
 
@@ -55,17 +56,16 @@ class Change:
         row, values = records.row_of(self.schedule_id), self.values
         columns = _columns(values)
         if _TIMES & values.keys():
-            when = _merged(row, values)
-            columns |= {**checked(when, _zone(row["site"]), work.now), "next_at": None}
-        does = _DOES & values.keys()
-        if does or {"priority", "per_minute"} & values.keys():
+            columns |= checked(_merged(row, values), _zone(row["site"]), work.now)
+        if _DOES & values.keys():
             asked = {**_as_asked(row, values), **values, "site": row["site"]}
             columns |= action_of(asked, PRIORITY)
             check_action(work.parts.orders.roster, columns, later=True)
-        if row["enabled"] != values.get("enabled", row["enabled"]):
-            columns["next_at"] = None
-        if does or values.get("enabled") is False:
+        new = {name for name, value in columns.items() if value != row[name]}
+        if new & _CALL_OFF or ("enabled" in new and row["enabled"]):
             _call_off(work, self.schedule_id, self.user)
+        if new & {*_TIMES, "enabled"}:
+            columns["next_at"] = None
         if columns:
             Schedule.update(columns).where(Schedule.id == self.schedule_id).execute()
         _tell(work, self.schedule_id, row["site"])

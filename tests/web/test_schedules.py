@@ -93,8 +93,12 @@ def test_the_next_times_are_shown_or_what_is_wrong(sam: Client) -> None:
 def test_nobody_reaches_beyond_their_site(sam: Client, village: Village) -> None:
     for path in ("schedules", "bulk"):
         asked = {**DAILY} if path == "schedules" else {**MANY}
-        for more in ({"boards": ["lake"]}, {"boards": ["pond", "lake"]}, {"site": "south", "boards": None},
-                     {"boards": None, "label": "all"}):  # fmt: skip
+        for more in (
+            {"boards": ["lake"]},
+            {"boards": ["pond", "lake"]},
+            {"boards": None, "site": "south"},
+            {"boards": None, "label": "all"},
+        ):
             assert sam.call("POST", path, {**asked, **more}).status == 403, more
         assert sam.call("POST", path, {**asked, "boards": ["well"]}).status == 404
         inside = sam.call("POST", path, {**asked, "site": "north", "boards": ["lake"]})

@@ -37,7 +37,7 @@ export class Picker {
     }
     this.node = el("div", { class: "stack" },
       el("fieldset", {}, el("legend", {}, "Which boards"), el("div", { class: "pair" }, this.site, this.which), this.ticks),
-      el("fieldset", {}, el("legend", {}, "What they are to do"), el("div", { class: "pair" }, this.of, this.verb),
+      el("fieldset", {}, el("legend", {}, "What they are to do: choose it"), el("div", { class: "pair" }, this.of, this.verb),
         this.forms, this.choice));
     this.#boards();
   }
@@ -117,9 +117,30 @@ export class Picker {
       this.#say(verbs);
       this.onchange();
     };
-    this.forms.replaceChildren(board ? actionForm(target || "the board", cases, pick)
-      : el("p", { class: "quiet" }, "Choose boards first."));
+    const form = board && actionForm(target || "the board", cases, pick);
+    this.forms.replaceChildren(form ?? el("p", { class: "quiet" }, "Choose boards first."));
+    if (form) this.#begin(form, target, cases);
     this.#say(verbs);
+  }
+
+  // Shows what is chosen already; else the only action there is, is. A change of a number is one of
+  // the choice, too.
+  #begin(form, target, cases) {
+    let pressed = null;
+    const chosen = this.#chosen;
+    const same = chosen?.target === target && cases.some((one) => one.type === chosen.command_type);
+    if (!same) this.#chosen = null;
+    for (const [name, value] of Object.entries(same ? chosen.parameters : {})) {
+      const input = form.elements[name];
+      if (input?.type === "checkbox") input.checked = value;
+      else if (input) input.value = value;
+    }
+    form.dispatchEvent(new Event("input"));
+    const buttons = [...form.querySelectorAll("button")];
+    if (buttons.length === 1) pressed = buttons[0];
+    if (pressed && !same) pressed.click();
+    form.addEventListener("click", (event) => { pressed = event.target.closest("button") ?? pressed; });
+    form.addEventListener("input", () => { if (pressed?.disabled === false) pressed.click(); });
   }
 
   #say(verbs) {

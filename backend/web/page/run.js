@@ -8,9 +8,9 @@ const SHOWN = 200;
 const ORDER = ["COMPLETED", "ACKNOWLEDGED", "SENT", "PENDING", "WAITING", "UNKNOWN", "FAILED", "REJECTED", "REFUSED", "EXPIRED",
   "CANCELLED", "CALLED_OFF", "GONE"];
 const WORDS = {
-  COMPLETED: "done", ACKNOWLEDGED: "running", SENT: "sent", PENDING: "waits for its board", WAITING: "waits for its turn",
+  COMPLETED: "done", ACKNOWLEDGED: "running", SENT: "sent", PENDING: "waiting for the board", WAITING: "waiting for a turn",
   UNKNOWN: "open question", FAILED: "failed", REJECTED: "refused by the board", REFUSED: "refused", EXPIRED: "too late, did not run",
-  CANCELLED: "called off, not sent", CALLED_OFF: "called off before its turn", GONE: "no longer kept",
+  CANCELLED: "called off, not sent", CALLED_OFF: "called off before a turn", GONE: "no longer kept",
 };
 const STATES = { running: "under way", paused: "paused", cancelled: "cancelled", done: "over" };
 const HOWS = { due: "", caught_up: "caught up with", passed_over: "passed over", by_hand: "by hand" };
@@ -44,7 +44,7 @@ export class RunView {
     this.head = el("div", { class: "view-head" });
     this.progress = el("div", { class: "card site" });
     this.rows = el("ul", { class: "run-boards" });
-    node.replaceChildren(el("p", {}, el("a", { href: "#schedules" }, "Schedules")), this.head, this.error, this.progress,
+    node.replaceChildren(el("p", {}, el("a", { href: "#schedules" }, "All schedules")), this.head, this.error, this.progress,
       el("section", { class: "card site", "aria-label": "Boards" }, this.rows));
   }
 

@@ -26,7 +26,7 @@ class Schedules {
     this.dialog = el("dialog", { "aria-label": "Schedule" });
     this.home = el("div", {}, this.#head(), this.error, this.list,
       el("section", {}, el("h2", {}, "Commands to many boards"), this.bulk));
-    this.part = el("div");
+    this.part = el("div", { class: "sites" });
     node.append(this.home, this.part, this.dialog);
     store.addEventListener("schedule", () => this.#soon());
     store.addEventListener("run", ({ detail }) => { this.run?.id === detail.id ? this.run.load() : this.#soon(); });
@@ -108,7 +108,7 @@ class Schedules {
   async #history(id) {
     try {
       const [one, { runs }] = await Promise.all([get(`/schedules/${id}`), get(`/schedules/${id}/runs`)]);
-      this.part.replaceChildren(el("p", {}, el("a", { href: "#schedules" }, "Schedules")), el("h2", {}, one.name),
+      this.part.replaceChildren(el("p", {}, el("a", { href: "#schedules" }, "All schedules")), el("h2", {}, one.name),
         el("ul", { class: "card site run-boards" }, runs.map((run) => el("li", {},
           el("a", { href: `#schedules/run/${run.id}` }, when(run.due_at)), el("span", {}, summary(run)),
           el("span", { class: "quiet" }, run.missed_from && run.how !== "passed_over" ? whose(run) : ""))),
