@@ -1,6 +1,7 @@
 """`make chaos`: the real system, treated badly on purpose, and whether it keeps its promises.
 
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|all]
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|schedules|day|
+                           hostile|all]
                           --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
@@ -23,6 +24,7 @@ from tools import (
     chaos_late,
     chaos_network,
     chaos_pictures,
+    chaos_schedules,
     chaos_stops,
     chaos_update,
     day,
@@ -41,6 +43,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "fuzz": (chaos_fuzz.run, 10_000),
     "pictures": (chaos_pictures.run, 20),
     "update": (chaos_update.run, 40),
+    "schedules": (chaos_schedules.run, 60),
     "day": (day.run_each, 60),
     "hostile": (chaos_hostile.run, 100_000),
 }
