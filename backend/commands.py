@@ -48,16 +48,11 @@ def _check_texts(new: NewCommand) -> None:
     if new.expires_in is not None and not 1 <= new.expires_in <= COMMAND_LIFE_MAX:
         reason = f"must be from 1 to {COMMAND_LIFE_MAX} seconds"
         raise Invalid("bad_parameter", "expires_in", reason)
-    check_key(new.idempotency_key)
-    if len(new.reason) > 200:
-        raise Invalid("bad_parameter", "reason", "must be at most 200 characters")
-
-
-def check_key(key: str | None) -> None:
-    """Raises Invalid for what can't be an Idempotency-Key."""
-    if key is not None and not _KEY.fullmatch(key):
+    if new.idempotency_key is not None and not _KEY.fullmatch(new.idempotency_key):
         reason = "must be 1 to 128 printable ASCII characters without spaces"
         raise Invalid("bad_parameter", "Idempotency-Key", reason)
+    if len(new.reason) > 200:
+        raise Invalid("bad_parameter", "reason", "must be at most 200 characters")
 
 
 def create(

@@ -140,12 +140,9 @@ def run(
     make_broker: MakeBroker = EmbeddedBroker,
 ) -> Report:
     """`count` due seconds, with a kill at each; `tick` is called after each."""
-    report, choice = (
-        Report("schedules, and a backend killed when they are due"),
-        random.Random(seed),
-    )
+    report = Report("schedules, and a backend killed when they are due")
     with Site(folder, BOARDS, make_broker) as site:
-        planner = Planner(site, choice, report)
+        planner = Planner(site, random.Random(seed), report)
         for number in range(count):
             if number % 2:
                 planner.kill_at_a_point(POINTS[number // 2 % len(POINTS)])

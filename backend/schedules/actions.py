@@ -22,9 +22,11 @@ PLAIN = ("command_type", "target", "expires_in", "per_minute", "priority")
 _SELECTION = ("site", "label", "boards")
 
 
-def check_action(roster: Roster, action: Values, later: bool = False) -> None:
-    """Raises a Refusal where not one of the boards could be asked this; with `later`, there may be
-    none yet.
+def check_action(
+    roster: Roster, action: Values, later: bool = False, key: str | None = None
+) -> None:
+    """Raises a Refusal where not one of the boards could be asked this (under this key); with
+    `later`, there may be none yet.
     """
     chosen = json.loads(action["selection"])
     boards = select(roster, chosen)
@@ -33,7 +35,7 @@ def check_action(roster: Roster, action: Values, later: bool = False) -> None:
             f" of the site {chosen['site']}" if "site" in chosen else ""
         )
         raise Invalid("unknown_board", "boards", reason)
-    refusals = [why for board_id in boards if (why := _refusal(roster, board_id, action))]
+    refusals = [why for board_id in boards if (why := _refusal(roster, board_id, action, key))]
     if refusals and len(refusals) == len(boards):
         raise refusals[0]
     if not boards and not later:
@@ -43,9 +45,9 @@ def check_action(roster: Roster, action: Values, later: bool = False) -> None:
         raise Invalid("unknown_type", "command_type", "is unknown; see GET /verbs")
 
 
-def _refusal(roster: Roster, board_id: str, action: Values) -> Refusal | None:
+def _refusal(roster: Roster, board_id: str, action: Values, key: str | None) -> Refusal | None:
     kind, target, life = (action[name] for name in ("command_type", "target", "expires_in"))
-    asked = NewCommand(board_id, kind, target, json.loads(action["parameters"]), life, SYSTEM)
+    asked = NewCommand(board_id, kind, target, json.loads(action["parameters"]), life, SYSTEM, key)
     try:
         commands.check(asked, roster)
     except Refusal as why:

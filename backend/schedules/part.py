@@ -63,7 +63,7 @@ class Schedules(Part):
     def __init__(self, orders: Orders, runs: Runs) -> None:
         super().__init__(orders)
         self._runs = runs
-        self._due_at: int | None = 0
+        self._due_at: int | None = None
         self._reckon = True
 
     def act(self, work: Work) -> None:
@@ -78,8 +78,8 @@ class Schedules(Part):
         self._due_at = Schedule.select(fn.MIN(Schedule.next_at)).where(Schedule.enabled).scalar()
 
     def next_due(self) -> int | None:
-        """When something is due; at once, where due times are to be reckoned anew."""
-        return 0 if self._reckon else self._due_at
+        """When something is due."""
+        return self._due_at
 
     def shift(self, by: int) -> None:
         """The clock was set: what is to come is another, perhaps."""

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from backend import commands, sites
+from backend import sites
 from backend.errors import Conflict, Invalid
 from backend.models import MANUAL_COMMAND, as_rows
 from backend.schedules import records
@@ -130,12 +130,11 @@ class Bulk:
 
     def __call__(self, work: Work) -> int:
         """The id of the run. Raises Invalid, NotFound, Conflict."""
-        commands.check_key(self.key)
         action = action_of(self.values, MANUAL_COMMAND)
         known = self.key and _run_of(Run.user == self.user, Run.key == self.key)
         if known:
             return self._again(known, action)
-        check_action(work.parts.orders.roster, action)
+        check_action(work.parts.orders.roster, action, key=self.key)
         about = by_hand(self.user, self.via, self.source, self.values.get("reason", ""))
         run_id = work.parts.runs.begin(work, action, due_at=work.now, key=self.key, **about)
         assert run_id is not None  # it is of no schedule

@@ -66,9 +66,9 @@ class Runs(Part):
 
     def __init__(self, orders: Orders) -> None:
         super().__init__(orders)
-        self._due_at: int | None = 0  # when the next board has its turn
+        self._due_at: int | None = None  # when the next board has its turn
         self._moved: set[int] = set()  # the runs of which there is something new
-        self._began = False
+        self._anew = True  # nothing is known yet
 
     def begin(self, work: Work, action: dict[str, Any], **columns: Any) -> int | None:
         """Begin a run of an action (see models.ACTION) and give its id; None where the schedule
@@ -89,10 +89,10 @@ class Runs(Part):
 
     def act(self, work: Work) -> None:
         """Post what has its turn; see which runs are over."""
-        if not self._began:
+        if self._anew:
             open_ones = Run.select(Run.id).where(Run.ended_at.is_null())
             self._moved.update(run.id for run in open_ones)
-            self._began = True
+            self._anew, self._due_at = False, work.now
         if self._due_at is not None and self._due_at <= work.now:
             self._post_due(work)
         if self._moved:
@@ -114,7 +114,7 @@ class Runs(Part):
 
     def shift(self, by: int) -> None:
         """Turns are a span apart, by whatever clock: see `_post_due`."""
-        self._due_at = 0
+        self._anew = True
 
     def pause(self, work: Work, run_id: int, on: bool) -> None:
         """Hold back the boards that wait, or go on. Raises Conflict where there are none."""

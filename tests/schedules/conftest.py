@@ -43,6 +43,7 @@ def turn(desk: Desk) -> None:
 
 def until(desk: Desk, end: int) -> None:
     """Let time pass as the writer would, until `end` (ms)."""
+    desk.tick()
     while (due := desk.core.next_due()) is not None and due <= end:
         turn(desk)
     desk.now = end

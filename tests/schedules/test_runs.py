@@ -16,7 +16,7 @@ from tests.backend.fleet import done, refusal, site
 from tests.schedules.conftest import MINUTE, bulk, made, one_command_each, schedule, until
 
 COUNT = 12
-TEN = {"site": "lake", "per_minute": 10}
+TEN: dict[str, Any] = {"site": "lake", "per_minute": 10}
 
 
 @pytest.fixture

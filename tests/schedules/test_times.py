@@ -94,7 +94,7 @@ CRONS = some.tuples(
     a_field(59, [5, 7, 30]), a_field(23, [2, 3]), some.sampled_from(["*", "1-5", "0,6"])
 ).map(lambda parts: f"{parts[0]} {parts[1]} * * {parts[2]}")
 CLOCKS = some.tuples(some.integers(0, 23), some.integers(0, 59)).map("{0[0]:02}:{0[1]:02}".format)
-WINDOWS = some.one_of(
+WINDOWS: some.SearchStrategy[dict[str, Any]] = some.one_of(
     some.just({}),
     some.fixed_dictionaries({"from": CLOCKS, "until": CLOCKS}),
     some.fixed_dictionaries({"days": some.lists(some.sampled_from(DAYS), min_size=1)}),
