@@ -2,7 +2,7 @@
 
 Rules of this file:
 - a due time is an instant of the wall clock. It has its turn in the transaction in which its run
-  is written, and a schedule has at most one run for it; its commands are made there, too;
+  is written with its first commands, and a schedule has at most one run for it;
 - one that is noticed up to GRACE_MS late is on time. What is later was missed: the backend was
   away, or the clock was set forward. It is passed over ("skip"), done once ("once": by the due
   time that is on time, else by the newest that was missed), or done for each ("all": the newest
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 GRACE_MS = 60_000
 CATCH_UP_MAX = 100
+AT_ONCE = 50  # schedules in one transaction
 
 
 class Turn(NamedTuple):
@@ -73,7 +74,8 @@ class Schedules(Part):
         if self._due_at is None or self._due_at > work.now:
             return
         ready = (Schedule.next_at <= work.now) & Schedule.enabled
-        for row in as_rows(Schedule.select().where(ready).order_by(Schedule.next_at)):
+        due = Schedule.select().where(ready).order_by(Schedule.next_at).limit(AT_ONCE)
+        for row in as_rows(due):
             self._turn(work, row)
         self._due_at = Schedule.select(fn.MIN(Schedule.next_at)).where(Schedule.enabled).scalar()
 

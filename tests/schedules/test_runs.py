@@ -51,10 +51,10 @@ def test_all_at_once_or_at_a_pace(fleet: Desk) -> None:
 def test_what_was_late_is_not_made_up_for_and_a_clock_set_holds_nothing_up(fleet: Desk) -> None:
     run_id = bulk(fleet, **TEN)
     fleet.at(30).restart()
-    fleet.tick()
+    until(fleet, START + 35_000)
     assert counts(run_id)["PENDING"] == 2
     fleet.at(-3600)
-    fleet.core.clock_set(-3_630_000, fleet.now)
+    fleet.core.clock_set(-3_635_000, fleet.now)
     until(fleet, fleet.now + 6_000)
     assert counts(run_id)["PENDING"] == 3
     one_command_each()

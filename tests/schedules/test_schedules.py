@@ -305,3 +305,18 @@ def test_a_picture_on_a_schedule_waits_for_the_wake(desk: Desk) -> None:
     assert command["status"] == "PENDING"
     desk.at(6 * 3600 + 30).startup("b2", has="camera sleep")
     assert ("capture_image", command["id"]) in desk.sent()
+
+
+def test_with_a_site_go_its_schedules(desk: Desk) -> None:
+    site("lake")
+    number = schedule(desk, site="lake")
+    sites.delete("lake")
+    until(desk, START + 6 * MINUTE)
+    assert Schedule.get_or_none(Schedule.id == number) is None and made() == []
+
+
+def test_many_that_are_due_at_once_take_turns(desk: Desk) -> None:
+    numbers = [schedule(desk, boards=["pond"], **LIGHT) for _ in range(60)]
+    until(desk, START + 5 * MINUTE)
+    assert all(minutes(dues(number)) == [5] for number in numbers)
+    one_command_each()
