@@ -16,7 +16,8 @@ from backend.ingest import Ingest
 from backend.listening import Heard
 from backend.models import RETIRED, Board, database
 from backend.newcomers import Announcement, Newcomers
-from backend.part import Orders, Parts
+from backend.part import Orders
+from backend.parts import Parts
 from backend.pictures import Pictures
 from backend.presence import Roster
 from backend.queueing import SYSTEM

@@ -68,37 +68,3 @@ class Part:
 
     def shift(self, by: int) -> None:
         """The clock was set by so many ms. What goes by spans of time moves along."""
-
-
-class Parts:
-    """All parts of one core. Tasks reach them as `work.parts`."""
-
-    def __init__(self, orders: Orders) -> None:
-        from backend.rollouts.conductor import Rollouts  # parts know this module
-
-        self.orders = orders
-        self.rollouts = Rollouts(orders)
-        self.all: tuple[Part, ...] = (self.rollouts,)
-
-    def act(self, work: Work) -> None:
-        """Let each hear what came, and do what it has to."""
-        for part in self.all:
-            part.hear(work)
-        for part in self.all:
-            part.act(work)
-
-    def follow(self, work: Work) -> None:
-        """Let each know what has become of commands in this transaction."""
-        if work.out.changes:
-            for part in self.all:
-                part.follow(work, work.out.changes)
-
-    def next_due(self) -> int | None:
-        """When the first of them wants to act, or None."""
-        times = [part.next_due() for part in self.all]
-        return min((time for time in times if time is not None), default=None)
-
-    def shift(self, by: int) -> None:
-        """The clock was set by so many ms."""
-        for part in self.all:
-            part.shift(by)

@@ -31,10 +31,9 @@ class Presence:
     `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
-    `pace`: how often it beats.
     `left`: the boots before this one, as far as we were there, each with its last session;
     `doubted`: see `believe`. `options`: see models.Board. `hold`: the types of command that are
-    not to be sent to it just now.
+    not to be sent to it just now; `pace`: how often it beats.
     """
 
     board_id: str

@@ -65,6 +65,9 @@ TABLES: dict[str, Kept] = {
         "ended_at",
         first=(f"DELETE FROM rolloutboard WHERE rollout_id IN {_KEYS}",),
     ),
+    "runs": Kept(
+        "run", "at", "ended_at", first=(f"DELETE FROM runboard WHERE run_id IN {_KEYS}",)
+    ),
     "audit": Kept("auditentry", "at", "at", days=365),
 }
 

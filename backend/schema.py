@@ -30,6 +30,7 @@ from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
 from backend.rollouts.releases import Release
 from backend.rollouts.rows import Rollout, RolloutBoard
+from backend.schedules.models import Run, RunBoard, Schedule
 from backend.topics import DiscoveredTopic
 
 TABLES = (
@@ -56,6 +57,9 @@ TABLES = (
     Release,
     Rollout,
     RolloutBoard,
+    Schedule,
+    Run,
+    RunBoard,
 )
 
 

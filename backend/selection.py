@@ -52,6 +52,11 @@ def check_labels(words: Any) -> str | None:
     return _ids(words, 0, LABELS_MAX)
 
 
+def check_boards(words: Any) -> str | None:
+    """None, or why these can't be the ids of some boards."""
+    return _ids(words, 1, BOARDS_MAX)
+
+
 def _ids(words: Any, least: int, most: int) -> str | None:
     if type(words) is not list or not least <= len(words) <= most:
         return f"must be a list of {least} to {most}"
@@ -61,7 +66,7 @@ def _ids(words: Any, least: int, most: int) -> str | None:
 _CHECKS = {
     "site": identifier,
     "label": identifier,
-    "boards": lambda words: _ids(words, 1, BOARDS_MAX),
+    "boards": check_boards,
 }
 
 

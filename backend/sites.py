@@ -3,7 +3,7 @@
 Rules of this file:
 - what a site gives to a board it gives when the board is mapped; only the wake times follow later
   changes, and boards that sleep are told of them;
-- a site with boards can't be deleted; with it go the roles that people have there;
+- a site with boards can't be deleted; with it go the roles that people have there, and schedules;
 - each change is one transaction.
 """
 
@@ -22,6 +22,7 @@ from backend.dialects.registry import DIALECTS
 from backend.errors import Conflict, Invalid, NotFound
 from backend.models import ACTIVE, RETIRED, Board, Site, as_rows, database
 from backend.queueing import queue, take_back, wanted
+from backend.schedules.models import Schedule
 from backend.work import Work
 
 Values = dict[str, Any]
@@ -60,6 +61,7 @@ def delete(site_id: str) -> None:
         for row in list(Board.select(Board.id).where(Board.site == site_id)):
             boards.change(row.id, site=None)
         Membership.delete().where(Membership.site == site_id).execute()
+        Schedule.delete().where(Schedule.site == site_id).execute()
         Site.delete().where(Site.id == site_id).execute()
 
 
@@ -78,6 +80,7 @@ class Change:
         site = get(self.site_id)
         if (before.wake_cron, before.timezone) != (site.wake_cron, site.timezone):
             _tell_sleepers(work, site)
+            work.parts.schedules.reckon_anew()
         return public(site)
 
 

@@ -18,7 +18,7 @@ from backend.sensors import Taken
 from backend.store import Row
 
 if TYPE_CHECKING:
-    from backend.part import Parts
+    from backend.parts import Parts
 
 log = logging.getLogger(__name__)
 

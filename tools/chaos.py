@@ -2,6 +2,9 @@
 
     python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|rollout|day|
                           hostile|all] --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|schedules|day|
+                           hostile|all]
+                          --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -24,6 +27,7 @@ from tools import (
     chaos_network,
     chaos_pictures,
     chaos_rollout,
+    chaos_schedules,
     chaos_stops,
     chaos_update,
     day,
@@ -43,6 +47,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "pictures": (chaos_pictures.run, 20),
     "update": (chaos_update.run, 40),
     "rollout": (chaos_rollout.run, 50),
+    "schedules": (chaos_schedules.run, 60),
     "day": (day.run_each, 60),
     "hostile": (chaos_hostile.run, 100_000),
 }

@@ -10,6 +10,7 @@ from backend.twins import Twins
 from backend.web import openapi, routes
 from backend.web.auth import Authenticator
 from backend.web.boards import BoardRoutes
+from backend.web.bulk import BulkRoutes
 from backend.web.commands import CommandRoutes
 from backend.web.connections import ConnectionRoutes
 from backend.web.http import Answer, Call
@@ -20,6 +21,7 @@ from backend.web.provisioning import ProvisioningRoutes
 from backend.web.releases import ReleaseRoutes
 from backend.web.rollouts import RolloutRoutes
 from backend.web.routes import API, Route
+from backend.web.schedules import ScheduleRoutes
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
@@ -50,6 +52,8 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         TopicRoutes(backend),
         ReleaseRoutes(backend, settings.data_dir / releases.FOLDER),
         RolloutRoutes(backend, settings.firmware_address),
+        ScheduleRoutes(backend),
+        BulkRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

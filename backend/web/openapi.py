@@ -11,6 +11,7 @@ from backend.web import (
     openapi_connections,
     openapi_people,
     openapi_rollouts,
+    openapi_schedules,
     openapi_sites,
     openapi_topics,
     openapi_twins,
@@ -22,9 +23,16 @@ from backend.web.http import BODY_MAX, JSON_TYPE
 from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
-_PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
-                          openapi_twins, openapi_upkeep)  # fmt: skip
-                          openapi_upkeep, openapi_rollouts)  # fmt: skip
+_PARTS: tuple[Any, ...] = (
+    openapi_people,
+    openapi_sites,
+    openapi_connections,
+    openapi_topics,
+    openapi_twins,
+    openapi_schedules,
+    openapi_rollouts,
+    openapi_upkeep,
+)
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
@@ -103,6 +111,8 @@ _RESUME = [
 _EVENTS = (
     "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
     "site's now is), `alert` (begins or ends), `rollout` (has come further), `sites`, `reset`"
+    "site's now is), `alert` (begins or ends), `sites`, `schedule` and `run` (to "
+    "be asked for again), `reset`"
 )
 
 _OPERATIONS = (

@@ -90,3 +90,14 @@ def user(row: dict[str, Any]) -> dict[str, Any]:
 def audit_entry(row: dict[str, Any]) -> dict[str, Any]:
     """Something that was done."""
     return {**row, "at": rfc3339(row["at"])}
+
+
+def schedule(row: dict[str, Any]) -> dict[str, Any]:
+    """A schedule, with its last run."""
+    last = row["last_run"] and run(row["last_run"])
+    return {**times(row, "at", "next_at", "created_at"), "last_run": last}
+
+
+def run(row: dict[str, Any]) -> dict[str, Any]:
+    """A command to boards."""
+    return times(row, "due_at", "at", "missed_from", "ended_at")

@@ -54,11 +54,14 @@ export const unsure = (error) => !(error instanceof ApiError) || error.status >=
 
 // Post a command. Where the answer is lost it is posted again, always under the same key, so it
 // can't run twice; `again()` is called before that.
-export async function post(command, key, again) {
+export const post = (command, key, again) => postOnce("/commands", command, key, again);
+
+// The same of anything that takes a key.
+export async function postOnce(path, body, key, again = () => {}) {
   const headers = { "Idempotency-Key": key };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await request("POST", "/commands", { body: command, headers });
+      return await request("POST", path, { body, headers });
     } catch (error) {
       if (!unsure(error) || attempt === TRIES) throw error;
       again();

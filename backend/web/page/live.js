@@ -2,6 +2,7 @@
 
 const AGAIN_MS = 3000;
 const OTHER = ["sites", "connection", "alert", "rollout"]; // kinds of events that only some views wait for
+const OTHER = ["sites", "connection", "alert", "schedule", "run"]; // kinds of events that only some views wait for
 
 export class Live {
   #source = null;

@@ -1,0 +1,1 @@
+"""Commands for later, again and again, and to many boards at once."""
