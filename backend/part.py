@@ -74,8 +74,11 @@ class Parts:
     """All parts of one core. Tasks reach them as `work.parts`."""
 
     def __init__(self, orders: Orders) -> None:
+        from backend.gallery.keeping import Gallery  # parts know this module
+
         self.orders = orders
-        self.all: tuple[Part, ...] = ()
+        self.gallery = Gallery(orders)
+        self.all: tuple[Part, ...] = (self.gallery,)
 
     def act(self, work: Work) -> None:
         """Let each hear what came, and do what it has to."""

@@ -14,6 +14,7 @@ from backend.web.http import Answer, Call
 from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
+from backend.web.pictures import PictureRoutes
 from backend.web.provisioning import ProvisioningRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
@@ -39,6 +40,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         ProvisioningRoutes(backend, settings.address),
         SiteRoutes(backend),
         CommandRoutes(backend),
+        PictureRoutes(backend, settings.data_dir / "images"),
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),

@@ -77,7 +77,8 @@ class Site:
 
     def serve(self, port: int) -> None:
         """Start the web side, for the first time or anew."""
-        self.app = make_app(self.station.backend, self.accounts, Settings())
+        settings = Settings(data_dir=self.station.images.parent)
+        self.app = make_app(self.station.backend, self.accounts, settings)
         self.server = Server(self.app, "127.0.0.1", port)
         self.server.start()
         self.url = f"http://127.0.0.1:{self.server.port}/"

@@ -96,6 +96,16 @@ TABLE |= {
     ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
     ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
 }
+_PICTURES = f"{A}/boards/<board_id>/pictures"
+TABLE |= {
+    ("GET", f"{A}/pictures"): Row(SIGNED_IN, READ, 200),
+    ("GET", _PICTURES): Row(VIEWER, READ, 200),
+    ("GET", f"{_PICTURES}.zip"): Row(VIEWER, READ, 400),
+    ("GET", f"{_PICTURES}/<image_id>"): Row(VIEWER, READ, 404),
+    ("GET", f"{_PICTURES}/<image_id>.jpg"): Row(VIEWER, READ, 404),
+    ("GET", f"{_PICTURES}/<image_id>/thumbnail.jpg"): Row(VIEWER, READ, 404),
+    ("DELETE", f"{_PICTURES}/<image_id>"): Row(SITE_ADMIN, ADMINISTER, 404),
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -103,6 +113,7 @@ NAMES = {
     "site_id": "north",
     "name": "stranger",
     "token_id": "999999",
+    "image_id": "none",
 }
 
 
@@ -173,6 +184,7 @@ def test_every_cookie_needs_its_csrf_token(
 def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Village) -> None:
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden", "name": "stranger",
+             "image_id": "none",
              "command_id": village.ping("well", admin)["id"]}  # fmt: skip
     gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon"}
     asked = 0
@@ -187,7 +199,7 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 24
+    assert asked == 30
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw
