@@ -39,7 +39,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "late": (chaos_late.run, 30),
     "stops": (chaos_stops.run, 20),
     "fuzz": (chaos_fuzz.run, 10_000),
-    "pictures": (chaos_pictures.run, 20),
+    "pictures": (chaos_pictures.run, 200),
     "update": (chaos_update.run, 40),
     "day": (day.run_each, 60),
     "hostile": (chaos_hostile.run, 100_000),
