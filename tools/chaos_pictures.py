@@ -145,18 +145,27 @@ def run(
     seed: int,
     tick: Callable[[], object],
     make_broker: MakeBroker = EmbeddedBroker,
-    camera: dict[str, Any] | None = None,
+    camera: dict[str, Any] = CAMERA,
+    boards: int = BOARDS,
+    kills: int = KILLS,
 ) -> Report:
-    """`count` pictures of up to BOARDS boards; `tick` is called for each that is kept."""
+    """`count` pictures of so many boards; `tick` is called for each that is kept."""
     report = Report(f"pictures, {SHARE:.0%} of the pieces lost")
-    names = [f"pond-{number}" for number in range(1, min(BOARDS, count) + 1)]
+    names = [f"pond-{number}" for number in range(1, boards + 1)]
     made: Any = {"heap": "320K", "backend": ("tools.chaos_pictures", str(seed))}
-    made["files"] = {"camera.json": json.dumps(camera or CAMERA)}
+    made["files"] = {"camera.json": json.dumps(camera)}
     made["more"] = {"IMAGE_IDLE_S": str(IDLE_S)}
     actuators = {name: {"feeder1": feeder(16)} for name in names}
     with Site(folder, actuators, make_broker, seed, **made) as site:
         began, crew = time.monotonic(), [_Photographer(site, name, report) for name in names]
-        _all_taken(site, crew, count, report, tick)
+        _all_taken(
+            site,
+            crew,
+            count,
+            {count * n // (kills + 1) for n in range(1, kills + 1)},
+            report,
+            tick,
+        )
         report.count("seconds in all", round(time.monotonic() - began))
         for one in crew:
             until(lambda name=one._board: not site.seen(name)["pictures"])  # type: ignore[misc]
@@ -166,7 +175,12 @@ def run(
 
 
 def _all_taken(
-    site: Site, crew: list[_Photographer], count: int, report: Report, tick: Callable[[], object]
+    site: Site,
+    crew: list[_Photographer],
+    count: int,
+    kills: set[int],
+    report: Report,
+    tick: Callable[[], object],
 ) -> None:
     """The boards take them at once; the backend is killed each time a part of them is here."""
     kept = threading.Semaphore(0)
@@ -174,7 +188,6 @@ def _all_taken(
     with ThreadPoolExecutor(len(crew)) as pool:
         shares = [count // len(crew) + (n < count % len(crew)) for n in range(len(crew))]
         work = [pool.submit(one.run, n, kept.release) for one, n in zip(crew, shares, strict=True)]
-        kills = {count * (n + 1) // (KILLS + 1) for n in range(KILLS)} - {0}
         for number in range(count):
             while not kept.acquire(timeout=1):
                 _raise_from(work)

@@ -1,4 +1,4 @@
-"""Pictures over a link that loses a tenth of their pieces; `make chaos ARGS=pictures` takes 200."""
+"""Pictures over a link that loses a tenth of their pieces; `make chaos` takes 200."""
 
 from pathlib import Path
 
@@ -9,9 +9,10 @@ SMALL = {"model": "built_in", "frame_size": "QVGA", "quality": 60}
 
 
 def test_all_are_kept_once_and_as_they_were_taken(tmp_path: Path, seed: int) -> None:
-    report = chaos_pictures.run(tmp_path, COUNT, seed, lambda: None, camera=SMALL)
+    few = {"camera": SMALL, "boards": 2, "kills": 1}
+    report = chaos_pictures.run(tmp_path, COUNT, seed, lambda: None, **few)
     print("\n".join(report.lines()))
     assert report.violations == []
     assert report.counts["pictures kept, each as it was taken"] == COUNT
     assert report.counts["pieces lost"] > 0
-    assert report.counts["times the backend was killed"] == chaos_pictures.KILLS
+    assert report.counts["times the backend was killed"] == 1
