@@ -52,7 +52,6 @@ class Gallery(Part):
     def act(self, work: Work) -> None:
         """Note what has become a file, or is none any more; and what will."""
         rows.delete(self._going)
-        self._going.clear()
         came, self._coming = self._coming, {}
         for key, row in came.items():
             self._add(work, key, row)
@@ -63,6 +62,7 @@ class Gallery(Part):
         self._age(work)
         for one in work.out.pictures:
             self._coming[one.board_id, one.image_id] = _row(work.now, one)
+        self._going = set(work.out.dropped)
 
     def unsettled(self, key: Key) -> None:
         """Its file could not be written, or removed: it has no row, or a marked one."""
@@ -86,7 +86,6 @@ class Gallery(Part):
         key = (row["board_id"], row["image_id"])
         rows.mark(key)
         self._counted(row, -1)
-        self._going.add(key)
         work.out.dropped.append(key)
         self._tell(work, {**row, "gone": True})
 

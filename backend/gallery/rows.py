@@ -15,7 +15,7 @@ from peewee import (
 
 from backend.errors import NotFound
 from backend.images import Key
-from backend.models import Base, Board, Command, as_rows
+from backend.models import Base, Board, Command, as_rows, database
 from backend.store import Row
 
 _LAST_COMMANDS = 200
@@ -111,12 +111,12 @@ def held() -> dict[str, tuple[int, int]]:
     """{board: (pictures, bytes)} of those that are shown."""
     sums = (KeptPicture.board_id, fn.COUNT(KeptPicture.id), fn.SUM(KeptPicture.size))
     found = KeptPicture.select(*sums).where(_SHOWN).group_by(KeptPicture.board_id)
-    return {board_id: (count, size) for board_id, count, size in found.tuples()}
+    return {row[0]: (row[1], row[2]) for row in database.execute(found).fetchall()}
 
 
 def boards() -> set[str]:
     """The boards that have rows."""
-    return {name for (name,) in KeptPicture.select(KeptPicture.board_id).distinct().tuples()}
+    return {row.board_id for row in KeptPicture.select(KeptPicture.board_id).distinct()}
 
 
 def mark(key: Key) -> None:

@@ -1,6 +1,7 @@
 """Pictures over a link that loses a tenth of their pieces; `make chaos` takes 200."""
 
 from pathlib import Path
+from typing import Any
 
 from tools import chaos_pictures
 
@@ -9,7 +10,7 @@ SMALL = {"model": "built_in", "frame_size": "QVGA", "quality": 60}
 
 
 def test_all_are_kept_once_and_as_they_were_taken(tmp_path: Path, seed: int) -> None:
-    few = {"camera": SMALL, "boards": 2, "kills": 1}
+    few: Any = {"camera": SMALL, "boards": 2, "kills": 1}
     report = chaos_pictures.run(tmp_path, COUNT, seed, lambda: None, **few)
     print("\n".join(report.lines()))
     assert report.violations == []

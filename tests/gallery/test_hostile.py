@@ -24,7 +24,7 @@ COUNT = -(-len(SEEN) // CHUNK)
 def test_a_flood_of_headers_and_wrong_pieces_leaves_nothing(
     room: Darkroom, noise: random.Random
 ) -> None:
-    for number in range(300):
+    for number in range(80):
         header, *chunks = parts(f"p{number % 40}", noise.randbytes(noise.randrange(300, 3000)))
         assert isinstance(header, Header)
         wrong = header._replace(size=noise.randrange(1, 1 << 20), digest=noise.randbytes(32))
@@ -42,10 +42,10 @@ def test_a_flood_of_headers_and_wrong_pieces_leaves_nothing(
 
 def test_a_flood_of_whole_pictures_is_kept_within_bounds(room: Darkroom) -> None:
     room.core.parts.gallery.bounds = Bounds(board=5)
-    for number in range(30):
+    for number in range(12):
         room.arrives(f"p{number}", bytes([255, 216, 255, number]))
     room.tick()
-    assert room.names() == {f"p{number}" for number in range(25, 30)}
+    assert room.names() == {f"p{number}" for number in range(7, 12)}
 
 
 def metadata(hall: Hall, name: str, **more: Any) -> None:
@@ -81,7 +81,9 @@ def test_names_with_odd_characters_stay_in_their_folder(tmp_path: Path) -> None:
     found = {path.parent for path in tmp_path.rglob("*") if path.suffix == ".jpg"}
     assert found == {tmp_path / "images" / MAC}
     names = set(album.found(MAC))
-    assert names == {row["image_id"] for row in rows.of_board(MAC)} and len(names) == 6
+    assert (
+        names == {row["image_id"] for row in rows.of_board(MAC)} and len(names) == 5
+    )  # one is refused
     assert all(name.replace("-", "").replace("_", "").isalnum() for name in names)
     hall.database.close()
 

@@ -65,9 +65,8 @@ def test_a_bomb_is_not_even_begun() -> None:
         assert jpeg.thumbnail(bomb) is None and time.monotonic() - began < 1
 
 
-@pytest.mark.parametrize("progressive", [False, True])
-def test_the_largest_that_is_begun_does_not_take_long(progressive: bool) -> None:
-    data = made(3264, 2448, quality=8, progressive=progressive)
+def test_the_largest_that_is_begun_does_not_take_long() -> None:
+    data = made(3264, 2448, quality=8, progressive=True)
     began = time.process_time()
     assert opened(jpeg.thumbnail(data)).size == (320, 240)
     assert time.process_time() - began < 3

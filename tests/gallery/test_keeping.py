@@ -9,7 +9,7 @@ from backend import audit
 from backend.errors import NotFound
 from backend.gallery import keeping, rows
 from backend.gallery.bounds import Bounds, read
-from backend.models import PictureChunk
+from backend.models import PictureChunk, database
 from tests.backend.conftest import START
 from tests.gallery.conftest import SEEN, TAKEN, Darkroom, parts
 
@@ -127,7 +127,8 @@ def test_the_oldest_go(room: Darkroom, bounds: Bounds, monkeypatch: pytest.Monke
     monkeypatch.setattr(keeping, "_MB", len(SEEN))
     room.core.parts.gallery.bounds = bounds
     for number in range(6):
-        room.at(number).arrives(f"p{number}", captured=TAKEN - number)
+        room.at(number)
+        room.arrives(f"p{number}", captured=TAKEN - number)
     room.tick()
     assert room.names() == {"p3", "p4", "p5"}
     room.core.parts.gallery.bounds = Bounds(board=1)
@@ -138,14 +139,15 @@ def test_the_oldest_go(room: Darkroom, bounds: Bounds, monkeypatch: pytest.Monke
 
 def test_what_is_old_goes_but_not_because_a_clock_was_set(room: Darkroom) -> None:
     room.arrives("old")
-    room.at(DAY).arrives("newer")
+    room.at(DAY)
+    room.arrives("newer")
     room.dies()
     for number in range(3):  # it is set again and again
         room.core.clock_set(40 * DAY * 1000, room.at((40 + number) * DAY).now)
         room.tick()
         assert room.names() == {"old", "newer"}
-    room.core.parts.gallery.bounds = Bounds(days=41)
-    room.at(42 * DAY - 1).tick()
+    room.core.parts.gallery.bounds = Bounds(days=42)
+    room.at(42 * DAY + 700).tick()
     room.develop()
     room.tick()
     assert room.names() == {"newer"}
@@ -164,9 +166,10 @@ def test_another_picture_under_the_same_id_takes_its_place(room: Darkroom) -> No
 
 def test_a_hundred_a_day_are_all_there_page_by_page(room: Darkroom) -> None:
     whole = room.arrives("p")
-    for number in range(300):
-        at = TAKEN * 1000 + number // 3 * 864_000  # three at the same time
-        rows.put({**whole, "id": None, "image_id": f"s{number}", "at": at})
+    with database.atomic():
+        for number in range(300):
+            at = TAKEN * 1000 + number // 3 * 864_000  # three at the same time
+            rows.put({**whole, "id": None, "image_id": f"s{number}", "at": at})
     found, before = [], None
     while page := rows.find("pond", before, 40):
         found += [(row["at"], row["id"]) for row in page]

@@ -26,6 +26,7 @@ class Pictures {
   #shown = new Map(); // image id -> picture
   #nodes = new Map(); // "id version" -> its button
   #asked = 0;
+  #heard = 0; // events of pictures
   #large = null; // the one in the dialog
   #sure = false; // that it is to be deleted
 
@@ -91,7 +92,7 @@ class Pictures {
     const wanted = board || this.board || this.#cameras()[0]?.id;
     if (!wanted) return null;
     if (wanted !== this.board) {
-      this.board = wanted;
+      Object.assign(this, { board: wanted, next: null, paged: false });
       this.#shown.clear();
       this.#nodes.clear();
       this.days.replaceChildren();
@@ -107,19 +108,22 @@ class Pictures {
   }
 
   async #load(page = null) {
-    if (!this.board) return;
-    const [asked, board] = [++this.#asked, this.board];
+    if (!this.board) return null;
+    const [asked, heard] = [++this.#asked, this.#heard];
     try {
-      const { pictures, next } = await get(page ?? `/boards/${board}/pictures?limit=${PAGE}`);
-      if (asked !== this.#asked) return;
+      const { pictures, next } = await get(page ?? `/boards/${this.board}/pictures?limit=${PAGE}`);
+      if (asked !== this.#asked) return null;
+      if (heard !== this.#heard) return this.#load(page); // the stream has told of something newer
       if (!page) this.#forget(pictures, next);
-      if (page || !this.next || this.#shown.size <= PAGE) this.next = next;
+      if (page || !this.paged) this.next = next;
+      this.paged ||= !!page;
       for (const one of pictures) this.#shown.set(one.image_id, one);
       this.error.textContent = "";
       this.#draw();
     } catch (why) {
       this.error.textContent = told(why);
     }
+    return null;
   }
 
   // What the newest page would show if it were still there.
@@ -132,6 +136,7 @@ class Pictures {
   }
 
   #told(picture) {
+    this.#heard += 1;
     if (!this.newest.some((one) => one.board_id === picture.board_id)) this.newest.push(picture);
     if (picture.board_id !== this.board) return this.#boards();
     if (picture.gone) this.#shown.delete(picture.image_id);
@@ -179,6 +184,7 @@ class Pictures {
 
   // One picture large.
   #open(one) {
+    if (this.dialog.open && this.#large?.image_id === one.image_id) return;
     [this.#large, this.#sure] = [one, false];
     this.#fill();
     if (!this.dialog.open) this.dialog.showModal();
@@ -206,7 +212,9 @@ class Pictures {
     const list = this.#sorted();
     const at = list.findIndex((other) => other.image_id === this.#large?.image_id);
     const other = at < 0 ? null : list[at + by];
-    if (other) location.replace(address(other.board_id, other.image_id));
+    if (!other) return;
+    this.#open(other); // at once: the next key may come before the address has changed
+    location.replace(address(other.board_id, other.image_id));
   }
 
   #closed() {
