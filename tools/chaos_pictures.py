@@ -80,7 +80,7 @@ class _Photographer:
 
     def _capture(self, number: int) -> Any:
         for again in range(_TRIES):
-            ended = self._ended(f"{self._board} {number} {again}", "capture_image")
+            ended = self._ended(f"{self._board}-{number}-{again}", "capture_image")
             if ended["status"] == "COMPLETED":
                 return ended["result"]
             self._report.count(f"captures {ended['status']} ({ended['error']}), taken again")
@@ -127,7 +127,7 @@ class _Photographer:
             elif now - since > _QUIET:
                 self._since[image_id] = now
                 self._report.count("pictures of which nothing was known, sent by hand")
-                key = f"{image_id} {now}"
+                key = f"{image_id}-{now}"
                 self._ended(key, "send_image", image_id=image_id)
 
     def _gave_up(self) -> bool:

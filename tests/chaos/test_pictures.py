@@ -6,7 +6,7 @@ from typing import Any
 from tools import chaos_pictures
 
 COUNT = 4
-SMALL = {"model": "built_in", "frame_size": "QVGA", "quality": 60}
+SMALL = {"model": "built_in", "frame_size": "VGA", "quality": 60}
 
 
 def test_all_are_kept_once_and_as_they_were_taken(tmp_path: Path, seed: int) -> None:

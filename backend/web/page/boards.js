@@ -111,7 +111,7 @@ export class Boards {
     const picture = this.newest.get(boardId);
     if (!latest) return;
     latest.hidden = !picture;
-    latest.replaceChildren(...(picture ? [thumbnail(picture)] : []));
+    latest.replaceChildren(...(picture ? [thumbnail(picture), el("span", { class: "quiet" }, when(picture.at))] : []));
   }
 
   #refresh(boardId) {
