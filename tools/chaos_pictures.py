@@ -36,12 +36,13 @@ KILLS = 3
 SHARE = 0.1
 CAMERA = {"model": "built_in", "frame_size": "VGA", "quality": 80}
 IDLE_S = 2
+LIFE_S = 20  # of a command; a board's journal has room for some 48 that have not expired
 LOST = "lost"  # a file: a byte for each piece
 
 _OPEN = 3  # pictures of one board that may be on their way; with more, it stops to take them
 _LOOK = 0.2  # seconds between two looks
 _QUIET = 15.0  # seconds in which nothing was heard of a picture, so that it is asked for by hand
-_TRIES = 20
+_TRIES = 40
 
 
 def lose(seed: int, note: Path) -> None:
@@ -84,13 +85,13 @@ class _Photographer:
             if ended["status"] == "COMPLETED":
                 return ended["result"]
             self._report.count(f"captures {ended['status']} ({ended['error']}), taken again")
-            _pause(1)
-        raise TimeoutError(f"{self._board} can't take picture {number}")
+            _pause(3)
+        raise TimeoutError(f"{self._board} can't take picture {number}: {ended}")
 
     def _ended(self, key: str, verb: str, **parameters: Any) -> Any:
         """A command that is given, and its end."""
         post, api = self._site.api.post, self._site.api
-        command, _ = post(key, self._board, verb, parameters=parameters, expires_in=60)
+        command, _ = post(key, self._board, verb, parameters=parameters, expires_in=LIFE_S)
         until(lambda: has_ended(api.command(command["id"])), 2 * PATIENCE)
         return api.command(command["id"])
 

@@ -71,7 +71,9 @@ class Gallery(Part):
 
     def next_due(self) -> int | None:
         """At once where files have changed; else when the old ones are looked for."""
-        return 0 if self._coming or self._going else self._look_at
+        if self._coming or self._going:
+            return 0
+        return self._look_at if self._count.total() else None
 
     def shift(self, by: int) -> None:
         """The clock was set."""
