@@ -56,9 +56,7 @@ class Gallery(Part):
         for key, row in came.items():
             self._add(work, key, row)
         for board_id in {board_id for board_id, _ in came}:
-            self._shed(work, board_id, self.bounds.board, self.bounds.board_mb * _MB)
-        if came:
-            self._shed(work, None, None, self.bounds.mb * _MB)
+            self.shed(work, board_id)
         self._age(work)
         for one in work.out.pictures:
             self._coming[one.board_id, one.image_id] = _row(work.now, one)
@@ -82,6 +80,11 @@ class Gallery(Part):
     def adopt(self, work: Work, row: Row) -> None:
         """A file that is here gets its row."""
         self._add(work, (row["board_id"], row["image_id"]), row)
+
+    def shed(self, work: Work, board_id: str) -> None:
+        """Let the oldest go where there are too many of a board, or in all."""
+        self._shed(work, board_id, self.bounds.board, self.bounds.board_mb * _MB)
+        self._shed(work, None, None, self.bounds.mb * _MB)
 
     def remove(self, work: Work, row: Row) -> None:
         """Have a picture that is shown go."""
@@ -187,6 +190,7 @@ class Mend:
             log.info("picture %s of %s gets its row", image_id, self.board_id)
             picture = self.album.path(self.board_id, image_id).read_bytes()
             gallery.adopt(work, _seen(self.board_id, image_id, picture, int(file.st_mtime * 1000)))
+        gallery.shed(work, self.board_id)  # the bounds may have been set lower
 
 
 def mend(album: Album) -> list[Mend]:

@@ -50,6 +50,7 @@ class KeptPicture(Base):
 
 
 KeptPicture.add_index(KeptPicture.index(KeptPicture.board_id, KeptPicture.at, KeptPicture.id))
+KeptPicture.add_index(KeptPicture.index(KeptPicture.board_id, KeptPicture.received_at))
 KeptPicture.add_index(KeptPicture.index(KeptPicture.received_at))
 
 _SHOWN = ~KeptPicture.gone

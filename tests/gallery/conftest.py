@@ -14,6 +14,7 @@ from backend.audit import Actor, Noted
 from backend.core import Batch
 from backend.gallery import rows
 from backend.gallery.album import Album
+from backend.gallery.bounds import Bounds
 from backend.gallery.keeping import Remove, mend
 from tests.backend.conftest import Desk
 from tools.emulator_camera import jpeg
@@ -76,9 +77,10 @@ class Darkroom(Desk):
         wish = Remove("pond", image_id)
         return self.does(Noted(wish, Actor("ann"), "picture.delete", "pond", {"image": image_id}))
 
-    def dies(self) -> None:
+    def dies(self, bounds: Bounds = Bounds()) -> None:  # noqa: B008 (it is frozen)
         """The backend is killed, starts anew, and mends what is to be mended."""
         self.restart()
+        self.core.parts.gallery.bounds = bounds
         for task in mend(self.album):
             assert self.does(task) is None
             self.develop()

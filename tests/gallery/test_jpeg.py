@@ -24,7 +24,8 @@ def opened(data: bytes | None) -> Image.Image:
 def made(width: int, height: int, **how: object) -> bytes:
     """A JPEG of noise, as it comes out of a camera."""
     out = io.BytesIO()
-    Image.effect_noise((width, height), 90).convert("RGB").save(out, "JPEG", **how)
+    picture = Image.effect_noise((320, 240), 90).convert("RGB").resize((width, height))
+    picture.save(out, "JPEG", **how)
     return out.getvalue()
 
 

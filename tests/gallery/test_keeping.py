@@ -131,10 +131,8 @@ def test_the_oldest_go(room: Darkroom, bounds: Bounds, monkeypatch: pytest.Monke
         room.arrives(f"p{number}", captured=TAKEN - number)
     room.tick()
     assert room.names() == {"p3", "p4", "p5"}
-    room.core.parts.gallery.bounds = Bounds(board=1)
-    room.arrives("p6")
-    room.tick()
-    assert room.names() == {"p6"}
+    room.dies(Bounds(board=1))
+    assert room.names() == {"p5"}
 
 
 def test_what_is_old_goes_but_not_because_a_clock_was_set(room: Darkroom) -> None:
