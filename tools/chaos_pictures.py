@@ -146,7 +146,6 @@ def run(
     seed: int,
     tick: Callable[[], object],
     make_broker: MakeBroker = EmbeddedBroker,
-    camera: dict[str, Any] = CAMERA,
     boards: int = BOARDS,
     kills: int = KILLS,
 ) -> Report:
@@ -154,23 +153,17 @@ def run(
     report = Report(f"pictures, {SHARE:.0%} of the pieces lost")
     names = [f"pond-{number}" for number in range(1, boards + 1)]
     made: Any = {"heap": "320K", "backend": ("tools.chaos_pictures", str(seed))}
-    made["files"] = {"camera.json": json.dumps(camera)}
+    made["files"] = {"camera.json": json.dumps(CAMERA)}
     made["more"] = {"IMAGE_IDLE_S": str(IDLE_S)}
     actuators = {name: {"feeder1": feeder(16)} for name in names}
     with Site(folder, actuators, make_broker, seed, **made) as site:
         began, crew = time.monotonic(), [_Photographer(site, name, report) for name in names]
-        _all_taken(
-            site,
-            crew,
-            count,
-            {count * n // (kills + 1) for n in range(1, kills + 1)},
-            report,
-            tick,
-        )
+        when = {count * n // (kills + 1) for n in range(1, kills + 1)}
+        _all_taken(site, crew, count, when, report, tick)
         report.count("seconds in all", round(time.monotonic() - began))
-        for one in crew:
-            until(lambda name=one._board: not site.seen(name)["pictures"])  # type: ignore[misc]
-        judge(site, folder, {one._board: one.taken for one in crew}, report)
+        until(lambda: not any(site.seen(name)["pictures"] for name in names))
+        taken = {name: one.taken for name, one in zip(names, crew, strict=True)}
+        judge(site, folder, taken, report)
     report.count("pieces lost", (folder / LOST).stat().st_size)
     return report
 
@@ -185,7 +178,7 @@ def _all_taken(
 ) -> None:
     """The boards take them at once; the backend is killed each time a part of them is here."""
     kept = threading.Semaphore(0)
-    first = memory_mb(site.backend.pid)
+    held = [memory_mb(site.backend.pid)]
     with ThreadPoolExecutor(len(crew)) as pool:
         shares = [count // len(crew) + (n < count % len(crew)) for n in range(len(crew))]
         work = [pool.submit(one.run, n, kept.release) for one, n in zip(crew, shares, strict=True)]
@@ -194,13 +187,13 @@ def _all_taken(
                 _raise_from(work)
             tick()
             if number in kills:
-                report.time("memory of the backend, MB (no ms)", memory_mb(site.backend.pid))
+                held.append(memory_mb(site.backend.pid))
                 site.backend.kill()
                 site.start_backend()
                 report.count("times the backend was killed")
         _raise_from(work, wait=True)
-    last = memory_mb(site.backend.pid)
-    report.say(f"memory of the backend: {first:.0f} MB at first, {last:.0f} MB at last")
+    held.append(memory_mb(site.backend.pid))
+    report.say(f"memory of the backend: {held[0]:.0f} MB at first, {max(held):.0f} MB at most")
 
 
 def _raise_from(work: list[Any], wait: bool = False) -> None:

@@ -3,6 +3,7 @@
 What is given as a board's or a picture's name must be one that a row has, or that was checked.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -30,15 +31,19 @@ class Album:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write(path, picture)
         _sync(path.parent)
-        self.thumbnail(board_id, image_id).unlink(missing_ok=True)
+        self._drop_thumbnail(board_id, image_id)
 
     def drop(self, board_id: str, image_id: str) -> None:
         """Neither it nor its thumbnail is here; durable when this returns. Raises OSError."""
-        self.thumbnail(board_id, image_id).unlink(missing_ok=True)
+        self._drop_thumbnail(board_id, image_id)
         path = self.path(board_id, image_id)
         if path.exists():
             path.unlink()
             _sync(path.parent)
+
+    def _drop_thumbnail(self, board_id: str, image_id: str) -> None:
+        with contextlib.suppress(OSError):  # what is left is removed at the next start
+            self.thumbnail(board_id, image_id).unlink()
 
     def boards(self) -> list[str]:
         """The boards that have a folder."""

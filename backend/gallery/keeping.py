@@ -194,8 +194,13 @@ class Mend:
 
 
 def mend(album: Album) -> list[Mend]:
-    """The tasks of a start."""
-    return [Mend(album, board_id) for board_id in sorted({*album.boards(), *rows.boards()})]
+    """The tasks of a start; none where the disk fails, which is told of."""
+    try:
+        boards = {*album.boards(), *rows.boards()}
+    except OSError as why:
+        log.error("can't look through the pictures: %s", why)
+        return []
+    return [Mend(album, board_id) for board_id in sorted(boards)]
 
 
 def _row(now: int, one: Arrival) -> Row:

@@ -5,6 +5,7 @@ Who may look at a board's site sees its pictures; site admins delete them. A pic
 """
 
 import io
+import logging
 import re
 import zipfile
 from pathlib import Path
@@ -21,6 +22,8 @@ from backend.store import Row
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Reader, read_number, read_text, refuse
 from backend.web.routes import API, Route
+
+log = logging.getLogger(__name__)
 
 PAGE, PAGE_MAX = 50, 200
 ZIP_BYTES, ZIP_MAX = 16_000_000, 100
@@ -164,7 +167,7 @@ class PictureRoutes:
         path = self._album.thumbnail(row["board_id"], row["image_id"])
         try:
             small = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             small = self._made(row, path)
         if not small:
             reason = "there is no thumbnail of this picture: it can't be read, or is too large"
@@ -178,6 +181,9 @@ class PictureRoutes:
         except TimeoutError:
             reason = "too many thumbnails are being made just now; try again"
             raise Busy("busy", reason, 2) from None
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(path, small)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write(path, small)
+        except OSError as why:  # it is made anew each time, then
+            log.warning("can't keep a thumbnail: %s", why)
         return small

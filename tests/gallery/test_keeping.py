@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 
 import pytest
 
@@ -9,6 +10,7 @@ from backend import audit
 from backend.errors import NotFound
 from backend.gallery import keeping, rows
 from backend.gallery.bounds import Bounds, read
+from backend.gallery.keeping import Remove
 from backend.models import PictureChunk, database
 from tests.backend.conftest import START
 from tests.gallery.conftest import SEEN, TAKEN, Darkroom, parts
@@ -173,6 +175,11 @@ def test_a_hundred_a_day_are_all_there_page_by_page(room: Darkroom) -> None:
         found += [(row["at"], row["id"]) for row in page]
         before = found[-1]
     assert len(found) == len(set(found)) == 301 and found == sorted(found, reverse=True)
+
+
+def test_a_wish_to_delete_reaches_the_worker_from_a_process_of_its_own() -> None:
+    wish = audit.Noted(Remove("pond", "p"), audit.Actor("ann"), "picture.delete", "pond")
+    assert pickle.loads(pickle.dumps(wish)) == wish
 
 
 def test_bounds_are_read_and_refused() -> None:

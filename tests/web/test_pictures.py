@@ -151,3 +151,15 @@ def test_whoever_sees_the_board_sees_its_pictures_and_nobody_else(
             assert client.call("GET", PICTURES + path).status == status, (user, path)
         newest = json.loads(client.call("GET", "pictures").raw)["pictures"]
         assert [one["board_id"] for one in newest] == (["pond"] if status == 200 else [])
+
+
+def test_a_thumbnail_is_shown_where_none_can_be_kept(
+    site: Site, program: Client, three: list[str]
+) -> None:
+    folder = site.station.images.parent / "thumbnails"
+    folder.rename(folder.with_name("aside"))
+    folder.write_text("a file where the folder should be")
+    reply = program.call("GET", f"{PICTURES}/p2/thumbnail.jpg")
+    assert Image.open(io.BytesIO(reply.raw)).size == (160, 120)
+    folder.unlink()
+    folder.with_name("aside").rename(folder)
