@@ -54,7 +54,8 @@ class Gallery(Part):
         rows.delete(self._going)
         came, self._coming = self._coming, {}
         for key, row in came.items():
-            self._add(work, key, row)
+            if key not in work.out.dropped:  # that id is being deleted: its file goes
+                self._add(work, key, row)
         for board_id in {board_id for board_id, _ in came}:
             self.shed(work, board_id)
         self._age(work)

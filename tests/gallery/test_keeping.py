@@ -164,6 +164,22 @@ def test_another_picture_under_the_same_id_takes_its_place(room: Darkroom) -> No
     assert rows.held() == {"pond": (1, len(SEEN) + 5)}
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_it_is_deleted_while_another_one_takes_its_place(room: Darkroom, first: bool) -> None:
+    room.arrives("p")
+    if first:
+        room.deletes("p")
+        room.develop()
+    room.sends(*parts("p", SEEN + b"other"))
+    room.develop()
+    if not first:
+        room.deletes("p")
+        room.develop()
+    room.tick()
+    assert room.names() == ({"p"} if first else set())
+    assert room.core.parts.gallery._count["pond"] == len(room.names())
+
+
 def test_a_hundred_a_day_are_all_there_page_by_page(room: Darkroom) -> None:
     whole = room.arrives("p")
     with database.atomic():
