@@ -65,6 +65,7 @@ class Core:
         self.ingest = Ingest(self.roster, self.dispatcher, self.pictures, self.refused)
         self.upkeep = Upkeep(self.roster, options)
         self.parts = Parts(Orders(self.roster, self.dispatcher, rng))
+        self.parts.gallery.bounds = options.pictures
         self.newcomers = Newcomers(self.roster)
         self._revision = boards.revision()
         for row in Board.select():

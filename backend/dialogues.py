@@ -92,7 +92,7 @@ class Dialogues:
         transfer = self._begun(work, wake, said)
         header = Header(transfer.image_id, said.size, said.chunk_size, said.at, 0, 0, b"")
         if header != transfer.header:
-            transfer.header, wake.last = header, work.now
+            transfer.header, transfer.readings, wake.last = header, said.readings, work.now
             self._take(work, wake, transfer, header)
         if taken:
             complete(work, taken, {"image_id": transfer.image_id, "image_name": said.name})
@@ -171,7 +171,7 @@ class Dialogues:
         self._images.dropped.clear()  # it is asked for again: see `_repair`
         if picture is None:
             return
-        work.out.pictures.append((wake.board.board_id, transfer.image_id, picture))
+        work.out.pictures.append(transfer.arrival(wake.board.board_id, picture))
         wake.done.add(transfer.name)
         wake.told = wake.transfers.pop(transfer.name).name
         row = in_flight(work, wake.board, "send_image", image_id=transfer.name)
@@ -209,10 +209,10 @@ class Dialogues:
     def _drop(self, work: Work, wake: Wake, transfer: Transfer) -> None:
         """What came of a picture is all that comes: it is kept as incomplete."""
         del wake.transfers[transfer.name]
-        rest = self._images.give_up(wake.board.board_id, transfer.image_id)
+        key = (wake.board.board_id, transfer.image_id)
+        missing, rest = len(self._images.missing_numbers(*key)), self._images.give_up(*key)
         if rest:
-            kept = f"{transfer.image_id}-incomplete"
-            work.out.pictures.append((wake.board.board_id, kept, rest))
+            work.out.pictures.append(transfer.arrival(key[0], rest, missing))
         row = in_flight(work, wake.board, "send_image", image_id=transfer.name)
         if row:
             row["error"] = "incomplete"
@@ -242,8 +242,8 @@ class Dialogues:
         if board.state == ACTIVE:
             work.out.said.append((board.board_id, esp32cam.say(board.facts, leaf, members)))
 
-    @staticmethod
-    def _hold(work: Work, wake: Wake) -> None:
+    def _hold(self, work: Work, wake: Wake) -> None:
+        wake.show(work, self._images)
         held = wake.held(work.now)
         if held != wake.board.hold:
             wake.board.hold = held

@@ -1,20 +1,19 @@
-"""Pictures as boards send them: put together from chunks in any order, then kept as files.
+"""Pictures as boards send them: put together from chunks in any order.
 
 Rules of this file:
 - whatever comes, memory is bounded: OPEN_PER_BOARD pictures of one board, OPEN_BYTES and OPEN_MAX
   in all; the one that has been quiet for longest goes first;
 - nothing is a picture before its SHA-256 is right, or, where its board sends none, before it is
   whole and begins as a JPEG does;
-- an id is 1 to 64 of A-Z a-z 0-9 _ -, so a file can't be put anywhere but in its board's folder.
+- an id is made of A-Z a-z 0-9 _ -, so a file can't be put anywhere but in its board's folder.
 
-What is not whole yet is kept, and asked for again, by `backend.pictures`.
+What is not whole yet is kept, and asked for again, by `backend.pictures`; what is, by the gallery.
 """
 
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from protocol.image import chunks_of
 from protocol.image_ranges import ranges
@@ -26,10 +25,29 @@ log = logging.getLogger(__name__)
 OPEN_PER_BOARD = 4
 OPEN_BYTES = 32 << 20
 OPEN_MAX = 1_000
-KEPT_PER_BOARD = 1_000
+INCOMPLETE = "-incomplete"  # ends the id of what is kept though parts of it never came
 JPEG = b"\xff\xd8\xff"
 
 Key = tuple[str, str]  # board id, image id
+
+
+class Arrival(NamedTuple):
+    """A picture as it is to be kept: whole, or all that came of it, `parts` chunks.
+
+    `readings`: what its board measured when it took it, {sensor: (value, unit)}.
+    """
+
+    board_id: str
+    image_id: str
+    data: bytes
+    header: Header
+    parts: int
+    readings: Mapping[str, tuple[float, str]] = {}
+
+
+def chunks_in(header: Header) -> int:
+    """How many chunks make it whole."""
+    return int(chunks_of(header.size, header.chunk_size))
 
 
 class Assembly:
@@ -60,8 +78,7 @@ class Assembly:
         """The chunks that are not here; none are known to be before the header is."""
         if self.header is None:
             return []
-        count = chunks_of(self.header.size, self.header.chunk_size)
-        return [index for index in range(count) if index not in self._chunks]
+        return [index for index in range(chunks_in(self.header)) if index not in self._chunks]
 
     def whole(self) -> bytes | None:
         """The picture, or None. One whose SHA-256 is wrong is dropped: every chunk is missing."""
@@ -182,35 +199,3 @@ class Receiver:
             out.append(key)
             over -= one.size
         return out
-
-
-class Album:
-    """Pictures as files: `folder`/BOARD/ID.jpg, the newest KEPT_PER_BOARD of each board."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def path(self, board_id: str, image_id: str) -> Path:
-        """Where a picture is, if it is here."""
-        return self._folder / board_id / f"{image_id}.jpg"
-
-    def keep(self, board_id: str, image_id: str, picture: bytes) -> None:
-        """Put it there, whole or not at all; durable when this returns. Raises OSError."""
-        path = self.path(board_id, image_id)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        with open(new, "wb") as file:
-            file.write(picture)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        for old in list(self._beyond(path.parent)):
-            log.info("%s has more than %d pictures; dropped %s", board_id, KEPT_PER_BOARD, old)
-            old.unlink(missing_ok=True)
-
-    @staticmethod
-    def _beyond(folder: Path) -> Iterator[Path]:
-        kept = [entry for entry in os.scandir(folder) if entry.name.endswith(".jpg")]
-        if len(kept) > KEPT_PER_BOARD:
-            for entry in sorted(kept, key=lambda one: one.stat().st_mtime)[:-KEPT_PER_BOARD]:
-                yield Path(entry.path)

@@ -1,5 +1,6 @@
 """All that the backend does by itself, put together; see `part`."""
 
+from backend.gallery.keeping import Gallery
 from backend.part import Orders, Part
 from backend.rollouts.conductor import Rollouts
 from backend.schedules.part import Schedules
@@ -12,10 +13,11 @@ class Parts:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
+        self.gallery = Gallery(orders)
         self.rollouts = Rollouts(orders)
         self.runs = Runs(orders)
         self.schedules = Schedules(orders, self.runs)
-        self.all: tuple[Part, ...] = (self.schedules, self.runs, self.rollouts)
+        self.all: tuple[Part, ...] = (self.gallery, self.schedules, self.runs, self.rollouts)
 
     def act(self, work: Work) -> None:
         """Let each hear what came, and do what it has to."""

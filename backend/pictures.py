@@ -21,7 +21,7 @@ from typing import Any
 from protocol.image_reading import Chunk, Header
 
 from backend import picture_rows, store
-from backend.images import Assembly, Key, Receiver
+from backend.images import Arrival, Assembly, Key, Receiver, chunks_in
 from backend.lifecycle import IN_FLIGHT, PENDING
 from backend.presence import Presence, Roster
 from backend.queueing import SYSTEM
@@ -64,15 +64,17 @@ class Pictures:
     def take(self, work: Work, board: Presence, said: Header | Chunk) -> None:
         """A part has come; a picture that is whole now goes to the outcome of `work`."""
         key = (board.board_id, said.image_id)
-        before = _state(self.receiver.get(key))
+        one = self.receiver.get(key)
+        before = _state(one)
         picture = self.receiver.take(board.board_id, said)
-        if picture is None:
+        if picture is None or one is None or one.header is None:
             self._note(work, board, said, before)
         else:
             self._done[key] = hashlib.sha256(picture).digest()
             self._over.add(key)
             self._waits.pop(key, None)
-            work.out.pictures.append((*key, picture))
+            parts = chunks_in(one.header)
+            work.out.pictures.append(Arrival(*key, picture, one.header, parts))
             self.tell(work, board)
         for gone in self.receiver.dropped:
             self._forget(gone)
@@ -153,6 +155,7 @@ class Pictures:
             name: {
                 "parts": len(one.chunks),
                 "of": len(one.chunks) + len(one.missing()) if one.header else None,
+                "asked": self._waits[board.board_id, name].asked % NEVER,
                 "waiting": self._waits[board.board_id, name].due_at is not None,
             }
             for name, one in found.items()
@@ -169,6 +172,8 @@ class Pictures:
         if before and one.header == before[0] and one.size > before[1]:
             assert isinstance(said, Chunk)
             picture_rows.insert(key, said.index, said.data)
+            if _tenth(before) != _tenth(_state(one)):
+                self.tell(work, board)
         else:
             self._over.discard(key)
             picture_rows.rewrite(key, one, wait.asked, wait.at)
@@ -239,3 +244,7 @@ class Pictures:
 
 def _state(one: Assembly | None) -> State:
     return (one.header, one.size) if one else None
+
+
+def _tenth(state: State) -> int | None:
+    return 10 * state[1] // state[0].size if state and state[0] else None

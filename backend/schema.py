@@ -24,6 +24,7 @@ from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
 from backend.dbfile import InUse, explained
 from backend.downtime import Downtime
+from backend.gallery.rows import KeptPicture
 from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.parsing import ParsingLog
@@ -42,6 +43,7 @@ TABLES = (
     LogPart,
     Picture,
     PictureChunk,
+    KeptPicture,
     User,
     Membership,
     Credential,

@@ -14,8 +14,9 @@ from backend.dialects.dialect import Subscription
 from backend.dispatcher import stops
 from backend.errors import Busy, Slow, no_board
 from backend.events import Hub
+from backend.gallery.album import Album
+from backend.gallery.keeping import mend
 from backend.health import Health
-from backend.images import Album
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
 from backend.reconciler import LOOK_SECONDS, Reconciler
@@ -75,7 +76,9 @@ class Backend:
         self.on_boards: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin to listen and to send."""
+        """Begin to listen and to send, once what a crash has left is put right."""
+        for task in mend(self._writer.album) if self._writer.album else ():
+            self._writer.perform(task)
         self._writer.start()
         self._links.start()
         self._reconciler.start()

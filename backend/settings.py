@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 from backend import messages, readers
 from backend.alerts import Rule
+from backend.gallery import bounds
+from backend.gallery.bounds import Bounds
 from backend.readers import Reader
 from backend.upkeep import Options
 
@@ -58,6 +60,12 @@ class Settings:
     http_threads: int = _is(8, readers.count, "requests at once")
     image_idle_s: int = _is(
         15, readers.count, "seconds without a new part of a picture, before its board is asked"
+    )
+    pictures: Bounds = _is(
+        Bounds(),
+        bounds.read,
+        "pictures kept, the oldest go first: `days` (0 is for ever), megabytes in all (`mb`) and "
+        "of a board (`board_mb`), pictures of a `board`",
     )
     window: int = _is(
         2_000, readers.count, "unconfirmed publishes and unanswered requests before 429"
@@ -118,7 +126,7 @@ class Settings:
     def upkeep(self) -> Options:
         """What the core is to keep, and for how long."""
         rule = Rule(self.alert_after, self.alert_share, self.alert_clear_after)
-        return Options(self.message_log, self.retention or {}, rule)
+        return Options(self.message_log, self.retention or {}, rule, self.pictures)
 
     @property
     def address(self) -> str:

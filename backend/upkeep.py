@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.alerts import Alerts, Rule
+from backend.gallery.bounds import Bounds
 from backend.messages import COMMANDS, IN, OUT, MessageRows
 from backend.presence import Roster
 from backend.retention import Sweep
@@ -17,11 +18,14 @@ from backend.work import Work
 
 @dataclass(frozen=True)
 class Options:
-    """`message_log`: one of messages.MODES; `days`: see `Sweep`; `rule`: see `alerts`."""
+    """`message_log`: one of messages.MODES; `days`: see `Sweep`; `rule`: see `alerts`;
+    `pictures`: see `gallery`.
+    """
 
     message_log: str = COMMANDS
     days: Mapping[str, int] = field(default_factory=dict)
     rule: Rule = Rule()
+    pictures: Bounds = Bounds()
 
 
 class Upkeep:

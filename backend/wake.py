@@ -10,6 +10,7 @@ from protocol.image_reading import Header
 
 from backend import wakes
 from backend.dialects import esp32cam
+from backend.images import INCOMPLETE, Arrival, Receiver, chunks_in
 from backend.lifecycle import PENDING
 from backend.models import Board, Command
 from backend.presence import Presence
@@ -36,6 +37,14 @@ class Transfer:
     image_id: str
     header: Header | None = None
     asked: int = 0
+    readings: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def arrival(self, board_id: str, picture: bytes, missing: int = 0) -> Arrival:
+        """The picture as it is to be kept: incomplete, where so many of its chunks are missing."""
+        assert self.header is not None
+        name = self.image_id + (INCOMPLETE if missing else "")
+        parts = chunks_in(self.header) - missing
+        return Arrival(board_id, name, picture, self.header, parts, self.readings)
 
     def is_of(self, name: str, at: int) -> bool:
         """Whether metadata (at: Unix seconds, or 0) or a chunk is of this picture."""
@@ -107,10 +116,27 @@ class Wake:
         too_soon = newest is not None and newest + CAPTURE_MS > now
         return CAPTURE if too_soon or self.spent else frozenset()
 
+    def show(self, work: Work, images: Receiver) -> None:
+        """Let the board's state say what is on its way; the page is told of each tenth."""
+        shown = {}
+        for one in self.transfers.values():
+            here = images.get((self.board.board_id, one.image_id))
+            of = chunks_in(one.header) if one.header else None
+            parts = len(here.chunks) if here else 0
+            shown[one.image_id] = {"parts": parts, "of": of, "asked": one.asked, "waiting": True}
+        if _coarse(shown) != _coarse(self.board.pictures):
+            self.board.pictures = shown
+            work.out.boards[self.board.board_id] = self.board
+
     def shift(self, by: int) -> None:
         """The clock was set by so many ms."""
         self.began, self.heard, self.last = self.began + by, self.heard + by, self.last + by
         self.captures = {name: at + by for name, at in self.captures.items()}
+
+
+def _coarse(shown: dict[str, dict[str, Any]]) -> list[Any]:
+    return [(name, one["asked"], one["of"] and 10 * one["parts"] // one["of"])
+            for name, one in shown.items()]  # fmt: skip
 
 
 def next_wake(work: Work, wake: Wake) -> int | None:

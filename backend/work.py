@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend import lifecycle, masking, store
 from backend.dialects.dialect import Message
+from backend.images import Arrival, Key
 from backend.presence import Presence
 from backend.sensors import Taken
 from backend.store import Row
@@ -31,7 +32,8 @@ class Outcome:
     changes: list[tuple[Row, Row]] = field(default_factory=list)  # history entry, command row
     boards: dict[str, Presence] = field(default_factory=dict)  # boards whose state changed
     answers: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
-    pictures: list[tuple[str, str, bytes]] = field(default_factory=list)  # board, id, JPEG
+    pictures: list[Arrival] = field(default_factory=list)  # to be kept as files
+    dropped: list[Key] = field(default_factory=list)  # pictures whose files are to go
     alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
     news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # kind of event, data
     said: list[tuple[str, Message]] = field(default_factory=list)  # board, what is no command

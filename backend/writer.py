@@ -22,7 +22,8 @@ from backend.commands import public
 from backend.core import Batch, Core
 from backend.errors import Refusal
 from backend.events import Event, Hub, command_event
-from backend.images import Album
+from backend.gallery.album import Album
+from backend.images import Arrival, Key
 from backend.intake import sorted_out
 from backend.links import Links
 from backend.models import database
@@ -189,8 +190,10 @@ class Writer(threading.Thread):
 
     def _settle(self, outcome: Outcome, receipts: list[Receipt]) -> None:
         """Let the world know what is durable now."""
-        for board_id, image_id, picture in outcome.pictures:
-            self._keep(board_id, image_id, picture)
+        for key in outcome.dropped:
+            self._on_disk(key, None)
+        for one in outcome.pictures:
+            self._on_disk((one.board_id, one.image_id), one)
         if self.links:
             send(self._core, self.links, outcome)
             self.links.acknowledge(receipts)
@@ -205,16 +208,20 @@ class Writer(threading.Thread):
         if self._hub.watched:
             self._hub.publish(self._events(outcome, shown))
 
-    def _keep(self, board_id: str, image_id: str, picture: bytes) -> None:
-        """Put a picture on disk. One that can't be kept is still on its board."""
+    def _on_disk(self, key: Key, arrival: Arrival | None) -> None:
+        """Put a picture on disk, or take it away. One that can't be kept is still on its board."""
         try:
-            if self.album:
-                self.album.keep(board_id, image_id, picture)
+            if self.album and arrival:
+                self.album.keep(*key, arrival.data)
+            elif self.album:
+                self.album.drop(*key)
         except OSError as why:
             self._core.refused["storage"] += 1
-            self._core.pictures.unkept((board_id, image_id))
-            about = {"board": board_id}
-            log.error("can't keep picture %s of %s: %s", image_id, board_id, why, extra=about)
+            self._core.pictures.unkept(key)
+            self._core.parts.gallery.unsettled(key)
+            what = "keep" if arrival else "remove"
+            about = {"board": key[0]}
+            log.error("can't %s picture %s of %s: %s", what, key[1], key[0], why, extra=about)
 
     def _events(self, outcome: Outcome, shown: dict[int, dict[str, Any]]) -> list[Event]:
         events: list[Event] = [

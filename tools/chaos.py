@@ -44,7 +44,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "late": (chaos_late.run, 30),
     "stops": (chaos_stops.run, 20),
     "fuzz": (chaos_fuzz.run, 10_000),
-    "pictures": (chaos_pictures.run, 20),
+    "pictures": (chaos_pictures.run, 200),
     "update": (chaos_update.run, 40),
     "rollout": (chaos_rollout.run, 50),
     "schedules": (chaos_schedules.run, 60),

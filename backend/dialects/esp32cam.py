@@ -122,7 +122,8 @@ def _picture(said: dict[str, Any]) -> Picture:
         raise ProtocolError("malformed", "image_size", "or the size of its chunks can't be right")
     if count not in (None, -(-size // chunk)):
         raise ProtocolError("malformed", "total_chunk_count", "does not fit size and chunk size")
-    return Picture(_name(said), size, chunk, -(-size // chunk), _time(said), error)
+    count = -(-size // chunk)
+    return Picture(_name(said), size, chunk, count, _time(said), error, _values(said))
 
 
 def _part(said: dict[str, Any]) -> Part:
@@ -144,11 +145,15 @@ def _bytes(value: Any) -> bytes:
     raise ProtocolError("malformed", "payload", "must be base64, or a list of bytes")
 
 
-def _measured(said: dict[str, Any]) -> list[Meaning]:
+def _values(said: dict[str, Any]) -> dict[str, tuple[float, str]]:
     nested = said.get("sensor_data")
     flat = {**said, **(nested if type(nested) is dict else {})}
     values = {name: loose.number(flat.get(name)) for name in _UNITS}
-    found = {name: (value, _UNITS[name]) for name, value in values.items() if value is not None}
+    return {name: (value, _UNITS[name]) for name, value in values.items() if value is not None}
+
+
+def _measured(said: dict[str, Any]) -> list[Meaning]:
+    found = _values(said)
     return [Measured(_time(said), found)] if found else []
 
 

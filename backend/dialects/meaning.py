@@ -46,7 +46,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture is on its way: `size` bytes in `count` chunks of `chunk_size`."""
+    """A picture is on its way: `size` bytes in `count` chunks of `chunk_size`.
+
+    `readings`: what was measured with it, as in `Measured`.
+    """
 
     name: str
     size: int
@@ -54,6 +57,7 @@ class Picture:
     count: int
     at: int
     error: int = 0
+    readings: dict[str, tuple[float, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

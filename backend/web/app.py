@@ -17,6 +17,7 @@ from backend.web.http import Answer, Call
 from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
+from backend.web.pictures import PictureRoutes
 from backend.web.provisioning import ProvisioningRoutes
 from backend.web.releases import ReleaseRoutes
 from backend.web.rollouts import RolloutRoutes
@@ -45,6 +46,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         ProvisioningRoutes(backend, settings.address),
         SiteRoutes(backend),
         CommandRoutes(backend, Twins(settings.twin_command)),
+        PictureRoutes(backend, settings.data_dir / "images"),
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),

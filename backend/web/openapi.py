@@ -10,6 +10,7 @@ from backend.commands import PAGE_MAX
 from backend.web import (
     openapi_connections,
     openapi_people,
+    openapi_pictures,
     openapi_rollouts,
     openapi_schedules,
     openapi_sites,
@@ -30,6 +31,7 @@ _PARTS: tuple[Any, ...] = (
     openapi_topics,
     openapi_twins,
     openapi_schedules,
+    openapi_pictures,
     openapi_rollouts,
     openapi_upkeep,
 )
@@ -113,6 +115,7 @@ _EVENTS = (
     "site's now is), `alert` (begins or ends), `rollout` (has come further), `sites`, `reset`"
     "site's now is), `alert` (begins or ends), `sites`, `schedule` and `run` (to "
     "be asked for again), `reset`"
+    "site's now is), `alert` (begins or ends), `picture` (is kept, or `gone`), `sites`, `reset`"
 )
 
 _OPERATIONS = (

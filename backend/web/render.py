@@ -6,6 +6,7 @@ from typing import Any
 
 from backend import conditions
 from backend.texts import TEXTS
+from backend.web.routes import API
 
 _BOARD_TIMES = ("last_seen", "asleep_until", "next_wake_at", "announced_at")
 _COMMAND_TIMES = ("created_at", "expires_at", "updated_at")
@@ -74,6 +75,19 @@ def connection(row: dict[str, Any]) -> dict[str, Any]:
     """A site's connection, or how one now is."""
     times = {name: optional_time(row[name]) for name in ("retry_at", "changed_at")}
     return {**row, **times}
+
+
+def version(picture: dict[str, Any]) -> str:
+    """What is another where a picture is another."""
+    return str(picture["sha256"][:16])
+
+
+def picture(row: dict[str, Any]) -> dict[str, Any]:
+    """A picture, and where it is."""
+    base = f"{API}/boards/{row['board_id']}/pictures/{row['image_id']}"
+    which = f"?v={version(row)}"
+    places = {"url": f"{base}.jpg{which}", "thumbnail": f"{base}/thumbnail.jpg{which}"}
+    return {**times(row, "at", "taken_at", "received_at"), **places}
 
 
 def token(row: dict[str, Any]) -> dict[str, Any]:

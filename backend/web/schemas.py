@@ -147,7 +147,7 @@ _READING = {
 }
 # A picture that is not whole yet: how many parts are here, of how many (null: not known yet), and
 # whether more is waited for before the board starts anew.
-_PICTURE = {"parts": WHOLE, "of": {"type": ["integer", "null"]}, "waiting": FLAG}
+_PICTURE = {"parts": WHOLE, "of": {"type": ["integer", "null"]}, "asked": WHOLE, "waiting": FLAG}
 _BOARD = {
     "id": IDENTIFIER,
     "name": TEXT,

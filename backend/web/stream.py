@@ -43,6 +43,8 @@ def _render(event: Event) -> bytes:
         shown = render.board(data)
     elif kind == "alert":
         shown = render.times(data, "since", "until_at")
+    elif kind == "picture":
+        shown = render.picture(data)
     elif kind == "connection":
         shown = render.connection(data)
     head = f"id: {event_id}\n" if event_id is not None else ""

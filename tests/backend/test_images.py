@@ -15,7 +15,8 @@ from protocol.topics import IMAGE, topic
 
 from backend import images
 from backend.broker import EmbeddedBroker
-from backend.images import Album, Receiver
+from backend.gallery.album import Album
+from backend.images import Receiver
 from tests.backend.running import Station, eventually
 from tools.brokers import MosquittoBroker
 
@@ -178,11 +179,3 @@ def finished_feed(station: Station) -> bool:
     posted = station.feed()
     station.answer(station.next_command(), "accepted", "completed")
     return bool(eventually(lambda: station.backend.command(posted["id"])["status"] == "COMPLETED"))
-
-
-def test_the_oldest_file_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "KEPT_PER_BOARD", 3)
-    album = Album(tmp_path)
-    for number in range(5):
-        album.keep("pond", f"p{number}", b"x")
-    assert {path.name for path in (tmp_path / "pond").iterdir()} == {"p2.jpg", "p3.jpg", "p4.jpg"}

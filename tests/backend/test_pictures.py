@@ -41,7 +41,7 @@ def asked(desk: Desk) -> list[dict[str, Any]]:
 
 
 def whole(desk: Desk) -> list[bytes]:
-    return [picture for _, _, picture in desk.out.pictures]
+    return [one.data for one in desk.out.pictures]
 
 
 def shown(desk: Desk) -> Any:
@@ -67,7 +67,7 @@ def test_what_is_missing_is_asked_for_and_completes_it(desk: Desk) -> None:
     (row,) = commands.find(command_type="send_image")
     assert (row["user"], row["status"]) == ("system", "SENT") and row["reason"]
     assert [step["actor"] for step in commands.get(row["id"])["history"]][0] == "system"
-    assert shown(desk) == {"p": {"parts": 2, "of": 5, "waiting": True}}
+    assert shown(desk) == {"p": {"parts": 2, "of": 5, "asked": 1, "waiting": True}}
     assert whole(desk) == [] and Picture.select().count() == 1
     sends(desk, CHUNKS[1], CHUNKS[2], CHUNKS[4])
     assert whole(desk) == [DATA] and shown(desk) == {}
@@ -94,7 +94,7 @@ def test_it_is_asked_for_three_times_and_again_after_the_next_start(desk: Desk) 
         desk.at(seconds).heartbeat()
         count += len(asked(desk))
         refuse_all(desk)
-    assert count == 3 and shown(desk) == {"p": {"parts": 1, "of": 5, "waiting": False}}
+    assert count == 3 and shown(desk) == {"p": {"parts": 1, "of": 5, "asked": 3, "waiting": False}}
     desk.startup("b2")
     assert asked(desk) == [{"image_id": "p", "missing": "1-4"}]
 

@@ -52,7 +52,8 @@ def test_a_wake_from_hello_to_sleep(hall: Hall) -> None:
     assert hall.stands(row) == ("COMPLETED", None)
     last = chunks(hall)
     (kept,) = hall.out.pictures
-    assert kept == (MAC, "image_1-20270115T080000Z", PICTURE)
+    assert kept[:3] == (MAC, "image_1-20270115T080000Z", PICTURE)
+    assert kept.readings == {"temperature": (21.5, "°C")}
     told = {"ACK_OK": {"next_wake_time": "5:30PM"}, "image_name": "image_1.jpg"}
     assert last == [[ACK, told]]
     board = hall.core.roster.get(MAC)
@@ -116,7 +117,8 @@ def test_after_three_requests_what_came_is_kept_as_incomplete(hall: Hall) -> Non
         assert hall.at(second).tick() == [[CMD, {"send_image": "image_1.jpg"}]]
         hall.say(ACK, {"command_ack": "acknowledged"})  # it is there, and sends nothing
     hall.at(60).tick()
-    ((_, name, kept),) = hall.out.pictures
+    ((_, name, kept, _, parts, _),) = hall.out.pictures
+    assert parts == COUNT - 1
     assert name == "image_1-20270115T080000Z-incomplete"
     assert kept[: (COUNT - 1) * CHUNK] == PICTURE[: (COUNT - 1) * CHUNK]
     assert hall.stands(row) == ("FAILED", "incomplete")
@@ -167,8 +169,9 @@ def test_a_board_that_falls_silent_has_left(hall: Hall) -> None:
     chunks(hall, range(3))
     for second in (15, 30, 45, 60):
         hall.at(second).tick()
-    ((_, name, _),) = hall.out.pictures
-    assert name.endswith("-incomplete") and hall.online(MAC) is False
+    (kept,) = hall.out.pictures
+    hall.tick()  # it has its row
+    assert kept.image_id.endswith("-incomplete") and hall.online(MAC) is False
     assert (hall.core.next_due() or hall.now + 1) > hall.now
 
 
@@ -221,4 +224,4 @@ def test_a_picture_arrives_whatever_is_lost_doubled_or_late(hall: Hall, seed: in
         second += 15
         if pictures or not any("send_image" in words[1] for words in hall.at(second).tick()):
             break
-    assert [picture for *_, picture in pictures] == [PICTURE]
+    assert [one.data for one in pictures] == [PICTURE]

@@ -121,6 +121,16 @@ TABLE |= {
     ("POST", RUN + "/pause"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
     ("POST", RUN + "/resume"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
 }
+_PICTURES = f"{A}/boards/<board_id>/pictures"
+TABLE |= {
+    ("GET", f"{A}/pictures"): Row(SIGNED_IN, READ, 200),
+    ("GET", _PICTURES): Row(VIEWER, READ, 200),
+    ("GET", f"{_PICTURES}.zip"): Row(VIEWER, READ, 400),
+    ("GET", f"{_PICTURES}/<image_id>"): Row(VIEWER, READ, 404),
+    ("GET", f"{_PICTURES}/<image_id>.jpg"): Row(VIEWER, READ, 404),
+    ("GET", f"{_PICTURES}/<image_id>/thumbnail.jpg"): Row(VIEWER, READ, 404),
+    ("DELETE", f"{_PICTURES}/<image_id>"): Row(SITE_ADMIN, ADMINISTER, 404),
+}
 # What is asked so that it ends, and what stands in the paths for what is not made first.
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
@@ -131,4 +141,5 @@ NAMES = {
     "token_id": "999999",
     "release_id": "none",
     "seal": "none",
+    "image_id": "none",
 }

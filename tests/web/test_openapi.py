@@ -58,6 +58,8 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("alerts", "Alerts"),
         ("boards/pond/downtimes", "Downtimes"),
         ("boards/pond/messages", "Messages"),
+        ("pictures", "NewestPictures"),
+        ("boards/pond/pictures", "Pictures"),
         ("boards/none", "Problem"),
         ("releases", "Releases"),
         ("rollouts", "Rollouts"),

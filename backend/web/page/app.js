@@ -67,6 +67,7 @@ async function opened(store, history, bell) {
     setTimeout(() => { if (!wasLost) banner("", ""); }, 4000);
   }
   wasLost = false;
+  store.tell("opened"); // what was missed is asked for
   await Promise.all([loadBoards(store), loadSites(store), loadHealth(), history.load(), bell.load()]).catch(refused);
 }
 

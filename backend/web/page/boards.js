@@ -6,6 +6,7 @@ import { chip, el, fill } from "./dom.js";
 import { groups, shape } from "./groups.js";
 import { asleep, missingSince, state, time } from "./presence.js";
 import { may } from "./rights.js";
+import { Newest, thumbnail } from "./thumbnails.js";
 import { Trial } from "./trial.js";
 import { duration, ended, explain, kindOf, labelOf, sensorError, span, when } from "./words.js";
 
@@ -19,6 +20,7 @@ export class Boards {
   constructor(root, store) {
     this.root = root;
     this.store = store;
+    this.newest = new Newest(store, (boardId) => this.#picture(boardId));
     for (const kind of ["boards", "site-list"]) store.addEventListener(kind, () => this.show());
     addEventListener("hashchange", () => this.#goTo());
     store.addEventListener("command", ({ detail }) => this.#refresh(detail.board_id));
@@ -92,15 +94,25 @@ export class Boards {
     const head = el("div", { class: "board-head" });
     const note = el("p", { class: "note", hidden: true });
     const sensors = el("div", { class: "sensors", hidden: true });
+    const latest = el("a", { class: "latest", hidden: true, href: `#pictures/${board.id}` });
     const foreign = this.store.dialects[board.dialect];
     const whole = () => (foreign ? wholeForms(verbs, send("")) : boardButtons(send("")));
     const foot = el("section", { class: "whole" }, operates && whole(), line(""), limits(foreign));
     const [folds, more] = operates && !foreign
       ? groups(board, { id: board.id, store: this.store, send: send("") }) : [[], () => null];
     const node = el("article", { class: "card board", "data-board": board.id, "aria-label": board.name },
-      head, note, sensors, parts, foot, el("div", { class: "groups" }, folds));
+      head, note, latest, sensors, parts, foot, el("div", { class: "groups" }, folds));
     const clear = plainButton("clear_stop", send(""), "stop");
-    this.#cards.set(board.id, { node, head, note, sensors, lines, drawn, operates, clear, more });
+    this.#cards.set(board.id, { node, head, note, latest, sensors, lines, drawn, operates, clear, more });
+    this.#picture(board.id);
+  }
+
+  #picture(boardId) {
+    const latest = this.#cards.get(boardId)?.latest;
+    const picture = this.newest.get(boardId);
+    if (!latest) return;
+    latest.hidden = !picture;
+    latest.replaceChildren(...(picture ? [thumbnail(picture), el("span", { class: "quiet" }, when(picture.at))] : []));
   }
 
   // The form of an actuator; under it what a command may depend on, where its board knows that.

@@ -47,10 +47,12 @@ function camera(context) {
   return [[form("capture_image", context), buttons, open, list], show];
 }
 
-function onItsWay([id, { parts, of, waiting }]) {
+export function onItsWay([id, { parts, of, asked, waiting }]) {
   const come = of === null ? `${parts} parts` : `${parts} of ${of} parts`;
-  return el("p", { class: "quiet" }, `Picture ${id}: ${come} are here; `
-    + (waiting ? "the rest is asked for." : "the rest is asked for when the board starts anew."));
+  const again = asked ? ` (${asked} × so far)` : "";
+  return el("p", { class: "on-its-way quiet" }, el("span", {}, `Picture ${id}: ${come} are here; `
+    + (waiting ? `what does not come is asked for${again}.` : "the rest is asked for when the board starts anew.")),
+    of && el("progress", { max: of, value: parts, "aria-label": `Picture ${id}` }));
 }
 
 // What the board last said of the pictures on its flash.

@@ -1,8 +1,8 @@
 // The event stream: what has changed, as it changes. Lost streams come back by themselves.
 
 const AGAIN_MS = 3000;
-const OTHER = ["sites", "connection", "alert", "rollout"]; // kinds of events that only some views wait for
-const OTHER = ["sites", "connection", "alert", "schedule", "run"]; // kinds of events that only some views wait for
+// Kinds of events that only some views wait for.
+const OTHER = ["sites", "connection", "alert", "schedule", "run", "picture", "rollout"];
 
 export class Live {
   #source = null;

@@ -46,6 +46,9 @@ export class Timeline {
       el("ol", { class: "steps" }, command.history.map((step, index) => this.#step(step, index))),
       command.log ? el("pre", { class: "log" }, command.log) : "",
       this.#facts(command),
+      command.result.image_id && command.command_type === "capture_image"
+        ? el("p", {}, el("a", { href: `#pictures/${command.board_id}/${command.result.image_id}`,
+          onclick: () => this.dialog.close() }, "Show the picture")) : "",
       this.#messages,
       !ended(command) && this.#operates(command) ? this.#cancelButton(command) : "");
   }
