@@ -124,6 +124,8 @@ class Application:
             look_every=settings.look_every,
             dialects=settings.dialects,
             discover=settings.discover,
+            player=settings.scene_player,
+            media=settings.data_dir / "media",
         )
         self.backend.on_boards = self._let_in
         self._letting_in = threading.Lock()

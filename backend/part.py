@@ -8,7 +8,7 @@ Rules of this file:
 """
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend import boards, commands
 from backend.dispatcher import Dispatcher
@@ -16,6 +16,9 @@ from backend.presence import Roster
 from backend.store import Row
 from backend.wishes import NewCommand
 from backend.work import Work
+
+if TYPE_CHECKING:
+    from backend.scenes.part import Scenes
 
 
 class Orders:
@@ -37,6 +40,10 @@ class Orders:
             raise answer
         row: Row = answer[0]
         return row
+
+    def send_ready(self, work: Work) -> None:
+        """Send what may be sent now and not only when all parts have acted."""
+        self._dispatcher.send_ready(work)
 
     def call_off(
         self, work: Work, row: Row, actor: str, detail: dict[str, Any] | None = None
@@ -72,6 +79,8 @@ class Part:
 
 class Parts:
     """All parts of one core. Tasks reach them as `work.parts`."""
+
+    scenes: "Scenes"
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders

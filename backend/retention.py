@@ -59,6 +59,12 @@ TABLES: dict[str, Kept] = {
     "alerts": Kept("alert", "since", "until_at"),
     "connections": Kept("mqttconnectionlog", "timestamp", "timestamp"),
     "parsing": Kept("parsinglog", "at", "at"),
+    "scenes": Kept(
+        "scenerun",
+        "started_at",
+        "ended_at",
+        first=(f"DELETE FROM scenestep WHERE run_id IN {_KEYS}",),
+    ),
     "audit": Kept("auditentry", "at", "at", days=365),
 }
 

@@ -19,6 +19,8 @@ from backend.images import Album
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
 from backend.reconciler import LOOK_SECONDS, Reconciler
+from backend.scenes.player import Player
+from backend.scenes.tasks import MediaEnded
 from backend.settings import Settings
 from backend.tally import Tally
 from backend.upkeep import Options
@@ -36,7 +38,7 @@ class Backend:
     `broker_url`, `broker_ca`: of the default link; `retry_cap`, `look_every`: see `Links`,
     `Reconciler`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
     `dialects`: those to listen for even where no board of them is known; `discover`: further topic
-    patterns to listen to, so that what is said there is known.
+    patterns to listen to, so that what is said there is known. `player`, `media`: see `Player`.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class Backend:
         look_every: float = LOOK_SECONDS,
         dialects: tuple[str, ...] = (),
         discover: tuple[str, ...] = (),
+        player: str = "",
+        media: Path = Path(),
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
@@ -59,6 +63,9 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
+        if player:
+            self._core.parts.scenes.has_player = True
+            self._writer.player = Player(player, media, self._media_ended)
         self._asked, self._also, self._listened = dialects, discover, -1
         self._links = self._writer.links = Links(
             Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
@@ -79,16 +86,23 @@ class Backend:
         self._writer.start()
         self._links.start()
         self._reconciler.start()
+        if self._writer.player:
+            self._writer.player.start()
 
     def stop(self) -> None:
         """Finish what is queued, tell the watchers, disconnect."""
         self.events.close()
+        if self._writer.player:
+            self._writer.player.stop()
         self._reconciler.stop()
         self._reconciler.join(5)
         self._writer.stop()
         self._writer.join(2)
         self._links.drain(0.5)
         self._links.stop()
+
+    def _media_ended(self, run: int, channel: str, file: str, error: str) -> None:
+        self._writer.perform(MediaEnded(run, channel, file, error))
 
     def connections_changed(self) -> None:
         """Have what was changed in the connections' rows made so now."""
@@ -183,7 +197,8 @@ class Backend:
     def subscriptions(self) -> list[Subscription]:
         """(topic pattern, QoS) of all that is listened to."""
         known = [(board.dialect, board.facts) for board in self._core.roster.all()]
-        return registry.subscriptions(known, self._asked, self._also)
+        also = (*self._also, *self._core.parts.scenes.topics())
+        return registry.subscriptions(known, self._asked, also)
 
     def topics(self, limit: int, after: str) -> tuple[list[dict[str, Any]], int]:
         """(topics that were seen, see `Topics.find`; how many messages were not counted)."""

@@ -28,6 +28,7 @@ from backend.links import Links
 from backend.models import database
 from backend.mqtt import Receipt
 from backend.presence import Presence, Roster
+from backend.scenes.player import Player
 from backend.sending import send
 from backend.store import Locked, Row
 from backend.wishes import Cancellation, NewCommand
@@ -70,6 +71,7 @@ class Writer(threading.Thread):
         super().__init__(name="writer", daemon=True)
         self.links: Links | None = None
         self.album: Album | None = None  # where pictures go
+        self.player: Player | None = None  # of the sound and picture of scenes
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         self._now, self._monotonic = clock, monotonic
         self._offset = clock() - monotonic()
@@ -194,6 +196,9 @@ class Writer(threading.Thread):
         if self.links:
             send(self._core, self.links, outcome)
             self.links.acknowledge(receipts)
+        if self.player:
+            for one in outcome.local:
+                self.player.do(*one)
         shown: dict[int, dict[str, Any]] = {}
         for answer, result in outcome.answers:
             if isinstance(result, Refusal):

@@ -16,6 +16,7 @@ from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
 from backend.web.provisioning import ProvisioningRoutes
 from backend.web.routes import API, Route
+from backend.web.scenes import SceneRoutes
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
 from backend.web.stream import StreamRoutes
@@ -44,6 +45,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
+        SceneRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

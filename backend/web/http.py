@@ -157,9 +157,11 @@ class Call:
         """A request header by its WSGI name (`IDEMPOTENCY_KEY`), or None."""
         return self.environ.get("HTTP_" + name)
 
-    def body(self, members: Members, empty: bool = False) -> dict[str, Any]:
-        """The JSON object of the request; with `empty`, none at all is {}. Raises Problem."""
-        raw = self._raw()
+    def body(self, members: Members, empty: bool = False, most: int = BODY_MAX) -> dict[str, Any]:
+        """The JSON object of the request, of at most so many bytes; with `empty`, none at all is
+        {}. Raises Problem.
+        """
+        raw = self._raw(most)
         if not raw and empty:
             return {}
         kind = self.environ.get("CONTENT_TYPE", "")
@@ -171,13 +173,13 @@ class Call:
             raise Problem(400, "malformed", f"the body is no JSON: {why}"[:200]) from None
         return members.check(value)
 
-    def _raw(self) -> bytes:
+    def _raw(self, most: int) -> bytes:
         length = self.environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > BODY_MAX:
-            raise Problem(413, "too_large", f"the body may have at most {BODY_MAX} bytes")
-        raw: bytes = self.environ["wsgi.input"].read(BODY_MAX + 1)
-        if len(raw) > BODY_MAX:
-            raise Problem(413, "too_large", f"the body may have at most {BODY_MAX} bytes")
+        if not length.isdigit() or int(length) > most:
+            raise Problem(413, "too_large", f"the body may have at most {most} bytes")
+        raw: bytes = self.environ["wsgi.input"].read(most + 1)
+        if len(raw) > most:
+            raise Problem(413, "too_large", f"the body may have at most {most} bytes")
         return raw
 
 

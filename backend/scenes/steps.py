@@ -1,0 +1,229 @@
+"""A run's steps: each becomes a command, and its answer is waited for, FEEDBACK_MS.
+
+Rules of this file:
+- nothing is sent to a board that is not there, or by a link that is down: neither waits for better
+  times, but for what switches off at the end;
+- what could not be sent within FEEDBACK_MS, because of a command before it, is called off;
+- where boards answer by topic, a second command for a target replaces the wait for the first,
+  whose step says so;
+- a step that failed is put into `failed`, once, for its policy.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from backend import store
+from backend.dialects.registry import DIALECTS
+from backend.errors import Refusal
+from backend.lifecycle import ENDED, PENDING, SENT, UNKNOWN
+from backend.part import Orders
+from backend.queueing import SYSTEM
+from backend.scenes import rows
+from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
+from backend.scenes.rows import SceneStep
+from backend.store import Row
+from backend.work import Work
+
+FEEDBACK_MS = 1_000
+_GOOD = ("accepted", "progress", "completed")
+_BAD = ("failed", "rejected")
+_OPEN = (rows.WAITING, rows.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing to do for a run. `must`: it is wanted later, too; `policy`: see schema."""
+
+    run_id: int
+    scene_id: str
+    number: int
+    state: str
+    place: str
+    text: str
+    planned: int
+    policy: str
+    tries: int = 0
+    must: bool = False
+
+    @property
+    def cause(self) -> str:
+        """As the command has it."""
+        return f"scene/{self.scene_id}/{self.run_id}"
+
+
+@dataclass(slots=True)
+class Step:
+    """A step whose command is open. `deadline`: by when it must be answered; None: no more."""
+
+    id: int
+    asked: Asked
+    order: Order
+    status: str
+    deadline: int | None
+    sent: bool = False
+
+
+class Steps:
+    """The open steps of all runs. `changed`: the runs with news; `last`: when a run last sent
+    something to a board, by (run, board).
+    """
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._open: dict[str, Step] = {}  # by command
+        self.failed: list[Step] = []
+        self.changed: set[int] = set()
+        self.last: dict[tuple[int, str], int] = {}
+
+    def record(self, asked: Asked, status: str, detail: str = "", **more: Any) -> int:
+        """Write a step down; its id."""
+        self.changed.add(asked.run_id)
+        names = ("run_id", "number", "state", "place", "text")
+        row = {name: getattr(asked, name) for name in names}
+        row |= {"planned_at": asked.planned, "status": status, "detail": detail, **more}
+        return int(SceneStep.insert(row).execute())
+
+    def send(self, work: Work, asked: Asked, order: Order) -> str:
+        """Command a board; the status of the step that was made."""
+        about = {"board_id": order.board_id, "target": order.target}
+        status, why = self._hindered(order.board_id)
+        if status and not asked.must:
+            step_id = self.record(asked, status, why, **about)
+            if status == rows.NOT_SENT:
+                self.failed.append(Step(step_id, asked, order, status, None))
+            return status
+        self._supersede(work, order)
+        key, life = f"{asked.cause}/{asked.number}", self._life(asked, order)
+        try:
+            row = self._orders.post(work, order.command(life, key, asked.cause))
+        except Refusal as refusal:
+            step_id = self.record(asked, rows.FAILED, f"refused: {refusal}"[:200], **about)
+            self.failed.append(Step(step_id, asked, order, rows.FAILED, None))
+            return rows.FAILED
+        self.last[asked.run_id, order.board_id] = work.now
+        step_id = self.record(asked, rows.WAITING, command_id=row["id"], **about)
+        deadline = work.now + FEEDBACK_MS
+        self._open[row["id"]] = Step(step_id, asked, order, rows.WAITING, deadline)
+        return rows.WAITING
+
+    def follow(self, work: Work, changes: list[tuple[Row, Row]]) -> None:
+        """Note what has become of the steps' commands."""
+        for entry, row in changes:
+            step = self._open.get(row["id"])
+            if step is None:
+                continue
+            self._take(work.now, step, entry["event"], entry["error"])
+            if row["status"] in ENDED or (row["status"] == UNKNOWN and step.deadline is None):
+                del self._open[row["id"]]
+
+    def look(self, work: Work) -> None:
+        """Note which answers are overdue."""
+        late = [
+            (name, step)
+            for name, step in self._open.items()
+            if step.deadline is not None and step.deadline <= work.now
+        ]
+        for name, step in late:
+            step.deadline = None
+            if step.status == rows.SENT:
+                self._settle(step, rows.SILENT, f"no answer within {FEEDBACK_MS / 1000:g} s")
+            elif step.status == rows.WAITING and not step.asked.must:
+                self._settle(step, rows.NOT_SENT, "a command before it was still under way")
+                del self._open[name]
+                self._call_off(work, name)
+
+    def forget(self, run_id: int) -> None:
+        """A run is over: wait only for answers that may still be in time."""
+        over = [
+            name
+            for name, step in self._open.items()
+            if step.asked.run_id == run_id and step.deadline is None and not step.asked.must
+        ]
+        for name in over:
+            del self._open[name]
+        for key in [key for key in self.last if key[0] == run_id]:
+            del self.last[key]
+
+    def next_due(self) -> int | None:
+        """When the next answer is overdue, or None."""
+        if self.failed:
+            return 0
+        times = (step.deadline for step in self._open.values())
+        return min((time for time in times if time is not None), default=None)
+
+    def shift(self, by: int) -> None:
+        """The clock was set by so many ms."""
+        for step in self._open.values():
+            step.deadline = None if step.deadline is None else step.deadline + by
+        self.last = {key: at + by for key, at in self.last.items()}
+
+    def _hindered(self, board_id: str) -> tuple[str, str]:
+        """(status, why) where nothing can reach a board now, or two times ""."""
+        roster = self._orders.roster
+        board = roster.get(board_id)
+        if board is None:
+            return rows.NOT_SENT, "the board is known no more"
+        if roster.listening_since(board) is None:
+            return rows.SIMULATED, "the broker is away"
+        if board.online is not True:
+            known = "is offline" if board.online is False else "was not heard yet"
+            return rows.NOT_SENT, f"the board {known}"
+        return "", ""
+
+    def _life(self, asked: Asked, order: Order) -> int | None:
+        """How long the command may wait to be sent, s; None: as long as anybody's."""
+        if asked.must:
+            return None
+        board = self._orders.roster.get(order.board_id)
+        return LIFE_S if board and DIALECTS[board.dialect].exact else GUESSED_LIFE_S
+
+    def _expects(self, step: Step) -> bool:
+        board = self._orders.roster.get(step.order.board_id)
+        return board is None or step.order.command_type not in DIALECTS[board.dialect].mute
+
+    def _supersede(self, work: Work, order: Order) -> None:
+        """Let a target whose board answers by topic be free for this order."""
+        board = self._orders.roster.get(order.board_id)
+        if board is None or DIALECTS[board.dialect].exact:
+            return
+        mine = [name for name, step in self._open.items() if step.order.place == order.place]
+        if mine:
+            self._orders.send_ready(work)
+        for row in work.take(store.by_ids(mine)) if mine else ():
+            if row["status"] in (PENDING, SENT):
+                self._orders.call_off(work, row, SYSTEM)
+
+    def _call_off(self, work: Work, command_id: str) -> None:
+        for row in work.take(store.by_ids([command_id])):
+            if row["status"] == PENDING:
+                self._orders.call_off(work, row, SYSTEM)
+
+    def _take(self, now: int, step: Step, event: str, error: str | None) -> None:
+        if event == "send" and not step.sent:
+            step.sent, status = True, rows.SENT if self._expects(step) else rows.PLAYED
+            self._change(step, status, sent_at=now)
+        elif event in _GOOD and step.status in (*_OPEN, rows.SILENT):
+            late = step.status == rows.SILENT
+            self._change(step, rows.LATE if late else rows.OK, feedback_at=now)
+        elif event in _BAD:
+            self._settle(step, rows.FAILED, error or "", feedback_at=now)
+        elif error == "superseded" and step.status in _OPEN:
+            why = "another command followed for this target: no answer tells anything of this one"
+            self._change(step, rows.SUPERSEDED, detail=why)
+        elif event in ("cancel", "expire") and not step.sent:
+            self._settle(step, rows.NOT_SENT, error or event)
+        else:
+            return
+        if step.status not in _OPEN:
+            step.deadline = None
+
+    def _settle(self, step: Step, status: str, detail: str, **more: Any) -> None:
+        """It failed; its policy is asked the first time that is known."""
+        if step.status in (*_OPEN, rows.OK):
+            self.failed.append(step)
+        self._change(step, status, detail=detail, **more)
+
+    def _change(self, step: Step, status: str, **more: Any) -> None:
+        step.status = status
+        self.changed.add(step.asked.run_id)
+        SceneStep.update(status=status, **more).where(SceneStep.id == step.id).execute()
