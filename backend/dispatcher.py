@@ -90,7 +90,9 @@ class Dispatcher:
             self.look(work, row)
         elif row["cancelling"]:
             self._ask(work, row)
-        elif not self.guesses.held(row) and work.step(row, SEND, detail=self.guesses.sending(row)):
+        elif not self.guesses.held(row) and work.step(
+            row, SEND, detail={**self.guesses.sending(row), **work.when}
+        ):
             self._publish(work, row, row["command_type"], json.loads(row["parameters"]))
             row["due_at"] = min(self._answer_by(work, row), row["expires_at"] + EXPIRY_GRACE_MS)
 
@@ -224,6 +226,8 @@ class Dispatcher:
             "attempt": row["attempt"],
         }
         work.out.publish.append((row["board_id"], message))
+        if work.when:
+            work.out.later[row["id"]] = work.when["not_before"]
 
     def _answer_by(self, work: Work, row: Row) -> int:
         within = self.guesses.wait_ms(row)

@@ -63,6 +63,7 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
+        self._core.parts.scenes.plays_ahead(self._writer.outbox)
         if player:
             self._core.parts.scenes.has_player = True
             self._writer.player = Player(player, media, self._media_ended)
@@ -86,14 +87,16 @@ class Backend:
         self._writer.start()
         self._links.start()
         self._reconciler.start()
-        if self._writer.player:
-            self._writer.player.start()
+        for edge in (self._writer.outbox, self._writer.player):
+            if edge:
+                edge.start()
 
     def stop(self) -> None:
         """Finish what is queued, tell the watchers, disconnect."""
         self.events.close()
-        if self._writer.player:
-            self._writer.player.stop()
+        for edge in (self._writer.outbox, self._writer.player):
+            if edge:
+                edge.stop()
         self._reconciler.stop()
         self._reconciler.join(5)
         self._writer.stop()

@@ -37,6 +37,7 @@ class Outcome:
     news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # kind of event, data
     local: list[tuple[int, str, str]] = field(default_factory=list)  # run, channel, message
     said: list[tuple[str, Message]] = field(default_factory=list)  # board, what is no command
+    later: dict[str, int] = field(default_factory=dict)  # {command: not before this time}
     scrubbed: bool = False  # passwords were
     tasks: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
 
@@ -60,6 +61,7 @@ class Work:
     ) -> None:
         self.now, self._parts, self.words = now, parts, words
         self.readings: list[Taken] = []
+        self.when: dict[str, int] = {}  # what the history says of when it goes out, if not now
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go

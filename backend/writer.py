@@ -27,6 +27,7 @@ from backend.intake import sorted_out
 from backend.links import Links
 from backend.models import database
 from backend.mqtt import Receipt
+from backend.outbox import Outbox
 from backend.presence import Presence, Roster
 from backend.scenes.player import Player
 from backend.sending import send
@@ -71,6 +72,7 @@ class Writer(threading.Thread):
         super().__init__(name="writer", daemon=True)
         self.links: Links | None = None
         self.album: Album | None = None  # where pictures go
+        self.outbox = Outbox()
         self.player: Player | None = None  # of the sound and picture of scenes
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         self._now, self._monotonic = clock, monotonic
@@ -194,7 +196,7 @@ class Writer(threading.Thread):
         for board_id, image_id, picture in outcome.pictures:
             self._keep(board_id, image_id, picture)
         if self.links:
-            send(self._core, self.links, outcome)
+            send(self._core, self.links, outcome, self.outbox)
             self.links.acknowledge(receipts)
         if self.player:
             for one in outcome.local:

@@ -15,6 +15,7 @@ from typing import Any
 from backend.dialects import museum
 from backend.dialects.museum import MUSEUM
 from backend.errors import Conflict, Refusal
+from backend.outbox import Outbox
 from backend.part import Orders, Part
 from backend.scenes import rows
 from backend.scenes.plan import Plan, plan_of
@@ -28,6 +29,7 @@ from backend.work import Work
 log = logging.getLogger(__name__)
 
 RETRIES = 2
+LEAD_MS = 300  # longer than a commit takes, on a slow disk, too
 ECHO_MS = 5_000  # our own word to a room comes back by the broker, within that
 _ENDS = {
     "end": (rows.COMPLETED, ""),
@@ -42,7 +44,7 @@ class Scenes(Part):
     def __init__(self, orders: Orders) -> None:
         super().__init__(orders)
         self.has_player = False
-        self.steps = Steps(orders)
+        self.steps, self._lead = Steps(orders), 0
         self.going: dict[int, Playing] = {}
         self._left = True  # runs of a backend that was killed, perhaps
         self._endings: list[tuple[int, str, str, bool]] = []  # run, status, reason, safe?
@@ -62,6 +64,10 @@ class Scenes(Part):
                 topics.setdefault(topic, set()).add(site)
         self._topics = topics
 
+    def plays_ahead(self, outbox: Outbox) -> None:
+        """From now on write down what is to come LEAD_MS before, and have it go out in time."""
+        self.steps.outbox, self._lead = outbox, LEAD_MS
+
     def topics(self) -> tuple[str, ...]:
         """What has to be listened to; may be asked from any thread."""
         return tuple(self._topics)
@@ -74,7 +80,7 @@ class Scenes(Part):
     def begin(self, work: Work, scene_id: str, user: str) -> int:
         """Start a scene: its run. Raises NotFound; Conflict where another one uses a target."""
         row = rows.scene(scene_id)
-        playing = Playing(self.orders.roster, row, work.now, not self.has_player)
+        playing = Playing(self.orders.roster, row, work.now, not self.has_player, lead=self._lead)
         for other in self.going.values():
             for board_id, target in sorted(playing.used & other.used):
                 what = f"{target or 'the whole'} of {board_id}"
@@ -220,6 +226,7 @@ class Scenes(Part):
             playing = self.going.pop(run_id, None)
             if playing is None:
                 continue
+            playing.take_back(work, self.steps)
             if safe:
                 playing.make_safe(work, self.steps)
             work.out.local += [(run_id, channel, "STOP") for channel in CHANNELS]

@@ -24,9 +24,14 @@ NO_PLAYER = "no player is set: see SCENE_PLAYER"
 
 
 class Playing:
-    """A run of the scene in this row. `used`: all (board, target) its actions are for."""
+    """A run of the scene in this row. `used`: all (board, target) its actions are for; `lead`: by
+    how many ms what is to come is written down before its time.
+    """
 
-    def __init__(self, roster: Roster, row: Any, now: int, nulls: bool) -> None:
+    def __init__(self, roster: Roster, row: Any, now: int, nulls: bool, lead: int = 0) -> None:
+        self._lead = lead
+        self._next: int | None = None  # when the next thing is to be prepared
+        self._prepared: dict[tuple[str, int], Asked] = {}  # by place and time
         self._roster, self._nulls = roster, nulls
         self.scene_id, self.site, self._definition = str(row.id), row.site, row.definition
         self.plan: Plan = plan_of(json.loads(row.definition))
@@ -68,7 +73,9 @@ class Playing:
         """Play all that is due, and keep alive what would go off by itself."""
         self.run.turn(work.now)
         for played in self.run.take():
-            self._play(work, steps, played)
+            if self._prepared.pop((played.action.place, played.at), None) is None:
+                self._play(work, steps, played)
+        self._look_ahead(work, steps)
         for board_id, at in self._leases(steps):
             if at <= work.now:
                 self._keep_alive(work, steps, board_id)
@@ -95,8 +102,39 @@ class Playing:
 
     def next_due(self, steps: Steps) -> int | None:
         """When there is something to do for it, or None."""
-        times = [self.run.next_due(), *(at for _, at in self._leases(steps))]
+        times = [self.run.next_due(), self._next, *(at for _, at in self._leases(steps))]
         return min((time for time in times if time is not None), default=None)
+
+    def take_back(self, work: Work, steps: Steps) -> None:
+        """Nothing of what was prepared is to happen any more."""
+        for asked in self._prepared.values():
+            steps.withdraw(work, asked)
+        self._prepared.clear()
+
+    def _look_ahead(self, work: Work, steps: Steps) -> None:
+        """Write down what is to come, if nothing comes between; take back what is not to."""
+        if not self._lead:
+            return
+        ahead = self.run.copy()
+        ahead.turn(work.now + self._lead)
+        coming = {(one.action.place, one.at): one for one in ahead.take()}
+        for key in [key for key in self._prepared if key not in coming]:
+            steps.withdraw(work, self._prepared.pop(key))
+        for key, played in coming.items():
+            orders = self._obeyed.get(played.action.place, ((), ""))[0]
+            if key not in self._prepared and len(orders) == 1:
+                self._prepare(work, steps, key, played, orders[0])
+        due = ahead.next_due()
+        self._next = None if due is None else due - self._lead
+
+    def _prepare(
+        self, work: Work, steps: Steps, key: tuple[str, int], played: Played, order: Order
+    ) -> None:
+        if steps.may_prepare(work, order):
+            one = played.action
+            asked = self.asked(one.place, one.text, played.at, one.on_failure, played.state)
+            self._prepared[key] = asked
+            self._send(work, steps, asked, order, played.at)
 
     def pause(self, now: int) -> None:
         """Stand still; outputs stay as they are, and are kept alive."""
@@ -125,8 +163,15 @@ class Playing:
         for order in orders:
             self._send(work, steps, self.asked(*about), order)
 
-    def _send(self, work: Work, steps: Steps, asked: Asked, order: Order) -> None:
-        status = steps.send(work, asked, order)
+    def _send(
+        self,
+        work: Work,
+        steps: Steps,
+        asked: Asked,
+        order: Order,
+        not_before: int | None = None,
+    ) -> None:
+        status = steps.send(work, asked, order, not_before)
         if status == rows.SIMULATED:
             self._simulated = True
         if status != rows.WAITING:

@@ -5,6 +5,7 @@ a time-out leads to was entered when the time-out was over. Of what is due at th
 actions come before transitions, and the first transition in the list wins, global ones first.
 """
 
+import copy
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -47,6 +48,12 @@ class Run:
         self._ended: dict[tuple[str, str], int] = {}
         self._moves, self._counted_at = 0, now
         self._enter(plan.initial, now)
+
+    def copy(self) -> "Run":
+        """The same once more, to look ahead with."""
+        other = copy.copy(self)
+        other._played, other._playing, other._ended = [], {**self._playing}, {**self._ended}
+        return other
 
     def take(self) -> list[Played]:
         """What has come to its turn since the last time."""

@@ -16,6 +16,7 @@ from backend import store
 from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
 from backend.lifecycle import ENDED, PENDING, SENT, UNKNOWN
+from backend.outbox import Outbox
 from backend.part import Orders
 from backend.queueing import SYSTEM
 from backend.scenes import rows
@@ -73,6 +74,7 @@ class Steps:
         self._open: dict[str, Step] = {}  # by command
         self.failed: list[Step] = []
         self.changed: set[int] = set()
+        self.outbox: Outbox | None = None
         self.last: dict[tuple[int, str], int] = {}
 
     def record(self, asked: Asked, status: str, detail: str = "", **more: Any) -> int:
@@ -83,8 +85,29 @@ class Steps:
         row |= {"planned_at": asked.planned, "status": status, "detail": detail, **more}
         return int(SceneStep.insert(row).execute())
 
-    def send(self, work: Work, asked: Asked, order: Order) -> str:
-        """Command a board; the status of the step that was made."""
+    def may_prepare(self, work: Work, order: Order) -> bool:
+        """Whether a command can be written down before its time: its board is there, and nothing
+        else is under way for its target.
+        """
+        if not order.target or self._hindered(order.board_id)[0]:
+            return False
+        work.flush()
+        under_way = work.take(store.unfinished_of_board(order.board_id))
+        return not any(row["target"] in ("", order.target) for row in under_way)
+
+    def withdraw(self, work: Work, asked: Asked) -> None:
+        """A step that was prepared is not to be: as if it had never been, where it can be."""
+        for name, step in list(self._open.items()):
+            if step.asked is asked and self.outbox is not None and self.outbox.withdraw(name):
+                del self._open[name]
+                for row in work.take(store.by_ids([name])):
+                    about = {"reason": "taken back before its time"}
+                    if work.step(row, "cancelled", "cancelled", about, SYSTEM):
+                        row["error"] = "cancelled"
+                SceneStep.delete().where(SceneStep.id == step.id).execute()
+
+    def send(self, work: Work, asked: Asked, order: Order, not_before: int | None = None) -> str:
+        """Command a board, at once or at a time; the status of the step that was made."""
         about = {"board_id": order.board_id, "target": order.target}
         status, why = self._hindered(order.board_id)
         if status and not asked.must:
@@ -95,14 +118,15 @@ class Steps:
         self._supersede(work, order)
         key, life = f"{asked.cause}/{asked.number}", self._life(asked, order)
         try:
-            row = self._orders.post(work, order.command(life, key, asked.cause))
+            new = order.command(life, key, asked.cause)
+            row = self._orders.post(work, new, not_before)
         except Refusal as refusal:
             step_id = self.record(asked, rows.FAILED, f"refused: {refusal}"[:200], **about)
             self.failed.append(Step(step_id, asked, order, rows.FAILED, None))
             return rows.FAILED
         self.last[asked.run_id, order.board_id] = work.now
         step_id = self.record(asked, rows.WAITING, command_id=row["id"], **about)
-        deadline = work.now + FEEDBACK_MS
+        deadline = (not_before or work.now) + FEEDBACK_MS
         self._open[row["id"]] = Step(step_id, asked, order, rows.WAITING, deadline)
         return rows.WAITING
 
@@ -112,12 +136,19 @@ class Steps:
             step = self._open.get(row["id"])
             if step is None:
                 continue
-            self._take(work.now, step, entry["event"], entry["error"])
+            at = work.out.later.get(row["id"], work.now)
+            self._take(at, step, entry["event"], entry["error"])
             if row["status"] in ENDED or (row["status"] == UNKNOWN and step.deadline is None):
                 del self._open[row["id"]]
 
     def look(self, work: Work) -> None:
-        """Note which answers are overdue."""
+        """Note what has gone out, and which answers are overdue."""
+        for out in self.outbox.done() if self.outbox else ():
+            gone = self._open.get(out.command_id)
+            if gone is not None:
+                lost = {} if out.ok else {"detail": "the broker went away", "sent_at": None}
+                status = gone.status if out.ok else rows.SIMULATED
+                self._change(gone, status, **{"sent_at": out.at, **lost})
         late = [
             (name, step)
             for name, step in self._open.items()
