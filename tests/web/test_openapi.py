@@ -58,11 +58,22 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("alerts", "Alerts"),
         ("boards/pond/downtimes", "Downtimes"),
         ("boards/pond/messages", "Messages"),
+        ("scenes", "Scenes"),
+        ("scenes/described", "SceneWithFile"),
+        ("runs", "Runs"),
+        ("runs/1", "RunWithSteps"),
         ("boards/none", "Problem"),
     ],
 )
 def test_answers_are_as_described(program: Client, path: str, name: str) -> None:
     program.feed()
+    if path == "scenes":
+        say = {"at": 0, "topic": "room1/light", "message": "ON"}
+        made = program.call("POST", "scenes", {"id": "described", "scene": [say]}).json
+        validator("SavedScene").validate(made)
+        validator("Run").validate(program.call("POST", "scenes/described/start").json)
+        found = program.call("POST", "scenes/validate", {"scene": {}}).json
+        validator("SceneCheck").validate(found)
     validator(name).validate(program.call("GET", path).json)
 
 

@@ -96,6 +96,23 @@ TABLE |= {
     ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
     ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
 }
+TABLE |= {
+    ("GET", f"{A}/scenes"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/scenes"): Row(SITE_ADMIN, ADMINISTER, 400, {"scene": 1, "site": "north"}),
+    ("POST", f"{A}/scenes/validate"): Row(
+        SITE_ADMIN, ADMINISTER, 200, {"scene": 1, "site": "north"}
+    ),
+    ("GET", f"{A}/scenes/<scene_id>"): Row(VIEWER, READ, 200),
+    ("DELETE", f"{A}/scenes/<scene_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("POST", f"{A}/scenes/<scene_id>/start"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", f"{A}/scenes/<scene_id>/stop-room"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("GET", f"{A}/runs"): Row(SIGNED_IN, READ, 200),
+    ("GET", f"{A}/runs/<run_id>"): Row(VIEWER, READ, 200),
+    **{
+        ("POST", f"{A}/runs/<run_id>/{what}"): Row(OPERATOR, COMMAND, 409)
+        for what in ("pause", "resume", "stop")
+    },
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -112,7 +129,17 @@ def names(site: Site, village: Village) -> dict[str, str]:
     posted = site.program().feed().json["id"]
     site.station.answer(site.station.next_command(), "completed")
     eventually(lambda: site.station.backend.command(posted)["status"] == "COMPLETED")
-    return {**NAMES, "command_id": posted}
+    return {**NAMES, "command_id": posted, **played(village, "north")}
+
+
+def played(village: Village, at: str) -> dict[str, str]:
+    """A scene at a site that was played and is over, and its run."""
+    admin, empty = village.client("admin"), {"initialState": "A", "states": {"A": {}}}
+    asked = {"id": f"show-{at}", "site": at, "scene": empty}
+    assert admin.call("POST", "scenes", asked).status == 201
+    run = admin.call("POST", f"scenes/show-{at}/start").json["id"]
+    eventually(lambda: admin.call("GET", f"runs/{run}").json["status"] == "COMPLETED")
+    return {"scene_id": f"show-{at}", "run_id": str(run)}
 
 
 def ask(client: Client, route: tuple[str, str], row: Row, names: dict[str, str]) -> Reply:
@@ -174,20 +201,22 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden", "name": "stranger",
              "command_id": village.ping("well", admin)["id"]}  # fmt: skip
-    gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon"}
+    there |= played(village, "hidden")
+    gone = dict.fromkeys(there, "moon") | {"name": "stranger"}
     asked = 0
     for route, row in guarded():
-        if not re.search("<(site|site_id|board_id|command_id)>", route[1]):
+        if not re.search("<(site|site_id|board_id|command_id|scene_id|run_id)>", route[1]):
             continue
         private, absent = (ask(eve, route, row, names) for names in (there, gone))
         assert private.status == absent.status == 404, route
         said = [reply.raw.decode() for reply in (private, absent)]
-        for name, other in (("well", "moon"), ("hidden", "moon"), (there["command_id"], "moon")):
-            said[0] = said[0].replace(name, other)
+        for name in (there["scene_id"], "well", "hidden", there["command_id"]):
+            said[0] = said[0].replace(name, "moon")
+        said[0] = said[0].replace(f"run {there['run_id']}", "run 'moon'")
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 24
+    assert asked == 32
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw
