@@ -164,7 +164,13 @@ def _ahead(row: SceneRun) -> list[dict[str, Any]]:
     mine = (SceneStep.run_id == row.id) & (SceneStep.planned_at >= row.entered_at)
     done = {one.place for one in steps.where(mine)}
     coming = [
-        {"planned_at": row.entered_at + cue.at, "place": one.place, "text": one.text}
+        {
+            "planned_at": row.entered_at + cue.at,
+            "place": one.place,
+            "text": one.text,
+            "board_id": one.board,
+            "target": one.target,
+        }
         for cue in state.timeline
         for one in cue.actions
         if one.place not in done

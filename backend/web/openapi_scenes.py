@@ -65,7 +65,7 @@ _STEP = {
     "status": {"enum": list(STEP_STATUSES)},
     "detail": TEXT,
 }
-_AHEAD = {"planned_at": TIME, "place": TEXT, "text": TEXT}
+_AHEAD = {name: _STEP[name] for name in ("planned_at", "place", "text", "board_id", "target")}
 _SITE = {"site": MAYBE_TEXT, "id": IDENTIFIER}
 
 SCHEMAS: dict[str, Schema] = {

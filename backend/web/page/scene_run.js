@@ -14,6 +14,7 @@ const WORDS = {
 };
 
 export const going = (run) => GOING.includes(run?.status);
+const count = (list, word) => `${list.length} ${word}${list.length === 1 ? "" : "s"}`;
 const ms = (time) => new Date(time).getTime();
 const stepChip = (status) => el("span", { class: `chip ${LOOKS[status]}` }, WORDS[status] ?? status.toLowerCase());
 const runLook = { COMPLETED: "completed", RUNNING: "sent", PAUSED: "sent", ABORTED: "failed", INTERRUPTED: "failed" };
@@ -34,7 +35,9 @@ function head(run) {
     el("span", { class: "quiet" }, `${clock(run.started_at)} by ${run.user} · ${duration(took)}`));
 }
 
-const laneOf = (step) => (step.board_id ? `${step.board_id} ${step.target || ""}` : step.text.split(" ")[0]).trim();
+// A topic, or a board and what is wired to it, as the step's words begin.
+const laneOf = ({ board_id, target, text }) =>
+  (board_id && text.startsWith(`${board_id} `) ? `${board_id} ${target}` : text.split(" ")[0]).trim();
 
 function svg(tag, attributes, text = "") {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -50,7 +53,7 @@ function strip(run, steps) {
   const last = Math.max(from + 1000, ...steps.map((step) => ms(step.feedback_at ?? step.planned_at)));
   const x = (time) => LEFT + ((ms(time) - from) / (last - from)) * (WIDTH - LEFT - 12);
   const node = svg("svg", { class: "lanes", viewBox: `0 0 ${WIDTH} ${lanes.length * LANE + 4}`, role: "img",
-    "aria-label": `${steps.length} steps on ${lanes.length} lanes` });
+    "aria-label": `${count(steps, "step")}, on ${count(lanes, "lane")}` });
   node.append(...lanes.map((name, index) => svg("text", { x: 0, y: index * LANE + 16 }, name.slice(0, 22))),
     ...lanes.map((_, index) => svg("line", { x1: LEFT, x2: WIDTH, y1: index * LANE + 12, y2: index * LANE + 12 })));
   for (const step of steps) {

@@ -9,6 +9,7 @@ import { told, when } from "./words.js";
 
 const PAUSE_MS = 300; // between two looks at what changes quickly
 
+const many = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const button = (text, onclick, kind = "plain") => el("button", { type: "button", class: kind, onclick }, text);
 
 export function show(node, context) {
@@ -68,7 +69,7 @@ class Scenes {
   #card(scene) {
     const card = this.#cards.get(scene.id) ?? this.#newCard(scene);
     this.#cards.set(scene.id, card);
-    const facts = [scene.description, scene.rooms.join(", "), `${scene.states} states`, `${scene.actions} actions`];
+    const facts = [scene.description, scene.rooms.join(", "), many(scene.states, "state"), many(scene.actions, "action")];
     fill(card.facts, facts.filter(Boolean).join(" · "));
     card.buttons.replaceChildren(...this.#buttons(scene));
     const run = this.runs?.get(scene.id);
