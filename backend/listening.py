@@ -116,7 +116,7 @@ class Listener:
             if not entry.active:
                 self._refused["switched_off"] += 1
                 return None
-        if self.watches(topic, link):
+        if self.watches(topic, link) and not self.lines.of(topic, link):
             return Word(topic, payload[:WORD_BYTES].decode("utf-8", "replace"), link)
         if self.lines.is_ours(topic):
             return None

@@ -1,7 +1,7 @@
 """`make chaos`: the real system, treated badly on purpose, and whether it keeps its promises.
 
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|all]
-                          --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|scenes|hostile
+                          |all] --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -23,6 +23,7 @@ from tools import (
     chaos_late,
     chaos_network,
     chaos_pictures,
+    chaos_scenes,
     chaos_stops,
     chaos_update,
     day,
@@ -42,6 +43,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "pictures": (chaos_pictures.run, 20),
     "update": (chaos_update.run, 40),
     "day": (day.run_each, 60),
+    "scenes": (chaos_scenes.run, 10),
     "hostile": (chaos_hostile.run, 100_000),
 }
 COUNT = 200

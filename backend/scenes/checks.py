@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from backend.dialects import museum
 from backend.scenes import schema
 from backend.scenes.cast import Cast, obeyed
 from backend.scenes.media import why_not_media
@@ -47,6 +48,7 @@ def _errors(plan: Plan) -> Iterator[tuple[str, str]]:
             yield f"{one.place}.goto", f"names the state {one.goto!r}, which there is not"
         if one.topic.rsplit("/", 1)[-1] in _ANSWERS:
             yield f"{one.place}.topic", "is where boards answer; wait for another one"
+    yield from _topics(plan)
     for one in plan.events:
         if _at_once(one):
             yield one.place, "would hold at once in every state; give it a delay"
@@ -54,6 +56,16 @@ def _errors(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from _local(plan)
     if sum(1 for _ in plan.actions()) > ACTIONS_MAX:
         yield "states", f"must have at most {ACTIONS_MAX} actions in all"
+
+
+def _topics(plan: Plan) -> Iterator[tuple[str, str]]:
+    named = [(one.place, one.topic) for one in plan.actions()]
+    named += [(one.place, one.topic) for one in plan.transitions()]
+    for place, topic in named:
+        if topic and not museum.is_topic(topic):
+            yield f"{place}.topic", "must be a topic of a room, such as room1/light"
+    if plan.room in museum.TAKEN:
+        yield "room", "must be a room"
 
 
 def _local(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -72,10 +72,12 @@ class Playing:
     def turn(self, work: Work, steps: Steps) -> None:
         """Play all that is due, and keep alive what would go off by itself."""
         self.run.turn(work.now)
-        for played in self.run.take():
-            if self._prepared.pop((played.action.place, played.at), None) is None:
-                self._play(work, steps, played)
-        self._look_ahead(work, steps)
+        done = [one for one in self.run.take() if self._prepared.pop(_key(one), None) is None]
+        coming = self._coming(work, steps)
+        for played in done:
+            self._play(work, steps, played)
+        for played in coming:
+            self._prepare(work, steps, played)
         for board_id, at in self._leases(steps):
             if at <= work.now:
                 self._keep_alive(work, steps, board_id)
@@ -111,30 +113,26 @@ class Playing:
             steps.withdraw(work, asked)
         self._prepared.clear()
 
-    def _look_ahead(self, work: Work, steps: Steps) -> None:
-        """Write down what is to come, if nothing comes between; take back what is not to."""
+    def _coming(self, work: Work, steps: Steps) -> list[Played]:
+        """What is to come if nothing comes between; what is no more to come is taken back."""
         if not self._lead:
-            return
+            return []
         ahead = self.run.copy()
         ahead.turn(work.now + self._lead)
-        coming = {(one.action.place, one.at): one for one in ahead.take()}
-        for key in [key for key in self._prepared if key not in coming]:
-            steps.withdraw(work, self._prepared.pop(key))
-        for key, played in coming.items():
-            orders = self._obeyed.get(played.action.place, ((), ""))[0]
-            if key not in self._prepared and len(orders) == 1:
-                self._prepare(work, steps, key, played, orders[0])
         due = ahead.next_due()
         self._next = None if due is None else due - self._lead
+        coming = {_key(one): one for one in ahead.take()}
+        for key in [key for key in self._prepared if key not in coming]:
+            steps.withdraw(work, self._prepared.pop(key))
+        return [one for key, one in coming.items() if key not in self._prepared]
 
-    def _prepare(
-        self, work: Work, steps: Steps, key: tuple[str, int], played: Played, order: Order
-    ) -> None:
-        if steps.may_prepare(work, order):
-            one = played.action
+    def _prepare(self, work: Work, steps: Steps, played: Played) -> None:
+        one = played.action
+        orders = self._obeyed.get(one.place, ((), ""))[0]
+        if len(orders) == 1 and steps.may_prepare(work, orders[0]):
             asked = self.asked(one.place, one.text, played.at, one.on_failure, played.state)
-            self._prepared[key] = asked
-            self._send(work, steps, asked, order, played.at)
+            self._prepared[_key(played)] = asked
+            self._send(work, steps, asked, orders[0], played.at)
 
     def pause(self, now: int) -> None:
         """Stand still; outputs stay as they are, and are kept alive."""
@@ -209,6 +207,10 @@ class Playing:
             steps.changed.add(self.run_id)
             row = dict(zip(("state", "entered_at", "simulated"), shown, strict=True))
             SceneRun.update(row).where(SceneRun.id == self.run_id).execute()
+
+
+def _key(played: Played) -> tuple[str, int]:
+    return played.action.place, played.at
 
 
 def safe_orders(cast: Cast, plan: Plan, touched: list[tuple[str, str]]) -> list[Order]:

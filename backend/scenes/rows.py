@@ -190,6 +190,12 @@ def runs(scene_id: str | None, sites: list[str] | None, before: int | None, limi
     return [public_run(row) for row in query]
 
 
+def levels_watched() -> set[str]:
+    """The first levels of all topics that scenes listen to."""
+    plans = (plan_of(json.loads(row.definition)) for row in Scene.select())
+    return {topic.split("/")[0] for plan in plans for topic in watched(plan)}
+
+
 def watched(plan: Plan) -> set[str]:
     """The topics that a scene listens to: its rooms' buttons and stops, and what it waits for."""
     buttons = {

@@ -238,6 +238,8 @@ class Steps:
             self._change(step, rows.LATE if late else rows.OK, feedback_at=now)
         elif event in _BAD:
             self._settle(step, rows.FAILED, error or "", feedback_at=now)
+        elif error == "superseded" and step.status in _OPEN and step.asked.planned > now:
+            self._settle(step, rows.NOT_SENT, "another command came before its time")
         elif error == "superseded" and step.status in _OPEN:
             why = "another command followed for this target: no answer tells anything of this one"
             self._change(step, rows.SUPERSEDED, detail=why)
