@@ -142,11 +142,7 @@ class Roster:
 
     def link_of(self, board: Presence) -> str:
         """The name of the link by which a board is heard and commanded."""
-        return self.link_at(board.site)
-
-    def link_at(self, site: str | None) -> str:
-        """The name of the link that the boards of a site use; None: those of none."""
-        return site if site is not None and site in self._own else ""
+        return board.site if board.site in self._own else ""
 
     def get(self, board_id: str) -> Presence | None:
         """The board of this id, or None."""

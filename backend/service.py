@@ -19,8 +19,7 @@ from backend.images import Album
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
 from backend.reconciler import LOOK_SECONDS, Reconciler
-from backend.scenes.player import Player
-from backend.scenes.tasks import MediaEnded
+from backend.scenes.edges import Edges
 from backend.settings import Settings
 from backend.tally import Tally
 from backend.upkeep import Options
@@ -63,10 +62,7 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
-        self._core.parts.scenes.plays_ahead(self._writer.outbox)
-        if player:
-            self._core.parts.scenes.has_player = True
-            self._writer.player = Player(player, media, self._media_ended)
+        self._scenes = Edges(self._core, self._writer, player, media)
         self._asked, self._also, self._listened = dialects, discover, -1
         self._links = self._writer.links = Links(
             Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
@@ -87,25 +83,18 @@ class Backend:
         self._writer.start()
         self._links.start()
         self._reconciler.start()
-        for edge in (self._writer.outbox, self._writer.player):
-            if edge:
-                edge.start()
+        self._scenes.start()
 
     def stop(self) -> None:
         """Finish what is queued, tell the watchers, disconnect."""
         self.events.close()
-        for edge in (self._writer.outbox, self._writer.player):
-            if edge:
-                edge.stop()
+        self._scenes.stop()
         self._reconciler.stop()
         self._reconciler.join(5)
         self._writer.stop()
         self._writer.join(2)
         self._links.drain(0.5)
         self._links.stop()
-
-    def _media_ended(self, run: int, channel: str, file: str, error: str) -> None:
-        self._writer.perform(MediaEnded(run, channel, file, error))
 
     def connections_changed(self) -> None:
         """Have what was changed in the connections' rows made so now."""

@@ -10,19 +10,21 @@ Rules of this file:
 
 import json
 import logging
-from typing import Any
 
 from backend.dialects import museum
 from backend.dialects.museum import MUSEUM
-from backend.errors import Conflict, Refusal
+from backend.errors import Conflict, NotFound, Refusal
 from backend.outbox import Outbox
 from backend.part import Orders, Part
+from backend.presence import Presence
 from backend.scenes import rows
+from backend.scenes.asked import Step
 from backend.scenes.plan import Plan, plan_of
-from backend.scenes.playing import Playing, settle_left
+from backend.scenes.playing import Playing
 from backend.scenes.rows import Scene, SceneRun
 from backend.scenes.schema import ABORT, CHANNELS, CONTINUE, RETRY
-from backend.scenes.steps import Step, Steps
+from backend.scenes.settling import settle_left
+from backend.scenes.steps import Steps
 from backend.store import Row
 from backend.work import Work
 
@@ -75,7 +77,7 @@ class Scenes(Part):
     def watches(self, topic: str, link: str) -> bool:
         """Whether what is said there is for scenes."""
         sites = self._topics.get(topic, ())
-        return any(self.orders.roster.link_at(site) == link for site in sites)
+        return any(self._link_at(site) == link for site in sites)
 
     def begin(self, work: Work, scene_id: str, user: str) -> int:
         """Start a scene: its run. Raises NotFound; Conflict where another one uses a target."""
@@ -109,7 +111,7 @@ class Scenes(Part):
         """Buttons, room stops, and what runs wait for."""
         for word in work.words:
             for playing in self.going.values():
-                if self.orders.roster.link_at(playing.site) == word.link:
+                if self._link_at(playing.site) == word.link:
                     playing.run.hear(word.topic, word.text, work.now)
             room, _, leaf = word.topic.partition("/")
             if leaf == "STOP":
@@ -162,8 +164,12 @@ class Scenes(Part):
         for playing in self.going.values():
             playing.run.shift(by)
 
+    def _link_at(self, site: str | None) -> str:
+        """The link of the boards of a site; None: of those that belong to none."""
+        return self.orders.roster.link_of(Presence("", b"", site=site))
+
     def _at(self, scene_id: str) -> str:
-        return self.orders.roster.link_at(self._known[scene_id][0])
+        return self._link_at(self._known[scene_id][0])
 
     def _default(self, room: str, link: str) -> str | None:
         """The scene that a room's button starts: its default, or the only one."""
@@ -176,13 +182,12 @@ class Scenes(Part):
         return chosen[0] if len(chosen) == 1 else None
 
     def _pressed(self, work: Work, scene_id: str | None, topic: str) -> None:
-        if scene_id is None:
-            log.warning("%s: there is no such scene, or more than one could be meant", topic)
-            return
         try:
+            if scene_id is None:
+                raise NotFound("unknown_scene", "", "there is none, or more than one could be")
             self.begin(work, scene_id, f"button {topic}"[:64])
         except Refusal as why:
-            log.warning("%s: can't start %s: %s", topic, scene_id, why)
+            log.warning("%s: nothing is started: %s", topic, why)
 
     def _room_stop(self, work: Work, room: str, link: str) -> None:
         times = self._echoes.get((link, room), [])
@@ -191,7 +196,7 @@ class Scenes(Part):
             times.pop(0)
             return
         for playing in self.going.values():
-            if room in playing.plan.rooms and self.orders.roster.link_at(playing.site) == link:
+            if room in playing.plan.rooms and self._link_at(playing.site) == link:
                 self.end(playing.run_id, rows.STOPPED, f"{room}/STOP was heard")
 
     def _stopped(self, work: Work, event: str, row: Row) -> None:
@@ -236,9 +241,9 @@ class Scenes(Part):
             self.steps.changed.add(run_id)
 
     def _tell(self, work: Work) -> None:
-        for run_id in self.steps.changed:
-            found: Any = SceneRun.get_or_none(SceneRun.id == run_id)
-            if found is not None:
-                about = {"site": found.site, "scene_id": found.scene_id, "run": run_id}
-                work.out.news.append(("scene", {**about, "status": found.status}))
+        if not self.steps.changed:
+            return
+        for found in SceneRun.select().where(SceneRun.id << [*self.steps.changed]):
+            about = {"site": found.site, "scene_id": found.scene_id, "run": found.id}
+            work.out.news.append(("scene", {**about, "status": found.status}))
         self.steps.changed.clear()

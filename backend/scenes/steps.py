@@ -9,7 +9,6 @@ Rules of this file:
 - a step that failed is put into `failed`, once, for its policy.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from backend import store
@@ -20,6 +19,7 @@ from backend.outbox import Outbox
 from backend.part import Orders
 from backend.queueing import SYSTEM
 from backend.scenes import rows
+from backend.scenes.asked import Asked, Step
 from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
 from backend.scenes.rows import SceneStep
 from backend.store import Row
@@ -29,39 +29,6 @@ FEEDBACK_MS = 1_000
 _GOOD = ("accepted", "progress", "completed")
 _BAD = ("failed", "rejected")
 _OPEN = (rows.WAITING, rows.SENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One thing to do for a run. `must`: it is wanted later, too; `policy`: see schema."""
-
-    run_id: int
-    scene_id: str
-    number: int
-    state: str
-    place: str
-    text: str
-    planned: int
-    policy: str
-    tries: int = 0
-    must: bool = False
-
-    @property
-    def cause(self) -> str:
-        """As the command has it."""
-        return f"scene/{self.scene_id}/{self.run_id}"
-
-
-@dataclass(slots=True)
-class Step:
-    """A step whose command is open. `deadline`: by when it must be answered; None: no more."""
-
-    id: int
-    asked: Asked
-    order: Order
-    status: str
-    deadline: int | None
-    sent: bool = False
 
 
 class Steps:

@@ -14,7 +14,8 @@ from backend.outbox import Outbox
 from backend.scenes.part import LEAD_MS
 from backend.scenes.player import Player
 from backend.scenes.rows import SceneStep
-from tests.scenes.conftest import START, Stage, mqtt, scene
+from tests.dialects.conftest import START
+from tests.scenes.conftest import Stage, mqtt, scene
 
 ON, OFF = mqtt("light", "ON"), mqtt("light", "OFF")
 
@@ -98,7 +99,11 @@ def test_the_outbox_publishes_in_time_and_in_order() -> None:
     now = time.time_ns() // 1_000_000
 
     def saying(what: str) -> Any:
-        return lambda: heard.put((what, time.time() * 1000)) or what != "lost"
+        def say() -> bool:
+            heard.put((what, time.time() * 1000))
+            return what != "lost"
+
+        return say
 
     for what, after in (("late", 200), ("soon", 60), ("never", 100), ("lost", 120)):
         outbox.put(what, now + after, saying(what))
@@ -155,11 +160,8 @@ def test_a_program_plays_files_and_its_end_is_theirs(deck: Deck) -> None:
         deck.player.do(1, "audio", message)
     deck.player.do(2, "audio", "short.wav")
     assert deck.ends.get(timeout=20) == (2, "audio", "short.wav", "")  # the long one is silent
-    assert (
-        sorted(deck.played.read_text().split())
-        == sorted(["long.wav70", "hort.wav70", "hort.wav1", "hort.wav100"])
-        or "hort.wav70" in deck.played.read_text()
-    )
+    played = {"short.wav70", "short.wav1", "short.wav100"}
+    assert played <= set(deck.played.read_text().split())
 
 
 def test_a_link_out_of_the_folder_is_not_followed(deck: Deck, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Scenes over HTTP: kept, checked, played, and told of; with a museum board spoken for here."""
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend import boards, speech
-from backend.broker import BACKEND_USER
+from backend.broker import BACKEND_USER, EmbeddedBroker
 from tests.backend.running import PASSWORD, eventually
 from tests.support.mqtt import Client as Mqtt
 from tests.web.site import Client, Site
@@ -39,6 +40,7 @@ class Room:
         station.backend._core.roster.add(boards.presence("hall"))
         users = {**boards.passwords(), BACKEND_USER: PASSWORD}
         patterns = {**speech.rights(), BACKEND_USER: speech.patterns([])}
+        assert isinstance(station.broker, EmbeddedBroker)
         station.broker.set_users(users, patterns)
         self.voice = Mqtt(station.broker, "hall", told["password"])
         self.voice.connect()
@@ -62,7 +64,7 @@ def test_a_scene_is_kept_played_and_told_of(site: Site, room: Room, program: Cli
     heard: list[Any] = []
     with site.station.backend.events.subscribe(None) as events:
         listening = threading.Thread(
-            target=lambda: [heard.extend(batch) for batch in events], daemon=True
+            target=lambda: heard.extend(itertools.chain.from_iterable(events)), daemon=True
         )
         listening.start()
         run = program.call("POST", "scenes/room/start").json["id"]
