@@ -70,7 +70,7 @@ class Settings:
     )
     scene_player: str = _is(
         "",
-        readers.words,
+        readers.program,
         "program that plays files of `DATA_DIR/media` in scenes, such as `mpv --volume={volume}`; "
         "empty: none",
     )

@@ -2,7 +2,8 @@
 
 Every step is held against the pins: what says OK has moved its pin, once and in time, and no pin
 has moved but for a step that says so, or that says that nobody knows. The scene goes on, and what
-is left on at its end is switched off.
+is left on at its end is switched off; so it is where the backend is killed, after which nothing of
+the scene is played any more.
 """
 
 import time
@@ -79,6 +80,34 @@ class Play:
         until(lambda: self._settled(self._site.api.get(path)))
         self._judge(self._site.api.get(path))
 
+    def killed(self, pace: float) -> None:
+        """Play it, with the backend killed early and started again: it is not taken up."""
+        _, run = self._site.api.call("POST", "scenes/sixty/start", {})
+        began = time.monotonic()
+        until(lambda: time.monotonic() - began >= STEPS * pace / 3)
+        self._site.backend.kill()
+        self._site.start_backend()
+        back = time.monotonic() * 1000
+        path = f"runs/{run['id']}"
+        until(lambda: self._site.api.get(path)["ended_at"])
+        until(lambda: not self._lit())
+        told = self._site.api.get(path)
+        self._report.count(f"runs of a killed backend: {told['status']}")
+        if told["status"] != "INTERRUPTED":
+            self._report.blame([f"a killed backend's run is {told['status']}"])
+        for name in BOARDS:
+            for about in ACTUATORS.values():
+                pulses = self._site.board(name).pulses(about["pin"])
+                if [one for one in pulses if one.start > back]:
+                    self._report.blame([f"{name}: something went on after the backend was back"])
+
+    def _lit(self) -> list[str]:
+        return [
+            f"{name} {target}"
+            for name, target in PLACES
+            if self._site.board(name).level(ACTUATORS[target]["pin"])
+        ]
+
     def _settled(self, run: Any) -> bool:
         """No answer of a board that lives is missing."""
         return all(
@@ -98,12 +127,8 @@ class Play:
         for board, target in PLACES:
             mine = [one for one in run["steps"] if _place(one) == (board, target)]
             self._report.blame([*self._lies(self._site.board(board), target, mine)])
-        for name in BOARDS:
-            lit = [
-                t for t, about in ACTUATORS.items() if self._site.board(name).level(about["pin"])
-            ]
-            if lit:
-                self._report.blame([f"{name}: {lit} is on after the end"])
+        if lit := self._lit():
+            self._report.blame([f"{', '.join(lit)} on after the end"])
         if any(s["status"] in KNOWN and self._is_after(s) for s in steps if _dead(s)):
             self._report.blame(["a step of the dead board says that it was done"])
 
@@ -182,10 +207,11 @@ def run(
         if status != 201 or told["warnings"]:
             report.blame([f"the scene was not taken: {told}"])
             return report
-        for number in range(count):
-            if number:
-                site.board(DEAD).start()
-                until(lambda: site.is_online(DEAD))
+        for _ in range(count):
             Play(site, report).run(pace)
+            site.board(DEAD).start()
+            until(lambda: site.is_online(DEAD))
+            Play(site, report).killed(pace)
+            until(lambda: all(site.is_online(name) for name in BOARDS))
             tick()
     return report

@@ -31,6 +31,7 @@ def test_every_step_of_sixty_is_told_truly(tmp_path: Path, seed: int) -> None:
     told = {what: count for what, count in report.counts.items() if what.startswith("steps")}
     assert sum(told.values()) == chaos_scenes.STEPS
     assert report.counts["steps, dead board: NOT_SENT"] > 0
+    assert report.counts["runs of a killed backend: INTERRUPTED"] == 1
     assert report.counts["steps, living board: OK"] > chaos_scenes.STEPS / 2
 
 

@@ -87,4 +87,5 @@ function table(run, steps) {
 }
 
 // Where its command has become known since, by what the board told later.
-const differs = (step) => step.command_status && ["NO_FEEDBACK", "SUPERSEDED", "NOT_SENT"].includes(step.status);
+const differs = ({ status, command_status }) => !["OK", "LATE", "FAILED", "PLAYED"].includes(status)
+  && command_status && !["PENDING", "SENT"].includes(command_status);
