@@ -2,15 +2,18 @@
 
 import copy
 import json
+import pickle
 from typing import Any
 
 import pytest
+from protocol import ProtocolError
 
+from backend.dialects import museum
 from backend.errors import Conflict, Invalid
 from backend.scenes import rows
 from backend.scenes.checks import check
 from backend.scenes.plan import plan_of
-from backend.scenes.tasks import Check, Delete, Save
+from backend.scenes.tasks import Check, Control, Delete, Save, Start, StopRoom
 from tests.scenes.conftest import Stage, mqtt, scene
 
 MUSEUM: Any = {
@@ -142,6 +145,44 @@ def test_what_is_strange_is_a_warning(stage: Stage) -> None:
     assert said["states.LOST"] == "is never reached"
     assert "'room1/door' belongs to no board" in said["states.LOST.timeline[0]"]
     assert "must be ON or OFF" in said["states.INTRO.onEnter[0]"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "sent"),
+    [
+        ("switch", "on", "ON"),
+        ("switch", "1", "ON"),
+        ("switch", "STOP", "OFF"),
+        ("motor", "ON:80:R", "ON:80:R"),
+        ("motor", "ON:80:L:300", "ON:80:L:300"),
+        ("motor", "START", "ON:100:L"),
+        ("motor", "SPEED:7", "SPEED:7"),
+        ("motor", "DIR:R", "DIR:R"),
+        ("motor", "0", "OFF"),
+    ],
+)
+def test_words_of_a_museum_mean_commands(kind: str, word: str, sent: str) -> None:
+    command_type, parameters = museum.meant(kind, word)
+    facts = {"actuators": {"it": {"kind": kind, "topic": "room1/it"}}}
+    museum.MUSEUM.check(command_type, "it", parameters, facts["actuators"])
+    command = {"command_type": command_type, "target": "it", "parameters": parameters}
+    assert museum.write(facts, command) == [("room1/it", sent.encode(), 0)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("switch", "BLINK"), ("motor", "ON:fast"), ("motor", "")]
+)
+def test_words_that_mean_nothing_are_refused(kind: str, word: str) -> None:
+    with pytest.raises(ProtocolError, match="must be"):
+        museum.meant(kind, word)
+
+
+def test_what_is_asked_for_goes_between_processes() -> None:
+    asked = (
+        Save("show", None, "[]", "ann"), Delete("x"), Start("x", "ann"), Check("[]", None),
+        Control(1, "stop", "ann"), StopRoom("x", "ann"),
+    )  # fmt: skip
+    assert pickle.loads(pickle.dumps(asked)) == asked
 
 
 def test_keeping_replacing_and_deleting(stage: Stage) -> None:

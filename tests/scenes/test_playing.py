@@ -9,9 +9,11 @@ from backend import boards
 from backend.core import Batch
 from backend.errors import Conflict
 from backend.models import Command
+from backend.retention import FIRST_MS, Sweep
 from backend.scenes import rows
 from backend.scenes.tasks import Save, Start, StopRoom
 from backend.wishes import NewCommand
+from tests.dialects.conftest import START
 from tests.scenes.conftest import BOARD, Stage, mqtt, scene
 
 ON, OFF = mqtt("light", "ON"), mqtt("light", "OFF")
@@ -318,6 +320,21 @@ def test_a_scene_that_changes_without_end_is_ended(stage: Stage) -> None:
     run = stage.play({"initialState": "A", "states": {"A": hop, "B": back}})
     stage.until(2)
     assert stage.run(run)["status"] == "ABORTED"
+
+
+def test_old_runs_go_with_their_steps(stage: Stage) -> None:
+    for _ in range(2):
+        run = stage.play(scene(at(0, ON), delay=1))
+        stage.ok("light")
+        stage.until((stage.now - START) / 1000 + 2)
+        stage.ok("light")
+        stage.until((stage.now - START) / 1000 + 2)
+    later = stage.now + 31 * 86_400_000
+    sweep = Sweep({})
+    for step in range(200):
+        sweep.turn(later + step * FIRST_MS, True)
+    assert sweep.deleted["scenes"] == 1  # the newest stays
+    assert {one.run_id for one in rows.SceneStep.select()} == {run}
 
 
 def test_our_own_boards_play_a_museums_file(stage: Stage) -> None:

@@ -31,7 +31,11 @@ class Scenes {
     node.append(el("div", { class: "view-head" }, el("h2", {}, "Scenes"), el("span", { class: "space" }),
       anywhere && button("Add a scene", () => this.form.open(null, null), "primary")),
     this.error, this.body, this.form.node, this.ask);
+    this.node = node;
     this.store.addEventListener("scene", () => this.#soon());
+    for (const event of ["hashchange", "visibilitychange"]) {
+      window.addEventListener(event, () => { if (this.stale) this.#soon(); }, true);
+    }
     this.store.addEventListener("site-list", () => this.#draw());
   }
 
@@ -51,7 +55,10 @@ class Scenes {
     this.#draw();
   }
 
+  // Nobody looks: it is asked for when somebody does.
   #soon() {
+    this.stale = this.node.hidden || document.hidden;
+    if (this.stale) return;
     this.#waiting ??= setTimeout(() => { this.#waiting = null; this.load(); }, PAUSE_MS);
   }
 
@@ -71,10 +78,14 @@ class Scenes {
     this.#cards.set(scene.id, card);
     const facts = [scene.description, scene.rooms.join(", "), many(scene.states, "state"), many(scene.actions, "action")];
     fill(card.facts, facts.filter(Boolean).join(" · "));
-    card.buttons.replaceChildren(...this.#buttons(scene));
+    const key = JSON.stringify([scene.last_run?.id, scene.last_run?.status]);
+    if (card.key !== key) card.buttons.replaceChildren(...this.#buttons(scene));
+    card.key = key;
     const run = this.runs?.get(scene.id);
+    const scrolled = card.run.querySelector(".table-card")?.scrollTop;
     if (run) fill(card.run, ...runNodes(run));
     else fill(card.run, el("p", { class: "quiet" }, "It was not played yet."));
+    if (scrolled) card.run.querySelector(".table-card").scrollTop = scrolled;
     card.history.hidden = !scene.last_run;
     return card.node;
   }
