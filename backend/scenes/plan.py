@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.scenes.schema import CHANNELS, CONTINUE, SAFE, is_flat, place_of
 
+TEXT_MAX = 200
 END = "END"
 FLAT = "timeline"  # the name of the one state of a flat list
 
@@ -33,7 +34,8 @@ class Action:
         """What people are shown of it."""
         if self.kind == "command":
             said = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
-            return " ".join(filter(None, (self.board, self.target, self.command_type, said)))
+            words = (self.board, self.target, self.command_type, said)
+            return " ".join(filter(None, words))[:TEXT_MAX]
         return f"{self.topic or self.kind} {self.message}"
 
 

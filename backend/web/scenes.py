@@ -90,8 +90,7 @@ class SceneRoutes:
         if not is_id(scene_id):
             reason = "must be 1 to 64 of A-Z a-z 0-9 _ -, here or as the file's sceneId"
             raise Invalid("malformed", "id", reason)
-        text = write_json(asked["scene"])
-        task = Save(scene_id, site, text, call.who.user, asked.get("replace", False))
+        task = Save(scene_id, site, _text(asked), call.who.user, asked.get("replace", False))
         made = self._backend.perform(Noted(task, call.actor, "scene.save", scene_id))
         shown = render.scene(made) | {"warnings": _places(made["warnings"])}
         return Answer(shown, 201, {"Location": f"{API}/scenes/{scene_id}"})
@@ -100,7 +99,7 @@ class SceneRoutes:
         """What is wrong with a scene, and what is strange about it, each by its place."""
         asked = call.body(_CHECK, most=FILE_MAX)
         site = self._site(call, asked)
-        found = self._backend.perform(Check(write_json(asked["scene"]), site))
+        found = self._backend.perform(Check(_text(asked), site))
         return Answer({name: _places(one) for name, one in found.items()})
 
     def show(self, call: Call, scene_id: str) -> Answer:
@@ -175,6 +174,18 @@ class SceneRoutes:
         require(call.who, role, row.site, nothing)
         found: rows.SceneRun = row
         return found
+
+
+def _text(asked: dict[str, Any]) -> str:
+    """The file as it is kept. Raises Invalid where it holds what no text may."""
+    text = write_json(asked["scene"])
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("bad_scene", "scene", "holds half of a character") from None
+    if "\\u0000" in text:
+        raise Invalid("bad_scene", "scene", "must not contain the character NUL")
+    return text
 
 
 def _places(found: list[tuple[str, str]]) -> list[dict[str, str]]:

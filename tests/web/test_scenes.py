@@ -112,6 +112,10 @@ def test_what_is_wrong_names_its_place(program: Client) -> None:
     assert found["errors"] == [{"place": "states.A.timeline[0].at", "reason": "must be a number"}]
     assert program.call("GET", "scenes/wrong").status == 404
     assert program.call("POST", "scenes", {"scene": []}).json["field"] == "id"
+    for odd in ('"\\ud800"', '"\\u0000"'):
+        raw = f'{{"id": "odd", "scene": {{"initialState": {odd}, "states": {{}}}}}}'.encode()
+        reply = program.call("POST", "scenes", raw, Content_Type="application/json")
+        assert (reply.status, reply.json["error"]) == (400, "bad_scene")
     big = {"scene": {**ROOM, "description": "x" * 60_000}, "id": "big"}
     assert program.call("POST", "scenes", big).status == 201
     big["scene"]["description"] = "x" * 70_000  # type: ignore[index]
