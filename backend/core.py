@@ -68,6 +68,7 @@ class Core:
         self.parts = Parts(Orders(self.roster, self.dispatcher, rng))
         self.parts.scenes = Scenes(self.parts.orders)
         self.parts.all += (self.parts.scenes,)
+        self.ingest.foreign.early = self.parts.scenes.steps.early
         self.ingest.listener.watches = self.parts.scenes.watches
         self.newcomers = Newcomers(self.roster)
         self._revision = boards.revision()

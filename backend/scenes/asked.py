@@ -21,6 +21,13 @@ class Asked:
     must: bool = False
 
     @property
+    def key(self) -> str:
+        """What makes the command only once. Steps that were taken back have used up numbers, so
+        what is asked for after a restart must not go by those.
+        """
+        return f"{self.cause}/{'safe/' if self.must else ''}{self.number}"
+
+    @property
     def cause(self) -> str:
         """As the command has it."""
         return f"scene/{self.scene_id}/{self.run_id}"

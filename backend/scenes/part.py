@@ -232,12 +232,12 @@ class Scenes(Part):
             if playing is None:
                 continue
             playing.take_back(work, self.steps)
+            self.steps.finish(work, run_id)
             if safe:
                 playing.make_safe(work, self.steps)
             work.out.local += [(run_id, channel, "STOP") for channel in CHANNELS]
             ended = {"status": status, "reason": reason[:300], "ended_at": work.now}
             SceneRun.update(ended).where(SceneRun.id == run_id).execute()
-            self.steps.forget(run_id)
             self.steps.changed.add(run_id)
 
     def _tell(self, work: Work) -> None:

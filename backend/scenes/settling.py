@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from peewee import fn
+
 from backend import store
 from backend.lifecycle import PENDING
 from backend.part import Orders
@@ -29,15 +31,19 @@ def safe_orders(cast: Cast, plan: Plan, touched: list[tuple[str, str]]) -> list[
 
 def settle_left(work: Work, orders: Orders, steps: Steps) -> None:
     """End the runs of a backend that was killed: see the rules of this package."""
+    why = "the backend ended before there was an answer"
+    SceneStep.update(status=rows.SILENT, detail=why).where(SceneStep.status == rows.SENT).execute()
+    waiting = SceneStep.status == rows.WAITING
+    for step in SceneStep.select().where(waiting & (SceneStep.place == SAFE_STATE)):
+        steps.adopt(work, step)
     for row in list(SceneRun.select().where(SceneRun.status << rows.GOING)):
         mine = SceneStep.run_id == row.id
         made = list(SceneStep.select().where(mine & SceneStep.command_id.is_null(False)))
         for command in work.take(store.by_ids([str(one.command_id) for one in made])):
             if command["status"] == PENDING:
                 orders.call_off(work, command, SYSTEM)
-        for status, then in ((rows.SENT, rows.SILENT), (rows.WAITING, rows.NOT_SENT)):
-            changed = {"status": then, "detail": "the backend ended before there was an answer"}
-            SceneStep.update(changed).where(mine & (SceneStep.status == status)).execute()
+        lost = {"status": rows.NOT_SENT, "detail": why}
+        SceneStep.update(lost).where(mine & waiting).execute()
         reason = "the backend ended while it ran"
         ended = {"status": rows.INTERRUPTED, "ended_at": work.now, "reason": reason}
         SceneRun.update(ended).where(SceneRun.id == row.id).execute()
@@ -50,7 +56,8 @@ def _make_safe(
     plan = plan_of(json.loads(row.definition))
     if plan.on_interrupt != SAFE:
         return
-    last = SceneStep.select().where(SceneStep.run_id == row.id).count()
+    numbers = SceneStep.select(fn.MAX(SceneStep.number)).where(SceneStep.run_id == row.id)
+    last = numbers.scalar() or 0
     touched = [place for place in dict.fromkeys(places) if place[1]]
     cast = Cast(orders.roster, row.site, plan)
     for number, order in enumerate(safe_orders(cast, plan, touched), last + 1):

@@ -9,6 +9,7 @@ Rules of this file:
 - a step that failed is put into `failed`, once, for its policy.
 """
 
+import json
 from typing import Any
 
 from backend import store
@@ -22,6 +23,7 @@ from backend.scenes import rows
 from backend.scenes.asked import Asked, Step
 from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
 from backend.scenes.rows import SceneStep
+from backend.scenes.schema import CONTINUE
 from backend.store import Row
 from backend.work import Work
 
@@ -62,6 +64,11 @@ class Steps:
         under_way = work.take(store.unfinished_of_board(order.board_id))
         return not any(row["target"] in ("", order.target) for row in under_way)
 
+    def early(self, command_id: str, now: int) -> bool:
+        """Whether a command waits in the outbox for its time: what is answered is not this."""
+        step = self._open.get(command_id)
+        return step is not None and step.asked.planned > now
+
     def withdraw(self, work: Work, asked: Asked) -> None:
         """A step that was prepared is not to be: as if it had never been, where it can be."""
         for name, step in list(self._open.items()):
@@ -83,9 +90,8 @@ class Steps:
                 self.failed.append(Step(step_id, asked, order, status, None))
             return status
         self._supersede(work, order)
-        key, life = f"{asked.cause}/{asked.number}", self._life(asked, order)
         try:
-            new = order.command(life, key, asked.cause)
+            new = order.command(self._life(asked, order), asked.key, asked.cause)
             row = self._orders.post(work, new, not_before)
         except Refusal as refusal:
             step_id = self.record(asked, rows.FAILED, f"refused: {refusal}"[:200], **about)
@@ -130,15 +136,28 @@ class Steps:
                 del self._open[name]
                 self._call_off(work, name)
 
-    def forget(self, run_id: int) -> None:
-        """A run is over: wait only for answers that may still be in time."""
-        over = [
-            name
-            for name, step in self._open.items()
-            if step.asked.run_id == run_id and step.deadline is None and not step.asked.must
-        ]
-        for name in over:
-            del self._open[name]
+    def adopt(self, work: Work, step: SceneStep) -> None:
+        """Follow a step of an earlier process whose command may still be sent."""
+        for row in work.take(store.by_ids([str(step.command_id)])):
+            if row["status"] == PENDING:
+                told = (row["command_type"], json.loads(row["parameters"]))
+                order = Order(step.board_id, step.target, *told)
+                about = (step.run_id, "", step.number, step.state, step.place, step.text)
+                asked = Asked(*about, step.planned_at, CONTINUE, must=True)
+                self._open[row["id"]] = Step(step.id, asked, order, rows.WAITING, None)
+
+    def finish(self, work: Work, run_id: int) -> None:
+        """A run is over: what waits is not sent any more, and only answers that may still be in
+        time are waited for.
+        """
+        for name, step in list(self._open.items()):
+            if step.asked.run_id != run_id or step.asked.must:
+                continue
+            if step.status == rows.WAITING:
+                self._change(step, rows.NOT_SENT, detail="the run ended before it could be sent")
+                self._call_off(work, name)
+            if step.deadline is None or step.status == rows.NOT_SENT:
+                del self._open[name]
         for key in [key for key in self.last if key[0] == run_id]:
             del self.last[key]
 
@@ -199,6 +218,7 @@ class Steps:
     def _take(self, now: int, step: Step, event: str, error: str | None) -> None:
         if event == "send" and not step.sent:
             step.sent, status = True, rows.SENT if self._expects(step) else rows.PLAYED
+            step.deadline = now + FEEDBACK_MS
             self._change(step, status, sent_at=now)
         elif event in _GOOD and step.status in (*_OPEN, rows.SILENT):
             late = step.status == rows.SILENT
