@@ -124,6 +124,8 @@ class Application:
             look_every=settings.look_every,
             dialects=settings.dialects,
             discover=settings.discover,
+            player=settings.scene_player,
+            media=settings.data_dir / "media",
         )
         self.backend.on_boards = self._let_in
         self._letting_in = threading.Lock()
@@ -187,16 +189,20 @@ class Application:
                 self.broker.start()
 
     def _let_in(self) -> None:
-        """Let the embedded broker know who may use it, where that has changed."""
+        """Let the embedded broker know who may use it, where that has changed; then we may, too,
+        listen to what is new.
+        """
+        if self.broker is not None:
+            self._let_in_by(self.broker)
         self.backend.listen()
-        if self.broker is None:
-            return
+
+    def _let_in_by(self, broker: EmbeddedBroker) -> None:
         with self._letting_in:
             users = self._users(), self._rights()
             if users == self._let_in_last:
                 return
             try:
-                self.broker.set_users(*users)
+                broker.set_users(*users)
             except BrokerError as why:  # it takes them when it starts again; so do we, then
                 log.error("%s", why)
             else:

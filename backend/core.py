@@ -13,7 +13,7 @@ from backend import boards, commands, connections, store
 from backend.dispatcher import DUE_BATCH, Dispatcher
 from backend.errors import Refusal
 from backend.ingest import Ingest
-from backend.listening import Heard
+from backend.listening import Heard, Word
 from backend.models import RETIRED, Board, database
 from backend.newcomers import Announcement, Newcomers
 from backend.part import Orders
@@ -32,8 +32,8 @@ class Batch:
     """What has come in since the last transaction.
 
     `new`, `cancel` and `tasks` pair a request (any object; its answer comes back beside it) with
-    what is asked for; `heard` is what boards said, `announced` what unknown ones did. `look`:
-    another process may have changed boards.
+    what is asked for; `heard` is what boards said, `announced` what unknown ones did, `words` what
+    is for scenes. `look`: another process may have changed boards.
     """
 
     new: list[tuple[Any, NewCommand]]
@@ -42,6 +42,7 @@ class Batch:
     tasks: list[tuple[Any, Task]] = field(default_factory=list)
     announced: list[Announcement] = field(default_factory=list)
     look: bool = False
+    words: list[Word] = field(default_factory=list)
 
 
 class Core:
@@ -66,6 +67,8 @@ class Core:
         self.upkeep = Upkeep(self.roster, options)
         self.parts = Parts(Orders(self.roster, self.dispatcher, rng))
         self.parts.gallery.bounds = options.pictures
+        self.ingest.foreign.early = self.parts.scenes.steps.early
+        self.ingest.listener.watches = self.parts.scenes.watches
         self.newcomers = Newcomers(self.roster)
         self._revision = boards.revision()
         for row in Board.select():
@@ -81,7 +84,7 @@ class Core:
         """
         with store.transaction():
             self.pictures.sweep()
-            work = Work(now, self.refused, self.parts)
+            work = Work(now, self.refused, self.parts, batch.words)
             for request, task in batch.tasks:
                 work.out.tasks.append((request, self._run(work, task)))
             if batch.tasks or batch.look:

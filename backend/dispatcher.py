@@ -91,7 +91,9 @@ class Dispatcher:
             self.look(work, row)
         elif row["cancelling"]:
             self._ask(work, row)
-        elif not self.guesses.held(row) and work.step(row, SEND, detail=self.guesses.sending(row)):
+        elif not self.guesses.held(row) and work.step(
+            row, SEND, detail={**self.guesses.sending(row), **work.when}
+        ):
             self._publish(work, row, row["command_type"], json.loads(row["parameters"]))
             row["due_at"] = min(self._answer_by(work, row), row["expires_at"] + EXPIRY_GRACE_MS)
 
@@ -227,6 +229,8 @@ class Dispatcher:
         if kind == row["command_type"]:
             message = wrap(message, json.loads(row["conditions"]))
         work.out.publish.append((row["board_id"], message))
+        if work.when:
+            work.out.later[row["id"]] = work.when["not_before"]
 
     def _answer_by(self, work: Work, row: Row) -> int:
         within = self.guesses.wait_ms(row)

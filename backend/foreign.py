@@ -38,6 +38,8 @@ class Foreign:
     ) -> None:
         self._roster, self._dispatcher, self._lines = roster, dispatcher, lines
         self.refused, self._downtimes = refused, downtimes
+        # Whether a command that is written down as sent has not gone out yet at a time.
+        self.early: Callable[[str, int], bool] = lambda command_id, now: False
         self.dialogues = Dialogues(roster, dispatcher, images, downtimes)
         self._appliers: dict[type, Callable[[Work, Presence, Any], object]] = {
             Answer: self._answer,
@@ -106,7 +108,7 @@ class Foreign:
         for board_id in {place[0] for place in places}:
             for row in work.take(store.unfinished_of_board(board_id)):
                 aimed = (board_id, None) in places or (board_id, row["target"]) in places
-                if row["status"] in IN_FLIGHT and aimed:
+                if row["status"] in IN_FLIGHT and aimed and not self.early(row["id"], work.now):
                     found.append(row)
         kinds = (None, "", *(row["command_type"] for row in found))
         if said.command_type not in kinds:

@@ -21,7 +21,7 @@ from backend.downtime import Downtimes
 from backend.foreign import Foreign
 from backend.images import Receiver
 from backend.lifecycle import ENDED, UNKNOWN
-from backend.listening import FOREIGN, Heard, Listener
+from backend.listening import FOREIGN, Heard, Listener, Word
 from backend.models import Board
 from backend.newcomers import Announcement
 from backend.pictures import Pictures
@@ -57,7 +57,9 @@ class Ingest:
             roster, dispatcher, Receiver(), self.listener.lines, refused, self.downtimes
         )
 
-    def read(self, topic: str, payload: bytes, link: str = "") -> Heard | Announcement | None:
+    def read(
+        self, topic: str, payload: bytes, link: str = ""
+    ) -> Heard | Announcement | Word | None:
         """The message that came by a link, or None where it is refused: counted and logged with
         the reason.
         """

@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.core import Batch, Core
+from backend.listening import Word
 from backend.mqtt import Receipt
 from backend.newcomers import Announcement
 from backend.wishes import Cancellation, NewCommand
@@ -34,5 +35,7 @@ def _read(core: Core, batch: Batch, topic: str, payload: bytes, link: str) -> No
     heard = core.ingest.read(topic, payload, link)
     if isinstance(heard, Announcement):
         batch.announced.append(heard)
+    elif isinstance(heard, Word):
+        batch.words.append(heard)
     elif heard:
         batch.heard.append(heard)

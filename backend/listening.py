@@ -8,6 +8,7 @@ Rules of this file:
 import contextlib
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from backend.topics import Topics
 
 log = logging.getLogger(__name__)
 
+WORD_BYTES = 1_000
 FOREIGN = "foreign"  # the message of such a Heard is a list of meanings
 _OUR_LEAVES = {(PREFIX, COMMANDS), *((prefix, "cmd") for prefix in PREFIXES)}
 _NO_BOARD: dict[str, Any] = {"board_id": "", "key": b"", "actuators": {}, "options": {}}
@@ -41,6 +43,15 @@ class Heard:
     kind: str
     message: Any
     size: int = 0  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What was said on a topic that scenes listen to, by which link."""
+
+    topic: str
+    text: str
+    link: str
 
 
 class Lines:
@@ -85,13 +96,16 @@ class Lines:
 
 
 class Listener:
-    """Reads messages. `refused` counts what was not understood, by reason."""
+    """Reads messages. `refused` counts what was not understood, by reason; `watches(topic, link)`:
+    whether scenes wait for what is said there.
+    """
 
     def __init__(self, roster: Roster, refused: Counter[str]) -> None:
         self._roster, self._refused = roster, refused
         self.topics, self.parsing, self.lines = Topics(), Parsing(), Lines(roster)
+        self.watches: Callable[[str, str], bool] = lambda topic, link: False
 
-    def hear(self, topic: str, payload: bytes, link: str) -> Heard | Announcement | None:
+    def hear(self, topic: str, payload: bytes, link: str) -> Heard | Announcement | Word | None:
         """What came by a link, or None where it is refused, switched off, or our own."""
         dialect, board, trouble = self._speaker(topic, link)
         entry = self.topics.see(topic, payload, board is not None)
@@ -102,6 +116,8 @@ class Listener:
             if not entry.active:
                 self._refused["switched_off"] += 1
                 return None
+        if self.watches(topic, link) and not self.lines.of(topic, link):
+            return Word(topic, payload[:WORD_BYTES].decode("utf-8", "replace"), link)
         if self.lines.is_ours(topic):
             return None
         try:
@@ -194,7 +210,7 @@ class Listener:
     def _has_parser(self, topic: str, dialect: Dialect | None, link: str) -> bool:
         if dialect is None:
             return False
-        if dialect is MUSEUM and self.lines.of(topic, link):
+        if (dialect is MUSEUM and self.lines.of(topic, link)) or self.watches(topic, link):
             return True
         return any(registry.covers(pattern, topic) for pattern, _ in dialect.patterns(()))
 

@@ -25,18 +25,29 @@ class Orders:
         self.roster = roster
         self._dispatcher, self._rng = dispatcher, rng
 
-    def post(self, work: Work, new: NewCommand) -> Row:
+    def post(self, work: Work, new: NewCommand, not_before: int | None = None) -> Row:
         """The row of a new command, or the one that its idempotency key already has.
 
-        Raises a Refusal, before anything has changed.
+        With `not_before` (ms) it is written down as sent now, and goes out then: only for a target
+        at which nothing else is under way. Raises a Refusal, before anything has changed.
         """
         commands.check(new, self.roster)
         boards.check_active(self.roster.get(new.board_id))
+        if not_before is not None:
+            self.send_ready(work)  # all others go now
+            work.when = {"not_before": not_before}
         [(_, answer)] = commands.create(work, self._dispatcher, [(None, new)], self._rng)
+        if not_before is not None:
+            self.send_ready(work)
+            work.when = {}
         if isinstance(answer, Exception):
             raise answer
         row: Row = answer[0]
         return row
+
+    def send_ready(self, work: Work) -> None:
+        """Send what may be sent now and not only when all parts have acted."""
+        self._dispatcher.send_ready(work)
 
     def call_off(
         self, work: Work, row: Row, actor: str, detail: dict[str, Any] | None = None

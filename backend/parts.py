@@ -3,6 +3,7 @@
 from backend.gallery.keeping import Gallery
 from backend.part import Orders, Part
 from backend.rollouts.conductor import Rollouts
+from backend.scenes.part import Scenes
 from backend.schedules.part import Schedules
 from backend.schedules.runs import Runs
 from backend.work import Work
@@ -17,7 +18,14 @@ class Parts:
         self.rollouts = Rollouts(orders)
         self.runs = Runs(orders)
         self.schedules = Schedules(orders, self.runs)
-        self.all: tuple[Part, ...] = (self.gallery, self.schedules, self.runs, self.rollouts)
+        self.scenes = Scenes(orders)
+        self.all: tuple[Part, ...] = (
+            self.gallery,
+            self.schedules,
+            self.runs,
+            self.scenes,
+            self.rollouts,
+        )
 
     def act(self, work: Work) -> None:
         """Let each hear what came, and do what it has to."""

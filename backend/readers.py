@@ -5,6 +5,7 @@ repeated.
 """
 
 import ipaddress
+import shlex
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,15 @@ Reader = Callable[[str, str], Any]
 
 def words(name: str, text: str) -> str:
     """Text as it is."""
+    return text
+
+
+def program(name: str, text: str) -> str:
+    """A program with its arguments, as a shell would take them apart."""
+    try:
+        shlex.split(text)
+    except ValueError as why:
+        raise ValueError(f"{name}: {text!r} can't be taken apart: {why}") from why
     return text
 
 

@@ -68,6 +68,12 @@ TABLES: dict[str, Kept] = {
     "runs": Kept(
         "run", "at", "ended_at", first=(f"DELETE FROM runboard WHERE run_id IN {_KEYS}",)
     ),
+    "scenes": Kept(
+        "scenerun",
+        "started_at",
+        "ended_at",
+        first=(f"DELETE FROM scenestep WHERE run_id IN {_KEYS}",),
+    ),
     "audit": Kept("auditentry", "at", "at", days=365),
 }
 

@@ -31,6 +31,7 @@ from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
 from backend.rollouts.releases import Release
 from backend.rollouts.rows import Rollout, RolloutBoard
+from backend.scenes.rows import Scene, SceneRun, SceneStep
 from backend.schedules.models import Run, RunBoard, Schedule
 from backend.topics import DiscoveredTopic
 
@@ -62,6 +63,9 @@ TABLES = (
     Schedule,
     Run,
     RunBoard,
+    Scene,
+    SceneRun,
+    SceneStep,
 )
 
 

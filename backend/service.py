@@ -20,6 +20,7 @@ from backend.health import Health
 from backend.links import DEFAULT, Links
 from backend.linkstate import CAP_SECONDS, Address
 from backend.reconciler import LOOK_SECONDS, Reconciler
+from backend.scenes.edges import Edges
 from backend.settings import Settings
 from backend.tally import Tally
 from backend.upkeep import Options
@@ -37,7 +38,7 @@ class Backend:
     `broker_url`, `broker_ca`: of the default link; `retry_cap`, `look_every`: see `Links`,
     `Reconciler`; `image_idle_s`: see `pictures`; `options`: `upkeep`.
     `dialects`: those to listen for even where no board of them is known; `discover`: further topic
-    patterns to listen to, so that what is said there is known.
+    patterns to listen to, so that what is said there is known. `player`, `media`: see `Player`.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class Backend:
         look_every: float = LOOK_SECONDS,
         dialects: tuple[str, ...] = (),
         discover: tuple[str, ...] = (),
+        player: str = "",
+        media: Path = Path(),
     ) -> None:
         self.events = Hub()
         self.failed = threading.Event()  # set when the writer ended by an error
@@ -60,6 +63,7 @@ class Backend:
         self._core = Core(random.Random(), image_idle_s, options)
         self._writer = Writer(self._core, self.events, boards.public, self._ended)
         self._writer.album = Album(images) if images else None
+        self._scenes = Edges(self._core, self._writer, player, media)
         self._asked, self._also, self._listened = dialects, discover, -1
         self._links = self._writer.links = Links(
             Address.of(broker_url, broker_ca.read_text() if broker_ca else ""),
@@ -82,10 +86,12 @@ class Backend:
         self._writer.start()
         self._links.start()
         self._reconciler.start()
+        self._scenes.start()
 
     def stop(self) -> None:
         """Finish what is queued, tell the watchers, disconnect."""
         self.events.close()
+        self._scenes.stop()
         self._reconciler.stop()
         self._reconciler.join(5)
         self._writer.stop()
@@ -190,7 +196,8 @@ class Backend:
     def subscriptions(self) -> list[Subscription]:
         """(topic pattern, QoS) of all that is listened to."""
         known = [(board.dialect, board.facts) for board in self._core.roster.all()]
-        return registry.subscriptions(known, self._asked, self._also)
+        also = (*self._also, *self._core.parts.scenes.topics())
+        return registry.subscriptions(known, self._asked, also)
 
     def topics(self, limit: int, after: str) -> tuple[list[dict[str, Any]], int]:
         """(topics that were seen, see `Topics.find`; how many messages were not counted)."""

@@ -76,6 +76,12 @@ class Settings:
     look_every: int = _is(
         5, readers.at_most_30, "seconds until a connection changed by another process is seen"
     )
+    scene_player: str = _is(
+        "",
+        readers.program,
+        "program that plays files of `DATA_DIR/media` in scenes, such as `mpv --volume={volume}`; "
+        "empty: none",
+    )
     secure_cookies: bool = _is(False, readers.flag, "1 behind https")
     trusted_proxy: str | None = _is(
         None, readers.address, "address of the proxy whose `X-Forwarded-For` is believed"

@@ -11,6 +11,7 @@ from backend.dialects.answerback import ANSWERBACK
 from backend.dialects.esp32cam import ESP32CAM, PREFIXES, mac_of
 from backend.errors import Invalid
 from backend.models import Board
+from backend.scenes.rows import levels_watched
 
 
 def named(board_id: str, dialect: str) -> str:
@@ -39,7 +40,7 @@ def patterns(asked: Sequence[str]) -> list[str]:
     known = {row.dialect for row in rows} | set(asked)
     cams = PREFIXES if ESP32CAM.name in known else ()
     rooms = {room for row in rows for room in museum.rooms(json.loads(row.actuators))}
-    return [f"{level}/#" for level in sorted({*cams, *rooms})]
+    return [f"{level}/#" for level in sorted({*cams, *rooms, *levels_watched()})]
 
 
 def rights() -> dict[str, list[str]]:

@@ -38,6 +38,6 @@ TEXTS = {
 FOREIGN_TEXTS = {
     "unanswered": "the board did not answer in time, and boards of this kind can't be asked",
     "no_answer_possible": "boards of this kind do not answer this, so nobody can say",
-    "superseded": "a stop followed before it was answered, and no answer tells the two apart",
+    "superseded": "another command followed before it was answered; no answer tells them apart",
     "incomplete": "chunks of the picture never came; what did is kept as incomplete",
 }

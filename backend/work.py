@@ -7,7 +7,7 @@ commit (publishing, telling the page) is only collected here.
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from backend.sensors import Taken
 from backend.store import Row
 
 if TYPE_CHECKING:
+    from backend.listening import Word
     from backend.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ class Outcome:
     dropped: list[Key] = field(default_factory=list)  # pictures whose files are to go
     alerts: list[dict[str, Any]] = field(default_factory=list)  # that began or ended; see Alert
     news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # kind of event, data
+    local: list[tuple[int, str, str]] = field(default_factory=list)  # run, channel, message
     said: list[tuple[str, Message]] = field(default_factory=list)  # board, what is no command
+    later: dict[str, int] = field(default_factory=dict)  # {command: not before this time}
     scrubbed: bool = False  # passwords were
     tasks: list[tuple[Any, Any]] = field(default_factory=list)  # request, its answer
 
@@ -47,11 +50,20 @@ Task = Callable[["Work"], Any]
 
 
 class Work:
-    """The commands of one transaction at one time, `now` (ms). `readings`: what was measured."""
+    """The commands of one transaction at one time, `now` (ms). `readings`: what was measured;
+    `words`: what was said in rooms.
+    """
 
-    def __init__(self, now: int, refused: Counter[str], parts: "Parts | None" = None) -> None:
-        self.now, self._parts = now, parts
+    def __init__(
+        self,
+        now: int,
+        refused: Counter[str],
+        parts: "Parts | None" = None,
+        words: "Sequence[Word]" = (),
+    ) -> None:
+        self.now, self._parts, self.words = now, parts, words
         self.readings: list[Taken] = []
+        self.when: dict[str, int] = {}  # what the history says of when it goes out, if not now
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go

@@ -18,19 +18,20 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from backend.commands import public
 from backend.core import Batch, Core
-from backend.errors import Refusal
-from backend.events import Event, Hub, command_event
+from backend.events import Hub
 from backend.gallery.album import Album
 from backend.images import Arrival, Key
 from backend.intake import sorted_out
 from backend.links import Links
 from backend.models import database
 from backend.mqtt import Receipt
+from backend.outbox import Outbox
 from backend.presence import Presence, Roster
+from backend.scenes.player import Player
 from backend.sending import send
-from backend.store import Locked, Row
+from backend.store import Locked
+from backend.telling import Shown, answer_all, events
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome, Task
 
@@ -71,6 +72,8 @@ class Writer(threading.Thread):
         super().__init__(name="writer", daemon=True)
         self.links: Links | None = None
         self.album: Album | None = None  # where pictures go
+        self.outbox = Outbox()
+        self.player: Player | None = None  # of the sound and picture of scenes
         self._core, self._hub, self._show_board, self._on_end = core, hub, show_board, on_end
         self._now, self._monotonic = clock, monotonic
         self._offset = clock() - monotonic()
@@ -192,21 +195,18 @@ class Writer(threading.Thread):
         """Let the world know what is durable now."""
         for key in outcome.dropped:
             self._on_disk(key, None)
-        for one in outcome.pictures:
-            self._on_disk((one.board_id, one.image_id), one)
+        for new in outcome.pictures:
+            self._on_disk((new.board_id, new.image_id), new)
         if self.links:
-            send(self._core, self.links, outcome)
+            send(self._core, self.links, outcome, self.outbox)
             self.links.acknowledge(receipts)
-        shown: dict[int, dict[str, Any]] = {}
-        for answer, result in outcome.answers:
-            if isinstance(result, Refusal):
-                answer.set_exception(result)
-            else:
-                answer.set_result((_show(shown, result[0]), result[1]))
-        for answer, result in outcome.tasks:
-            _tell(answer, result)
+        if self.player:
+            for one in outcome.local:
+                self.player.do(*one)
+        shown = Shown()
+        answer_all(outcome, shown)
         if self._hub.watched:
-            self._hub.publish(self._events(outcome, shown))
+            self._hub.publish(events(outcome, shown, self._show_board))
 
     def _on_disk(self, key: Key, arrival: Arrival | None) -> None:
         """Put a picture on disk, or take it away. One that can't be kept is still on its board."""
@@ -222,26 +222,3 @@ class Writer(threading.Thread):
             what = "keep" if arrival else "remove"
             about = {"board": key[0]}
             log.error("can't %s picture %s of %s: %s", what, key[1], key[0], why, extra=about)
-
-    def _events(self, outcome: Outcome, shown: dict[int, dict[str, Any]]) -> list[Event]:
-        events: list[Event] = [
-            command_event(entry, _show(shown, row)) for entry, row in outcome.changes
-        ]
-        boards = [self._show_board(board) for board in outcome.boards.values()]
-        events += [(None, "board", board) for board in boards]
-        events += [(None, "alert", alert) for alert in outcome.alerts]
-        return events + [(None, kind, data) for kind, data in outcome.news]
-
-
-def _tell(answer: Future[Any], result: Any) -> None:
-    if isinstance(result, Refusal):
-        answer.set_exception(result)
-    else:
-        answer.set_result(result)
-
-
-def _show(shown: dict[int, dict[str, Any]], row: Row) -> dict[str, Any]:
-    """A command as the API shows it, made once for its answer and all of its events."""
-    if row["seq"] not in shown:
-        shown[row["seq"]] = public(row)
-    return shown[row["seq"]]

@@ -5,6 +5,8 @@
     python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|schedules|day|
                            hostile|all]
                           --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|scenes|hostile
+                          |all] --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -27,6 +29,7 @@ from tools import (
     chaos_network,
     chaos_pictures,
     chaos_rollout,
+    chaos_scenes,
     chaos_schedules,
     chaos_stops,
     chaos_update,
@@ -49,6 +52,7 @@ PARTS: dict[str, tuple[Part, int]] = {
     "rollout": (chaos_rollout.run, 50),
     "schedules": (chaos_schedules.run, 60),
     "day": (day.run_each, 60),
+    "scenes": (chaos_scenes.run, 10),
     "hostile": (chaos_hostile.run, 100_000),
 }
 COUNT = 200

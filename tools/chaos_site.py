@@ -8,6 +8,7 @@ that made it, whatever that dies of.
 """
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -35,7 +36,9 @@ class MakeBroker(Protocol):
 
     __name__: str
 
-    def __call__(self, directory: Path, port: int, users: Mapping[str, str]) -> Broker: ...
+    def __call__(
+        self, directory: Path, port: int, users: Mapping[str, str], *rights: Any
+    ) -> Broker: ...
 
 
 class BackendProcess:
@@ -119,7 +122,9 @@ class Site:
     """`boards` is {id: its actuators}; all are on and known to the backend once it is entered.
 
     `backend` is the module that runs as the backend, with its arguments; `more`: further settings
-    of it. `files` are more files for each board's flash; `made` goes to Board.
+    of it. `files` are more files for each board's flash; `made` goes to Board. `museum`: boards
+    that are enrolled and not started, {id: {target: topic}}, as users of the broker in `logins`;
+    `rooms`: beyond theirs, topics of which backend and museum boards use (embedded broker only).
     """
 
     def __init__(
@@ -131,6 +136,8 @@ class Site:
         backend: tuple[str, ...] = (),
         files: Mapping[str, str] | None = None,
         more: Mapping[str, str] | None = None,
+        museum: Mapping[str, Mapping[str, str]] | None = None,
+        rooms: tuple[str, ...] = (),
         **made: Any,
     ) -> None:
         port, self.folder = free_port(), folder
@@ -145,7 +152,11 @@ class Site:
         self.backend = BackendProcess(settings, folder / "backend.log")
         self._specs = [self._enroll(name, actuators) for name, actuators in boards.items()]
         users = {spec.board_id: spec.password for spec in self._specs}
-        self.broker = make_broker(folder / "broker", port, {BACKEND_USER: PASSWORD, **users})
+        self.logins = {name: self._museum(name, one) for name, one in (museum or {}).items()}
+        patterns = [f"{room}/#" for room in rooms]
+        rights = [dict.fromkeys((BACKEND_USER, *self.logins), patterns)] if rooms else []
+        everybody = {BACKEND_USER: PASSWORD, **users, **self.logins}
+        self.broker = make_broker(folder / "broker", port, everybody, *rights)
         self.proxy = Proxy("127.0.0.1", port, seed=seed)
         self._module = backend
         self._files, self._made = files or {}, made
@@ -206,6 +217,12 @@ class Site:
     def _enroll(self, board_id: str, actuators: Actuators) -> BoardSpec:
         lines = self.backend.run("enroll", board_id).split()
         return BoardSpec(**dict(line.split("=", 1) for line in lines), actuators=actuators)
+
+    def _museum(self, board_id: str, targets: Mapping[str, str]) -> str:
+        options = json.dumps({"targets": targets})
+        spoken = ("--dialect", "museum", "--options", options)
+        lines = self.backend.run("enroll", board_id, *spoken).split()
+        return dict(line.split("=", 1) for line in lines)["password"]
 
 
 def has_ended(command: Any) -> bool:

@@ -31,6 +31,7 @@ class Dialect:
     `patterns(facts of its boards)`: what to subscribe to. `configure(options)`: (actuators,
     options) of a board that can't tell of itself; raises ProtocolError naming the option.
     `silence_ms`: after that a board counts as gone; None: only its last will says so.
+    `lease_ms`: after that without a command a board switches all of its outputs off, or None.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Dialect:
     answer_ms: int = 0
     slow: Mapping[str, int] = field(default_factory=dict)  # verbs that take longer than that
     retries: int = 0
+    lease_ms: int | None = None
     mute: frozenset[str] = frozenset()  # verbs that no board is known to answer
     limits: tuple[str, ...] = field(default=())
 

@@ -5,6 +5,7 @@ told at enrolment: targets, each with its topic. Whatever is sent is a *set*: re
 harmless. Sent and read with QoS 0, but for the emergency stop, never retained but for the status.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -70,6 +71,36 @@ def _said(kind: str, parameters: Mapping[str, Any]) -> str:
         ramp = f":{parameters['ramp_ms']}" if "ramp_ms" in parameters else ""
         return f"ON:{parameters['speed']}:{parameters.get('direction', 'L')}{ramp}"
     return "OFF"
+
+
+def meant(kind: str, word: str) -> tuple[str, dict[str, Any]]:
+    """(command type, parameters) of a word as scenes have it, for a target of this kind.
+
+    A motor that is only told to start runs at full speed. Raises ProtocolError where targets of
+    this kind know no such word.
+    """
+    word, off = word.strip().upper(), kind == "switch" and {"state": "off"}
+    if word in ("OFF", "0", "STOP"):
+        return kind, off or {"action": "stop"}
+    if kind == "switch":
+        if word in ("ON", "1", "START"):
+            return kind, {"state": "on"}
+        raise ProtocolError("bad_parameter", "message", "must be ON or OFF, 1 or 0, START or STOP")
+    if found := _STARTED.fullmatch(word):
+        speed, side, ramp = found.groups()
+        given = {"direction": side, "ramp_ms": ramp and int(ramp)}
+        more = {name: value for name, value in given.items() if value is not None}
+        return kind, {"action": "start", "speed": int(speed or 100), **more}
+    if found := _TURNED.fullmatch(word):
+        return "direction", {"direction": found[1]}
+    if found := _SPED.fullmatch(word):
+        return kind, {"action": "speed", "speed": int(found[1])}
+    known = "ON:<speed>:<L or R>, OFF, SPEED:<speed> or DIR:<L or R>"
+    raise ProtocolError("bad_parameter", "message", f"must be {known}")
+
+
+_STARTED = re.compile(r"(?:ON|START|1)(?::(\d{1,3}))?(?::([LR]))?(?::(\d{1,5}))?")
+_TURNED, _SPED = re.compile("DIR:([LR])"), re.compile(r"SPEED:(\d{1,3})")
 
 
 def rooms(actuators: Mapping[str, Any]) -> list[str]:
@@ -163,6 +194,7 @@ MUSEUM = Dialect(
     configure,
     answer_ms=2_000,
     retries=2,
+    lease_ms=180_000,
     mute=frozenset({"emergency_stop"}),
     slow={"emergency_stop": 0},  # there is nothing to wait for
     limits=(

@@ -22,6 +22,7 @@ from backend.web.provisioning import ProvisioningRoutes
 from backend.web.releases import ReleaseRoutes
 from backend.web.rollouts import RolloutRoutes
 from backend.web.routes import API, Route
+from backend.web.scenes import SceneRoutes
 from backend.web.schedules import ScheduleRoutes
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
@@ -56,6 +57,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         RolloutRoutes(backend, settings.firmware_address),
         ScheduleRoutes(backend),
         BulkRoutes(backend),
+        SceneRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

@@ -162,9 +162,11 @@ class Call:
         """A request header by its WSGI name (`IDEMPOTENCY_KEY`), or None."""
         return self.environ.get("HTTP_" + name)
 
-    def body(self, members: Members, empty: bool = False) -> dict[str, Any]:
-        """The JSON object of the request; with `empty`, none at all is {}. Raises Problem."""
-        raw = self.raw()
+    def body(self, members: Members, empty: bool = False, most: int = BODY_MAX) -> dict[str, Any]:
+        """The JSON object of the request, of at most so many bytes; with `empty`, none at all is
+        {}. Raises Problem.
+        """
+        raw = self.raw(most)
         if not raw and empty:
             return {}
         kind = self.environ.get("CONTENT_TYPE", "")

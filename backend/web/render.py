@@ -115,3 +115,19 @@ def schedule(row: dict[str, Any]) -> dict[str, Any]:
 def run(row: dict[str, Any]) -> dict[str, Any]:
     """A command to boards."""
     return times(row, "due_at", "at", "missed_from", "ended_at")
+
+
+def scene_run(row: dict[str, Any]) -> dict[str, Any]:
+    """A run of a scene, with its steps where it has them."""
+    out = times(row, "entered_at", "started_at", "ended_at")
+    if "steps" in row:
+        names = ("planned_at", "sent_at", "feedback_at")
+        out["steps"] = [times(one, *names) for one in row["steps"]]
+        out["ahead"] = [times(one, "planned_at") for one in row["ahead"]]
+    return out
+
+
+def scene(row: dict[str, Any]) -> dict[str, Any]:
+    """A scene, with its last run."""
+    last = row["last_run"] and scene_run(row["last_run"])
+    return {**times(row, "updated_at"), "last_run": last}

@@ -11,6 +11,7 @@ import pytest
 from backend import boards, commands, schema
 from backend.core import Batch, Core
 from backend.dialects.registry import DIALECTS
+from backend.listening import Heard
 from backend.newcomers import Announcement
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Outcome
@@ -57,7 +58,7 @@ class Hall:
         batch = Batch([], [], [])
         if isinstance(heard, Announcement):
             batch.announced.append(heard)
-        elif heard:
+        elif isinstance(heard, Heard):
             batch.heard.append(heard)
         self.apply(batch)
         return self.words()

@@ -131,6 +131,22 @@ TABLE |= {
     ("GET", f"{_PICTURES}/<image_id>/thumbnail.jpg"): Row(VIEWER, READ, 404),
     ("DELETE", f"{_PICTURES}/<image_id>"): Row(SITE_ADMIN, ADMINISTER, 404),
 }
+_SCENE = {"scene": 1, "site": "north"}
+TABLE |= {
+    ("GET", f"{A}/scenes"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/scenes"): Row(SITE_ADMIN, ADMINISTER, 400, _SCENE),
+    ("POST", f"{A}/scenes/validate"): Row(SITE_ADMIN, ADMINISTER, 200, _SCENE),
+    ("GET", f"{A}/scenes/<scene_id>"): Row(VIEWER, READ, 200),
+    ("DELETE", f"{A}/scenes/<scene_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("POST", f"{A}/scenes/<scene_id>/start"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", f"{A}/scenes/<scene_id>/stop-room"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("GET", f"{A}/scene-runs"): Row(SIGNED_IN, READ, 200),
+    ("GET", f"{A}/scene-runs/<scene_run_id>"): Row(VIEWER, READ, 200),
+    **{
+        ("POST", f"{A}/scene-runs/<scene_run_id>/{what}"): Row(OPERATOR, COMMAND, 409)
+        for what in ("pause", "resume", "stop")
+    },
+}
 # What is asked so that it ends, and what stands in the paths for what is not made first.
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {

@@ -60,6 +60,10 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
         ("boards/pond/messages", "Messages"),
         ("pictures", "NewestPictures"),
         ("boards/pond/pictures", "Pictures"),
+        ("scenes", "Scenes"),
+        ("scenes/described", "SceneWithFile"),
+        ("scene-runs", "SceneRuns"),
+        ("scene-runs/1", "SceneRunWithSteps"),
         ("boards/none", "Problem"),
         ("releases", "Releases"),
         ("rollouts", "Rollouts"),
@@ -67,6 +71,13 @@ def test_it_has_the_routes_and_no_others(site: Site) -> None:
 )
 def test_answers_are_as_described(program: Client, path: str, name: str) -> None:
     program.feed()
+    if path == "scenes":
+        say = {"at": 0, "topic": "room1/light", "message": "ON"}
+        made = program.call("POST", "scenes", {"id": "described", "scene": [say]}).json
+        validator("SavedScene").validate(made)
+        validator("Run").validate(program.call("POST", "scenes/described/start").json)
+        found = program.call("POST", "scenes/validate", {"scene": {}}).json
+        validator("SceneCheck").validate(found)
     validator(name).validate(program.call("GET", path).json)
 
 

@@ -34,7 +34,7 @@ def ask(client: Client, route: tuple[str, str], row: Row, names: dict[str, str])
 
 def without(text: str, names: dict[str, str]) -> str:
     """What was said, but for the names of what it is said of."""
-    for name, value in names.items():
+    for name, value in sorted(names.items(), key=lambda one: -len(one[1])):
         pattern = rf"(?<=\w) {value}\b" if name in NUMBERED else value
         text = re.sub(pattern, "", text)
     return text

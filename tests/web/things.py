@@ -1,15 +1,27 @@
 """One of each thing that addresses name, made at a site."""
 
 from backend.rollouts.rows import Rollout
+from tests.backend.running import eventually
 from tests.web.site import Client
 
 # Those that are known by a number.
-NUMBERED = ("rollout_id", "schedule_id", "run_id")
+NUMBERED = ("rollout_id", "schedule_id", "run_id", "scene_run_id")
 
 
 def things(client: Client, site_id: str) -> dict[str, str]:
     """{name in a path: its value}, of things that whoever administers the site may see."""
-    return {"rollout_id": ended_rollout(site_id), **planned(client, site_id)}
+    made = {**planned(client, site_id), **played(client, site_id)}
+    return {"rollout_id": ended_rollout(site_id), **made}
+
+
+def played(client: Client, site_id: str) -> dict[str, str]:
+    """A scene at a site that was played and is over, and its run."""
+    empty = {"initialState": "A", "states": {"A": {}}}
+    asked = {"id": f"show-{site_id}", "site": site_id, "scene": empty}
+    assert client.call("POST", "scenes", asked).status == 201
+    run = client.call("POST", f"scenes/show-{site_id}/start").json["id"]
+    eventually(lambda: client.call("GET", f"scene-runs/{run}").json["status"] == "COMPLETED")
+    return {"scene_id": f"show-{site_id}", "scene_run_id": str(run)}
 
 
 def ended_rollout(site_id: str) -> str:

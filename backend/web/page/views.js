@@ -10,6 +10,7 @@ const VIEWS = {
   schedules: { title: "Schedules", role: "viewer" },
   pictures: { title: "Pictures", role: "viewer" },
   rollouts: { title: "Rollouts", role: "viewer" },
+  scenes: { title: "Scenes", role: "viewer" },
   health: { title: "Health", role: "viewer" },
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },

@@ -1,0 +1,45 @@
+"""What a run asks for, and the step it becomes."""
+
+from dataclasses import dataclass
+
+from backend.scenes.cast import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing to do for a run. `must`: it is wanted later, too; `policy`: see schema."""
+
+    run_id: int
+    scene_id: str
+    number: int
+    state: str
+    place: str
+    text: str
+    planned: int
+    policy: str
+    tries: int = 0
+    must: bool = False
+
+    @property
+    def key(self) -> str:
+        """What makes the command only once. Steps that were taken back have used up numbers, so
+        what is asked for after a restart must not go by those.
+        """
+        return f"{self.cause}/{'safe/' if self.must else ''}{self.number}"
+
+    @property
+    def cause(self) -> str:
+        """As the command has it."""
+        return f"scene/{self.scene_id}/{self.run_id}"
+
+
+@dataclass(slots=True)
+class Step:
+    """A step whose command is open. `deadline`: by when it must be answered; None: no more."""
+
+    id: int
+    asked: Asked
+    order: Order
+    status: str
+    deadline: int | None
+    sent: bool = False
