@@ -10,7 +10,7 @@ from protocol import ProtocolError
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 
-from backend import boards, logs, store
+from backend import boards, logs, priorities, store
 from backend.dialects.registry import DIALECTS
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, no_board, no_command
@@ -77,6 +77,7 @@ def create(
             answers[-1] = (request, (row, True))
     if rows:
         work.created(rows)
+        priorities.give_way(work, rows, lambda *told: call_off(work, dispatcher, *told))
         for row in rows:
             _begin(work, dispatcher, row)
     return answers
@@ -139,7 +140,8 @@ def _begin(work: Work, dispatcher: Dispatcher, row: Row) -> None:
     dispatcher.overtake(work, row)
     for older in work.take(store.unfinished_before(row["board_id"], row["target"], row["seq"])):
         if not is_stop(older):
-            call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
+            actor = f"{row['command_type']} {row['id']}"
+            call_off(work, dispatcher, older, actor, {"outranked_by": row["id"]})
 
 
 def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:

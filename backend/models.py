@@ -127,6 +127,15 @@ Command.add_index(
         name="command_open",
     )
 )
+Command.add_index(
+    Command.index(
+        Command.board_id,
+        Command.target,
+        Command.seq,
+        where=SQL("cause = ''"),
+        name="command_by_hand",
+    )
+)
 Command.add_index(Command.index(Command.due_at, where=SQL("due_at IS NOT NULL")))
 Command.add_index(Command.index(Command.board_id, Command.seq))
 

@@ -4,15 +4,17 @@ Rules of this file:
 - a part lives in the core's transaction: what it decides and what it makes is durable together;
 - it never waits and never asks the time: `work.now` is the time, `next_due` says when to be asked;
 - the commands it makes are of the user SYSTEM, carry its `cause` ("automation/7/120": the rule,
-  and which time) and are checked as anybody's are.
+  and which time) and are checked as anybody's are; who has a target, `priorities` says.
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
-from backend import boards, commands
+from backend import boards, commands, priorities
 from backend.dispatcher import Dispatcher
 from backend.presence import Roster
+from backend.priorities import Claim, Rival
 from backend.store import Row
 from backend.wishes import NewCommand
 from backend.work import Work
@@ -24,19 +26,27 @@ class Orders:
     def __init__(self, roster: Roster, dispatcher: Dispatcher, rng: random.Random) -> None:
         self.roster = roster
         self._dispatcher, self._rng = dispatcher, rng
+        self.claims: list[Callable[[str, str], list[Claim]]] = []  # who holds a target
 
-    def post(self, work: Work, new: NewCommand) -> Row:
+    def post(self, work: Work, new: NewCommand, hold_ms: int = 0) -> Row:
         """The row of a new command, or the one that its idempotency key already has.
 
-        Raises a Refusal, before anything has changed.
+        Raises a Refusal, before anything has changed; Outranked where its target is another's, or
+        was somebody's by hand less than `hold_ms` ago: see priorities.
         """
         commands.check(new, self.roster)
         boards.check_active(self.roster.get(new.board_id))
+        if winner := self.rival(work, new, hold_ms):
+            raise winner.refusal(new.target)
         [(_, answer)] = commands.create(work, self._dispatcher, [(None, new)], self._rng)
         if isinstance(answer, Exception):
             raise answer
         row: Row = answer[0]
         return row
+
+    def rival(self, work: Work, new: NewCommand, hold_ms: int = 0) -> Rival | None:
+        """Who would keep this command from its target now, or None."""
+        return priorities.rival(work, new, self.claims, hold_ms)
 
     def call_off(
         self, work: Work, row: Row, actor: str, detail: dict[str, Any] | None = None
@@ -74,8 +84,11 @@ class Parts:
     """All parts of one core. Tasks reach them as `work.parts`."""
 
     def __init__(self, orders: Orders) -> None:
+        from backend.automations.engine import Automations  # which are made of this file's
+
         self.orders = orders
-        self.all: tuple[Part, ...] = ()
+        self.automations = Automations(orders)
+        self.all: tuple[Part, ...] = (self.automations,)
 
     def act(self, work: Work) -> None:
         """Let each hear what came, and do what it has to."""

@@ -7,6 +7,7 @@ from backend.service import Backend
 from backend.settings import Settings
 from backend.web import openapi, routes
 from backend.web.auth import Authenticator
+from backend.web.automations import AutomationRoutes
 from backend.web.boards import BoardRoutes
 from backend.web.commands import CommandRoutes
 from backend.web.connections import ConnectionRoutes
@@ -44,6 +45,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
+        AutomationRoutes(backend),
         PageRoutes(),
     ):
         for route in group.routes():

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.commands import PAGE_MAX
 from backend.web import (
+    openapi_automations,
     openapi_connections,
     openapi_people,
     openapi_sites,
@@ -21,7 +22,7 @@ from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
 _PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
-                          openapi_upkeep)  # fmt: skip
+                          openapi_upkeep, openapi_automations)  # fmt: skip
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "
@@ -97,7 +98,8 @@ _RESUME = [
 ]
 _EVENTS = (
     "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
-    "site's now is), `alert` (begins or ends), `sites`, `reset`"
+    "site's now is), `alert` (begins or ends), `sites`, "
+    "`automation` (has changed), `reset`"
 )
 
 _OPERATIONS = (

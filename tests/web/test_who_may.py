@@ -30,6 +30,8 @@ class Row(NamedTuple):
 
 
 A = "/api/v1"
+PRIVATE = ("board_id", "site", "command_id", "automation_id")
+RULE = {"name": "Aerator", "board_id": "pond", "sensor": "oxygen1"}  # which does nothing
 TABLE = {
     ("GET", "/"): Row(ANYBODY, "", 200),
     ("GET", "/page/<name>"): Row(ANYBODY, "", 404),
@@ -96,6 +98,16 @@ TABLE |= {
     ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
     ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
 }
+TABLE |= {
+    ("GET", f"{A}/automations"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/automations"): Row(SITE_ADMIN, ADMINISTER, 400, RULE),
+    ("GET", f"{A}/automations/<automation_id>"): Row(VIEWER, READ, 200),
+    ("PATCH", f"{A}/automations/<automation_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("DELETE", f"{A}/automations/<automation_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("POST", f"{A}/automations/<automation_id>/enable"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", f"{A}/automations/<automation_id>/disable"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("GET", f"{A}/executions"): Row(SIGNED_IN, READ, 200),
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -112,12 +124,13 @@ def names(site: Site, village: Village) -> dict[str, str]:
     posted = site.program().feed().json["id"]
     site.station.answer(site.station.next_command(), "completed")
     eventually(lambda: site.station.backend.command(posted)["status"] == "COMPLETED")
-    return {**NAMES, "command_id": posted}
+    rule = site.program().call("POST", "automations", {**RULE, "notify": True})
+    return {**NAMES, "command_id": posted, "automation_id": rule.json["id"]}
 
 
 def ask(client: Client, route: tuple[str, str], row: Row, names: dict[str, str]) -> Reply:
     """One request to a route."""
-    path = re.sub(r"<(\w+)>", lambda found: names[found[1]], route[1])
+    path = re.sub(r"<(\w+)>", lambda found: str(names[found[1]]), route[1])
     return client.call(route[0], path + QUERY.get(path, ""), row.body)
 
 
@@ -174,20 +187,23 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden", "name": "stranger",
              "command_id": village.ping("well", admin)["id"]}  # fmt: skip
+    rule = admin.call("POST", "automations", {**RULE, "board_id": "well", "notify": True})
+    there["automation_id"] = str(rule.json["id"])
     gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon"}
+    gone["automation_id"] = "987654"
     asked = 0
     for route, row in guarded():
-        if not re.search("<(site|site_id|board_id|command_id)>", route[1]):
+        if not re.search("<(site|site_id|board_id|command_id|automation_id)>", route[1]):
             continue
         private, absent = (ask(eve, route, row, names) for names in (there, gone))
         assert private.status == absent.status == 404, route
         said = [reply.raw.decode() for reply in (private, absent)]
-        for name, other in (("well", "moon"), ("hidden", "moon"), (there["command_id"], "moon")):
+        for name, other in ((there[name], gone[name]) for name in PRIVATE):
             said[0] = said[0].replace(name, other)
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 24
+    assert asked == 29
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw

@@ -1,7 +1,7 @@
 // The event stream: what has changed, as it changes. Lost streams come back by themselves.
 
 const AGAIN_MS = 3000;
-const OTHER = ["sites", "connection", "alert"]; // kinds of events that only some views wait for
+const OTHER = ["sites", "connection", "alert", "automation"]; // kinds of events that only some views wait for
 
 export class Live {
   #source = null;
