@@ -1,7 +1,7 @@
 """`make chaos`: the real system, treated badly on purpose, and whether it keeps its promises.
 
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|all]
-                          --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|
+                           aerator|valve|all] --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tools import (
+    chaos_aerator,
     chaos_cuts,
     chaos_fuzz,
     chaos_hostile,
@@ -25,6 +26,7 @@ from tools import (
     chaos_pictures,
     chaos_stops,
     chaos_update,
+    chaos_valve,
     day,
 )
 from tools.chaos_report import Report
@@ -43,6 +45,8 @@ PARTS: dict[str, tuple[Part, int]] = {
     "update": (chaos_update.run, 40),
     "day": (day.run_each, 60),
     "hostile": (chaos_hostile.run, 100_000),
+    "aerator": (chaos_aerator.run, 20),
+    "valve": (chaos_valve.run, 100),
 }
 COUNT = 200
 

@@ -12,11 +12,12 @@ from tests.backend.conftest import START, Desk
 ON: dict[str, Any] = {"board_id": "pond", "command_type": "switch", "target": "light1",
       "parameters": {"state": "on"}}  # fmt: skip
 OFF: dict[str, Any] = {**ON, "parameters": {"state": "off"}}
-FILL = {"board_id": "pond", "command_type": "water", "target": "valve1",
+FILL: dict[str, Any] = {"board_id": "pond", "command_type": "water", "target": "valve1",
         "parameters": {"action": "fill", "seconds": 30}}  # fmt: skip
-DRAIN = {**FILL, "parameters": {"action": "drain", "seconds": 30}}
-OXYGEN = {"name": "Aerator", "board_id": "pond", "sensor": "oxygen1", "comparison": "below",
-          "at": 4.0, "hysteresis": 1.0, "action": ON, "clear_action": OFF}  # fmt: skip
+DRAIN: dict[str, Any] = {**FILL, "parameters": {"action": "drain", "seconds": 30}}
+OXYGEN: dict[str, Any] = {"name": "Aerator", "board_id": "pond", "sensor": "oxygen1",
+          "comparison": "below", "at": 4.0, "hysteresis": 1.0,
+          "action": ON, "clear_action": OFF}  # fmt: skip
 
 
 class Garden:

@@ -13,7 +13,7 @@ const MORE = [
   ["repeat_s", "Again while it lasts, every s (0: once)"], ["manual_hold_s", "Leaves alone what people do for, s"],
   ["priority", "Priority, 0 to 999"], ["silent_s", "The sensor is silent after, s (0: never)"],
 ];
-const SILENCE = [["nothing", "tell of it"], ["clear", "tell of it, and do what is done when it is back"]];
+const SILENCE = [["nothing", "tell of it"], ["clear", "tell of it, and undo what was done"]];
 const PUSH = [["", "the backend"], ["limit", "the board watches, the backend acts"], ["action", "the board watches and acts, also without the backend"]];
 
 const options = (values, chosen) => values.map(([value, text]) => el("option", { value, selected: value === chosen }, text));
