@@ -50,6 +50,7 @@ class Work:
     def __init__(self, now: int, refused: Counter[str], parts: "Parts | None" = None) -> None:
         self.now, self._parts = now, parts
         self.readings: list[Taken] = []
+        self.reflexes: list[tuple[str, dict[str, Any]]] = []  # board, ack of what it did by itself
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go

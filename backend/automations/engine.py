@@ -10,7 +10,7 @@ Rules of this file:
 from collections import defaultdict
 from typing import Any
 
-from backend.automations import executions, judging, notices
+from backend.automations import executions, judging, notices, pushing
 from backend.automations.models import (
     CLEAR,
     COMPLETED,
@@ -45,6 +45,7 @@ class Automations(Part):
         orders.claims.append(self.claims)
         self._heard: dict[int, tuple[int, float]] = {}  # rule: when its sensor was, and its value
         self._watched: dict[int, int] = {}  # rule: since when somebody listens
+        self._pushing = pushing.Pushing()
         self.load()
 
     def load(self) -> None:
@@ -52,10 +53,7 @@ class Automations(Part):
         self.rules = {rule.id: rule for rule in Automation.select()}
         self.running = Running(self.orders)
         self._due: int | None = 0
-
-    def value_of(self, rule_id: int) -> tuple[int, float] | None:
-        """(when, in ms, what) a rule's sensor last said, or None."""
-        return self._heard.get(rule_id)
+        self._all_new = True  # boards may have to be told
 
     def claims(self, board_id: str, target: str) -> list[Claim]:
         """Who holds a target: a rule whose limit is crossed, and whose action is for it."""
@@ -67,22 +65,27 @@ class Automations(Part):
 
     def hear(self, work: Work) -> None:
         """Judge what was read, in the order in which it was."""
-        if not self.rules or not (work.readings or work.out.boards):
+        if not self.rules or not (work.readings or work.out.boards or work.reflexes):
             return
         said = defaultdict(list)
         for one in work.readings:
             if one.newest and one.at >= work.now - LATE_MS:
                 said[one.board.board_id, one.sensor].append(one)
+        for board_id, ack in work.reflexes:
+            pushing.reflex(work, self.rules, board_id, ack, self._heard)
         for rule in self._enabled():
             before = _state(rule)
             for one in said.get((rule.board_id, rule.sensor), ()):
                 self._take(work, rule, one)
-            if rule.limit_name and rule.board_id in work.out.boards:
+            if rule.board_id in work.out.boards:
                 self._look(work, rule, work.out.boards[rule.board_id])
             self._keep(work, rule, before)
 
     def act(self, work: Work) -> None:
-        """Begin what is due, and note who is silent."""
+        """Begin what is due, and note who is silent; tell boards what they are to watch."""
+        boards = self.orders.roster.all() if self._all_new else list(work.out.boards.values())
+        self._pushing.settle(work, boards, self._enabled())
+        self._all_new = False
         if self._due is None or work.now < self._due:
             return
         for rule in self._enabled():
@@ -102,6 +105,7 @@ class Automations(Part):
             if ids := executions.ids_of(row["cause"]):
                 self._follow(work, ids[1], entry, row)
             if entry["to_status"] == COMPLETED:
+                pushing.taken(work, self._enabled(), row)
                 for rule in held:
                     before = _state(rule)
                     self.running.disturbed(rule, row, work.now)
@@ -127,6 +131,9 @@ class Automations(Part):
         is forgotten.
         """
         self.running.call_off(work, rule, because)
+        board = self.orders.roster.get(rule.board_id)
+        if board is not None and rule.enabled:
+            self._pushing.take_away(work, board, rule)
         notices.end(work, rule)
         self._heard.pop(rule.id, None)
         self._watched.pop(rule.id, None)
@@ -140,7 +147,7 @@ class Automations(Part):
         if rule.silent_at:
             rule.silent_at = None
             notices.end_silence(work, rule)
-        if rule.limit_name:
+        if pushing.limit_of(rule):
             self._look(work, rule, one.board, at)
         else:
             gap = at - (known[0] if known else rule.since)
@@ -148,7 +155,8 @@ class Automations(Part):
 
     def _look(self, work: Work, rule: Automation, board: Presence, at: int | None = None) -> None:
         """At a limit that the board itself watches; `at`: when its sensor was read just now."""
-        limit = board.limits.get(f"{rule.sensor}.{rule.limit_name}")
+        name = pushing.limit_of(rule)
+        limit = board.limits.get(f"{rule.sensor}.{name}") if name else None
         if limit is None:
             return
         at = at or min(limit.timestamp * 1000 or work.now, work.now)
@@ -158,7 +166,8 @@ class Automations(Part):
     def _want(self, work: Work, rule: Automation, trigger: str) -> None:
         if trigger == ON_CROSSED:
             notices.begin(work, rule, self._heard.get(rule.id))
-            rule.wanted, rule.tries = (ON_CROSSED if rule.action else ""), 0
+            here = rule.action and not pushing.acts(rule)
+            rule.wanted, rule.tries = (ON_CROSSED if here else ""), 0
             rule.wanted_at = max(work.now, cool_at(rule))
         elif rule.phase == CLEAR:
             if trigger == ON_CLEARED:

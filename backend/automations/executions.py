@@ -41,6 +41,9 @@ _COMMANDS = {
 }
 
 
+_ACKS = {"accepted": EXECUTING, "progress": EXECUTING, "completed": COMPLETED}
+
+
 def status_of(command: str) -> str:
     """The status of an execution whose command has this one."""
     return _STATUS.get(command, FAILED)
@@ -105,6 +108,29 @@ def follow(entry: Row, command: Row, execution: AutomationExecution, now: int) -
     told = {"status": status, "error": error, "detail": json.dumps(kept), "message": text}
     change(execution.id, now, **told)
     return status if status in (COMPLETED, FAILED) and not settled else None
+
+
+def of_board(
+    rule: Automation, trigger: str, ack: dict[str, Any], value: float | None, now: int
+) -> None:
+    """What a board says of something it did by itself; see pushing. What it began before, and
+    never told the end of, is an open question.
+    """
+    table, local_id = AutomationExecution, ack["command_id"]
+    status = _ACKS.get(ack["state"], FAILED)
+    known = table.get_or_none(table.local_id == local_id)
+    if known is None:
+        mine = (table.automation_id == rule.id) & table.local_id.is_null(False)
+        for old in list(table.select(table.id).where(mine, table.until_at.is_null())):
+            change(old.id, now, status=FAILED, error=UNKNOWN)
+        execution_id = begin(rule, trigger, value, rule.board_id, now)
+    elif known.until_at is not None and known.error != UNKNOWN:
+        return
+    else:
+        execution_id = known.id
+    error = ack["error"] or ack["state"] if status == FAILED else None
+    told = {"status": status, "error": error, "message": ack["message"]}
+    change(execution_id, now, local_id=local_id, **told)
 
 
 def _why(detail: dict[str, Any]) -> dict[str, Any]:
@@ -182,5 +208,6 @@ def _manual(row: dict[str, Any]) -> dict[str, Any]:
         "error": UNKNOWN if row["status"] == lifecycle.UNKNOWN else row["error"],
         "detail": {},
         "command_id": row["id"],
+        "local_id": None,
         "until_at": row["updated_at"] if status in (COMPLETED, FAILED) else None,
     }

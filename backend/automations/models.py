@@ -27,7 +27,7 @@ ON_CROSSED, ON_CLEARED, ON_SILENT = TRIGGERS = ("crossed", "cleared", "silent")
 BACKEND, LIMIT, ACTION = PUSHES = ("", "limit", "action")
 NOTHING, RUN_CLEAR = ON_SILENCE = ("nothing", "clear")
 PENDING, EXECUTING, COMPLETED, FAILED = STATUSES = ("PENDING", "EXECUTING", "COMPLETED", "FAILED")
-IS_OPEN = f"status IN ('{PENDING}', '{EXECUTING}')"
+IS_OPEN = f"local_id IS NULL AND status IN ('{PENDING}', '{EXECUTING}')"
 
 
 class Automation(Base):
@@ -72,6 +72,7 @@ class Automation(Base):
     tries = IntegerField(default=0)
     acted = BooleanField(default=False)
     started_at = BigIntegerField(null=True)
+    pushed = TextField(default="")  # the limit that the board has taken: see pushing
     revision = IntegerField(default=1)  # goes up with each change: see pushing
 
 

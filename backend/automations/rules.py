@@ -24,6 +24,7 @@ from backend.automations.models import (
     AutomationExecution,
 )
 from backend.automations.notices import tell
+from backend.automations.pushing import check_push
 from backend.automations.wishes import command_of
 from backend.errors import Invalid, NotFound, no_board
 from backend.models import as_rows
@@ -118,6 +119,7 @@ def public(row: Values) -> Values:
         out[name] = json.loads(row[name]) if row[name] else None
     waits = row["enabled"] and row["wanted"]
     cool = (row["started_at"] or 0) + row["cooldown_s"] * 1000
+    out["pushed"] = bool(row["push"]) and row["pushed"] == f"a{row['id']}_{row['revision']}"
     out["runs_at"] = row["wanted_at"] if waits else None
     out["cool_until"] = cool if row["started_at"] else None
     return out
@@ -180,6 +182,7 @@ def _checked(work: Work, values: Values) -> Values:
         raise Invalid("bad_parameter", "hysteresis", "must be 0 or more")
     _check_sense(values)
     actions = {name: _action(roster, name, values) for name in ACTIONS}
+    check_push(values)
     return {**values, **actions}
 
 

@@ -60,6 +60,7 @@ _STATE = {
     "wanted": TEXT,
     "tries": WHOLE,
     "acted": FLAG,
+    "pushed": {**FLAG, "description": "The board has it"},
     "runs_at": MAYBE_TIME,
     "cool_until": MAYBE_TIME,
 }
@@ -76,6 +77,7 @@ _EXECUTION = {
     "message": TEXT,
     "detail": OBJECT,
     "command_id": MAYBE_TEXT,
+    "local_id": MAYBE_TEXT,  # by which the board did it by itself
     "created_at": TIME,
     "updated_at": TIME,
     "until_at": MAYBE_TIME,

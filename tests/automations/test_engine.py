@@ -225,6 +225,8 @@ def test_a_rule_that_is_changed_or_switched_off_calls_off_what_it_has(garden: Ga
         ({"action": {**ON, "parameters": 3}}, "action.parameters"),
         ({"action": {**ON, "expires_in": "1"}}, "action.expires_in"),
         ({"action": {"target": "light1"}}, "action.board_id"),
+        ({"push": "limit", "limit_name": "low"}, "push"),
+        ({"push": "limit", "for_s": 3601}, "for_s"),
         ({"clear_action": {**OFF, "cause": "x"}}, "clear_action.cause"),
     ],
 )

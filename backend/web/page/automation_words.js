@@ -41,7 +41,7 @@ function next(rule, now) {
   const left = Date.parse(rule.runs_at) - now;
   const what = rule.wanted === "crossed" ? "act" : "undo it";
   if (left <= 0) return `Is about to ${what}.`;
-  if (rule.tries) return `Will try again to ${what} at ${clock(rule.runs_at)}, if it can.`;
+  if (rule.tries) return `Will ${what} again at ${clock(rule.runs_at)}, if nothing keeps it from that.`;
   return rule.cool_until === rule.runs_at ? `Cooling down until ${clock(rule.runs_at)}.` : `Will ${what} in ${seconds(left)}.`;
 }
 

@@ -95,7 +95,7 @@ class Automations {
     const [kind, words] = standing(rule, board, Date.now());
     const facts = [`priority ${rule.priority}`, rule.for_s && `for ${rule.for_s} s`, rule.cooldown_s && `cool-down ${rule.cooldown_s} s`,
       rule.repeat_s && `again every ${rule.repeat_s} s`, rule.manual_hold_s && `hold ${rule.manual_hold_s} s after people`,
-      rule.notify && "tells of it", pushed(rule, board)];
+      rule.notify && "tells of it", pushed(rule)];
     return el("section", { class: "card site rule", "data-rule": rule.id, "aria-label": rule.name },
       el("div", { class: "view-head" }, el("span", { class: `dot ${kind}`, "aria-hidden": "true" }), el("h3", {}, rule.name),
         el("span", { class: "space" }), this.#buttons(rule, board)),
@@ -130,8 +130,8 @@ class Automations {
       el("td", { class: "time" }, when(one.created_at)),
       el("td", {}, el("b", {}, name), one.type === "AUTOMATION" && el("span", { class: "quiet why" }, trigger(one, rule))),
       el("td", {}, one.command_id ? el("button", { type: "button", class: "link", "data-command": one.command_id }, "Its command")
-        : one.local_id ? "Done by the board itself" : el("span", { class: "quiet" }, "No command was made"),
-        el("span", { class: "quiet" }, ` ${one.board_id}`)),
+        : el("span", { class: "quiet" }, one.local_id ? "By the board itself" : "No command was made"),
+        el("span", { class: "quiet" }, ` · ${one.board_id}`)),
       el("td", { class: "status" }, chip(status), why && el("span", { class: "quiet why" }, why)));
   }
 
@@ -159,9 +159,8 @@ class Automations {
 }
 
 // Whether the board watches the limit itself.
-function pushed(rule, board) {
-  if (!rule.push) return "";
-  const there = board && `${rule.sensor}.${rule.pushed_as}` in board.limits;
-  const what = rule.push === "action" ? "acts by itself" : "watches the limit";
-  return there ? `the board ${what}` : `the board does not have it yet, so the backend ${rule.push === "action" ? "acts" : "watches"}`;
+function pushed(rule) {
+  if (!rule.push || !rule.enabled) return "";
+  if (rule.push === "action") return rule.pushed ? "the board watches and acts by itself" : "the board does not have it yet: nothing is done";
+  return rule.pushed ? "the board watches the limit" : "the board does not have it yet: the backend watches";
 }
