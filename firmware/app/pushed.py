@@ -34,8 +34,11 @@ def start(node, parameters):
     try:
         for name in sorted(parameters):
             _put(values, name.split("-"), parameters[name])
-        limits = [_limit(node, name, values[name]) for name in sorted(values)]
-    except (AttributeError, TypeError, ValueError) as why:
+        make = _maker(node)
+        limits = [make(name, values[name]) for name in sorted(values)]
+    except MemoryError:
+        raise ProtocolError("busy", "command_type", "must wait: the memory is full")
+    except (AttributeError, KeyError, TypeError, ValueError) as why:
         raise _bad(str(why).split(". Correct")[0])
     room = MAP_ITEMS - len([one for one in node.sensors.limits if one.reflex is None])
     if len(limits) > room:
@@ -51,10 +54,10 @@ def start(node, parameters):
 def load(node):
     """After a boot."""
     limits = []
-    values = _read(node)
+    values, make = _read(node), _maker(node)
     for name in sorted(values):
         try:
-            limits.append(_limit(node, name, values[name]))
+            limits.append(make(name, values[name]))
         except (AttributeError, KeyError, TypeError, ValueError) as why:
             print("answerback: limit", name, "is left out:", why)
     _use(node.sensors.limits, limits)
@@ -80,15 +83,20 @@ def _put(values, path, value):
         values[path[-1]] = value
 
 
-def _limit(node, name, values):
+def _maker(node):
+    """What makes a Limit of its name and values. Loads its helpers once."""
+    checked, made = once("sensor_settings").limit, once("sensor_setup").limit_of
+    return lambda name, values: _limit(node, name, values, checked, made)
+
+
+def _limit(node, name, values, checked, made):
     """The Limit of these values. Raises ValueError, ProtocolError."""
-    settings, setup = once("sensor_settings"), once("sensor_setup")
     names = [sensor.name for sensor in node.sensors.sensors]
     if values.get("sensor") not in names:
         raise ValueError("{} must be of a sensor of this board".format(name))
     rest = {one: values[one] for one in values if one not in _OURS}
     rest["name"] = name
-    limit = setup.limit_of(names.index(values["sensor"]), settings.limit(name, rest))
+    limit = made(names.index(values["sensor"]), checked(name, rest))
     for one in ("do", "undo"):
         if one in values:
             _check(node, json.loads(values[one]))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from backend import commands
 from backend.automations import rules
 from backend.errors import Invalid
 from tests.automations.garden import FILL, OFF, ON, Garden
@@ -24,9 +25,12 @@ def cross(garden: Garden, name: str, state: str) -> None:
 
 
 def newest(garden: Garden) -> dict[str, Any]:
-    from backend import commands
+    return config(garden)[0]
 
-    return commands.find(command_type="update_config")[0]
+
+def config(garden: Garden) -> list[dict[str, Any]]:
+    """Newest first."""
+    return commands.find(command_type="update_config")
 
 
 def test_a_board_is_told_and_judges_once_it_has_it(garden: Garden) -> None:
@@ -57,14 +61,8 @@ def test_a_new_boot_is_told_again_and_another_revision_too(garden: Garden) -> No
     garden.perform(rules.Change(rule, {"at": 3}))
     garden.desk.ack(newest(garden), "completed", boot="b2")
     garden.at(1)
-    commands = {tuple(row["parameters"]) for row in _config(garden)}
-    assert (f"limits-a{rule}_1",) in commands and f"limits-a{rule}_2-below" in str(commands)
-
-
-def _config(garden: Garden) -> list[dict[str, Any]]:
-    from backend import commands
-
-    return commands.find(command_type="update_config")
+    asked = {tuple(row["parameters"]) for row in config(garden)}
+    assert (f"limits-a{rule}_1",) in asked and f"limits-a{rule}_2-below" in str(asked)
 
 
 def test_where_the_board_acts_the_backend_does_not_and_keeps_what_it_did(garden: Garden) -> None:
