@@ -1,5 +1,6 @@
 """A pond whose oxygen falls and rises under noise: its aerator goes on and off once each way, also
-where the backend is killed meanwhile, and every record says so.
+where the backend is killed meanwhile, and every record says so. Last, the board is told to do it
+by itself, and does while there is no backend.
 """
 
 import json
@@ -15,7 +16,7 @@ from tools.chaos_truth import judge_command, pulses_of
 
 BOARD, PROBE, PIN = "pond-1", 34, 21
 AERATOR = {"aerator1": {"kind": "switch", "pin": PIN, "longest_s": 3600}}
-SENSORS = {"every_s": 3600, "keep": 64, "sensors": {
+SENSORS = {"every_s": 1, "keep": 64, "sensors": {
     "oxygen1": {"kind": "analog", "pin": PROBE, "unit": "mg/l", "scale": 0.001}}}  # fmt: skip
 HEAP = "224K"
 LOW, HIGH, NOISE = 4.0, 5.0, 0.3  # mg/l
@@ -94,7 +95,31 @@ def run(folder: Path, count: int, seed: int, tick: Callable[[], object]) -> Repo
             tick()
         report.count("times down and up", count)
         _judge(report, site, pond, count)
+        without_backend(report, site, pond)
     return report
+
+
+def without_backend(report: Report, site: Site, pond: Pond) -> None:
+    """The board acts while the backend is dead, which learns of it later."""
+    board = site.board(BOARD)
+    [rule] = site.api.get("automations")["automations"]
+    status, told = site.api.call("PATCH", f"automations/{rule['id']}", {"push": "action"})
+    if status != 200:
+        raise ValueError(f"the change was refused: {told}")
+    until(lambda: site.api.get("automations")["automations"][0]["pushed"])
+    since, before = len(board.log), len(pond.executions())
+    for value, level in ((3000, 1), (6000, 0)):
+        site.backend.kill()
+        board.set_adc(PROBE, value)
+        board.wait_for("pin", since=since, pin=PIN, value=level)
+        site.start_backend()
+        before += 1
+        until(lambda count=before: len(pond.executions()) >= count)
+    mine = [(one["trigger"], one["status"], one["command_id"], bool(one["local_id"]))
+            for one in pond.executions()[-2:]]  # fmt: skip
+    if mine != [("crossed", "COMPLETED", None, True), ("cleared", "COMPLETED", None, True)]:
+        report.blame([f"what the board did by itself is told as {mine}"])
+    report.count("times each way without a backend")
 
 
 def _judge(report: Report, site: Site, pond: Pond, count: int) -> None:

@@ -4,7 +4,9 @@ is kept (executions).
 Rules of this file:
 - all that counts is in the rows; only when a sensor was last heard, and its value, is in memory:
   after a restart its silence is counted from then;
-- a reading is late, and changes nothing, where there was a newer one or it is older than LATE_MS.
+- a reading is late, and changes nothing, where there was a newer one or it is older than LATE_MS;
+- what is not of a later second than the last change changes nothing: after a restart a broker may
+  say again what had led to it.
 """
 
 from collections import defaultdict
@@ -149,7 +151,7 @@ class Automations(Part):
             notices.end_silence(work, rule)
         if pushing.limit_of(rule):
             self._look(work, rule, one.board, at)
-        else:
+        elif at > rule.since:
             gap = at - (known[0] if known else rule.since)
             self._want(work, rule, judging.judge(rule, one.value, at, gap))
 
@@ -159,8 +161,9 @@ class Automations(Part):
         limit = board.limits.get(f"{rule.sensor}.{name}") if name else None
         if limit is None:
             return
-        at = at or min(limit.timestamp * 1000 or work.now, work.now)
-        if at >= work.now - LATE_MS:
+        told = min(limit.timestamp * 1000 or work.now, work.now)
+        at = at or told
+        if at >= work.now - LATE_MS and told > rule.since:
             self._want(work, rule, judging.told(rule, limit.state == CROSSED, at))
 
     def _want(self, work: Work, rule: Automation, trigger: str) -> None:

@@ -68,6 +68,19 @@ def test_what_comes_late_triggers_nothing(garden: Garden) -> None:
     assert garden.told(rule) == [("crossed", "EXECUTING", None)]
 
 
+def test_what_a_broker_says_again_after_a_restart_changes_nothing(garden: Garden) -> None:
+    rule = garden.rule()
+    garden.at(5).read(3)
+    garden.done()
+    garden.desk.restart()
+    garden.come()
+    garden.at(7).read(6, ago=3)
+    garden.read(6, ago=2)  # of the second in which it was crossed
+    assert garden.told(rule) == [("crossed", "COMPLETED", None)]
+    garden.read(6, ago=1)
+    assert garden.told(rule)[1:] == [("cleared", "EXECUTING", None)]
+
+
 def test_the_action_cools_down_but_its_undoing_does_not(garden: Garden) -> None:
     rule = garden.rule(cooldown_s=300)
     garden.read(3)
@@ -168,7 +181,7 @@ def test_a_rule_may_just_tell(garden: Garden) -> None:
     [alert] = Alert.select()
     assert (alert.kind, alert.board_id, alert.until_at) == (f"automation/{rule}", "pond", None)
     assert alert.error == "Aerator: oxygen1 is below 4 (3)"
-    garden.read(6)
+    garden.at(1).read(6)
     assert Alert.select().where(Alert.until_at.is_null()).count() == 0
     assert garden.told(rule) == []
 
@@ -185,6 +198,7 @@ def test_a_limit_of_the_board_s_own_triggers(garden: Garden) -> None:
     assert garden.told(rule) == [], "the board judges, not we"
     cross("crossed")
     garden.done()
+    garden.at(1)
     cross("cleared")
     assert [one[0] for one in garden.told(rule)] == ["crossed", "cleared"]
 

@@ -10,7 +10,7 @@ from protocol import topics
 
 from tests.link.site import LIGHT, Backend, Message, site
 from tests.link.test_link import QUICK
-from tests.link.test_sensors import HEAP, OXYGEN, PROBE, files
+from tests.link.test_sensors import OXYGEN, PROBE, files
 from tools.brokers import Broker
 from tools.emulator import Board
 
