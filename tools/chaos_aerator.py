@@ -81,10 +81,11 @@ def run(folder: Path, count: int, seed: int, tick: Callable[[], object]) -> Repo
     report, rng = Report("aerator"), random.Random(seed)
     files = {"sensors.json": json.dumps(SENSORS)}
     with Site(folder, {BOARD: AERATOR}, files=files, seed=seed, heap=HEAP) as site:
+        pond = Pond(site, rng)
+        pond.read(HIGH + 2 * NOISE)
         status, made = site.api.call("POST", "automations", RULE)
         if status != 201:
             raise ValueError(f"the rule was refused: {made}")
-        pond = Pond(site, rng)
         for number in range(count):
             kill_at = rng.randrange(2 * _STEPS) if number % 3 == 0 else -1
             pond.drift(HIGH + 2 * NOISE, LOW - 2 * NOISE, kill_at)
@@ -127,7 +128,8 @@ def _judge(report: Report, site: Site, pond: Pond, count: int) -> None:
     found = pond.executions()
     told = [(one["trigger"], one["status"]) for one in found]
     if told != [("crossed", "COMPLETED"), ("cleared", "COMPLETED")] * count:
-        report.blame([f"the executions are {told}"])
+        when = [(one["trigger"], one["status"], one["value"], one["created_at"]) for one in found]
+        report.blame([f"the executions are {when}"])
     for one in found:
         command = site.api.command(one["command_id"])
         report.blame(judge_command(command))

@@ -4,7 +4,8 @@ is kept (executions).
 Rules of this file:
 - all that counts is in the rows; only when a sensor was last heard, and its value, is in memory:
   after a restart its silence is counted from then;
-- a reading is late, and changes nothing, where there was a newer one or it is older than LATE_MS;
+- a reading is late, and changes nothing, where there was a newer one, it is older than LATE_MS, or
+  nobody can tell how old it is;
 - what is not of a later second than the last change changes nothing: after a restart a broker may
   say again what had led to it.
 """
@@ -27,6 +28,7 @@ from backend.automations.models import (
 )
 from backend.automations.running import Running, cool_at
 from backend.automations.wishes import cause_of, effects
+from backend.dialects.registry import DIALECTS
 from backend.part import Orders, Part
 from backend.presence import Presence
 from backend.priorities import Claim
@@ -71,7 +73,7 @@ class Automations(Part):
             return
         said = defaultdict(list)
         for one in work.readings:
-            if one.newest and one.at >= work.now - LATE_MS:
+            if one.newest and one.at >= work.now - LATE_MS and not _of_unknown_age(one):
                 said[one.board.board_id, one.sensor].append(one)
         for board_id, ack in work.reflexes:
             pushing.reflex(work, self.rules, board_id, ack, self._heard)
@@ -221,6 +223,11 @@ class Automations(Part):
         times = [one.wanted_at for one in rules if one.wanted and one.id not in self.running.open]
         times += [self._silent_at(one) for one in rules if one.silent_s and not one.silent_at]
         return min(times, default=None)
+
+
+def _of_unknown_age(one: Taken) -> bool:
+    """A board that does not know the time yet may have kept it for long."""
+    return one.guessed and DIALECTS[one.board.dialect].exact
 
 
 def _state(rule: Automation) -> tuple[Any, ...]:

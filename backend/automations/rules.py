@@ -2,8 +2,8 @@
 
 Rules of this file:
 - the boards of a rule are of one site, and whoever changes it must be an administrator there;
-- a rule that is changed begins anew: what it has under way is called off, but what its action has
-  done is still undone when its sensor says so;
+- a rule that is new or changed goes by what is read from then on. What it has under way is called
+  off, but what its action has done is still undone when its sensor says so;
 - one that is switched off or deleted does nothing more, not even that: what it has switched on
   goes off by the board's own time.
 """
@@ -67,7 +67,7 @@ class Make:
     def __call__(self, work: Work) -> Values:
         """The rule. Raises Invalid, NotFound, Conflict."""
         values = _checked(work, {**_DEFAULTS, **self.values})
-        made = {"id": _next_id(), **values, "created_at": work.now}
+        made = {"id": _next_id(), **values, "created_at": work.now, "since": work.now}
         return _taken_over(work, Automation.insert(made).execute())
 
 
@@ -86,7 +86,7 @@ class Change:
         if any(before[name] != value for name, value in self.values.items() if name != "name"):
             part = work.parts.automations
             part.release(work, part.rules[self.rule_id], "changed")
-            values |= {**_BEGINS_ANEW, "revision": Automation.revision + 1}
+            values |= {**_BEGINS_ANEW, "since": work.now, "revision": Automation.revision + 1}
         Automation.update(values).where(Automation.id == self.rule_id).execute()
         return _taken_over(work, self.rule_id)
 

@@ -60,6 +60,8 @@ def test_a_gap_longer_than_its_silence_is_a_break(garden: Garden) -> None:
 
 def test_what_comes_late_triggers_nothing(garden: Garden) -> None:
     rule = garden.rule()
+    garden.desk.say("data/sensors", "sensors", {"boot": "b1", "failed": {}, "readings": [
+        {"sensor": "oxygen1", "value": 3, "unit": "", "timestamp": 0}]})  # fmt: skip
     garden.read(3, ago=121)
     garden.read(6)
     garden.read(3, ago=5)  # there is a newer one

@@ -1,5 +1,6 @@
 """Automations on the page, in a real browser: made, at work, switched off."""
 
+import time
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -11,7 +12,7 @@ READING = {"sensor": "oxygen1", "unit": "mg/l"}
 
 
 def read(pond: Pond, value: float) -> None:
-    one = {**READING, "value": value, "timestamp": 0}
+    one = {**READING, "value": value, "timestamp": int(time.time())}
     pond.say_as("data/sensors", "sensors", {"boot": "b1", "readings": [one], "failed": {}})
 
 
