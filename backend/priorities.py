@@ -123,7 +123,7 @@ def give_way(work: Work, rows: list[Row], call_off: Callable[..., None]) -> None
         return
     groups = sorted({(row["board_id"], row["target"]) for row in mine})
     weaker = work.take(store.of_rules_under_way(groups))
-    for row in mine:
+    for row in mine if weaker else ():
         detail = Rival(row["id"], row["cause"], row["priority"]).detail
         for other in weaker:
             if _outranks(row, other) and other["status"] in _UNDER_WAY:

@@ -70,6 +70,10 @@ class Pond:
 
         until(there)
 
+    def wait_for(self, count: int) -> None:
+        """Until there are so many executions."""
+        until(lambda: len(self.executions()) >= count)
+
     def executions(self) -> list[Any]:
         """Oldest first."""
         found: list[Any] = self._site.api.get("executions?limit=200")["executions"]
@@ -115,7 +119,7 @@ def without_backend(report: Report, site: Site, pond: Pond) -> None:
         board.wait_for("pin", since=since, pin=PIN, value=level)
         site.start_backend()
         before += 1
-        until(lambda count=before: len(pond.executions()) >= count)
+        pond.wait_for(before)
     mine = [(one["trigger"], one["status"], one["command_id"], bool(one["local_id"]))
             for one in pond.executions()[-2:]]  # fmt: skip
     if mine != [("crossed", "COMPLETED", None, True), ("cleared", "COMPLETED", None, True)]:

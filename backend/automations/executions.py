@@ -100,7 +100,11 @@ def follow(entry: Row, command: Row, execution: AutomationExecution, now: int) -
     if execution.status in (COMPLETED, FAILED) and not settled:
         return None
     error = None if status != FAILED else _error(command, entry, kept)
-    if error == "stopped" and (stop := store.stop_after(command, ALL_STOPS)):
+    if (
+        error == "stopped"
+        and "because" not in kept
+        and (stop := store.stop_after(command, ALL_STOPS))
+    ):
         kept["stopped_by"] = stop["id"]
     if (status, error, kept) == (execution.status, execution.error, json.loads(execution.detail)):
         return None

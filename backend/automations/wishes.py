@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from protocol import ProtocolError
 from protocol.catalogue import VERBS
 from protocol.verbs import DOSE, case_of
 
@@ -52,6 +53,7 @@ def effects(rule: Automation) -> tuple[str, str]:
 
 def is_dose(command_type: str, parameters: dict[str, Any]) -> bool:
     """Whether doing it twice may do harm; where nobody knows, it may."""
-    if command_type not in VERBS:
+    try:
+        return command_type not in VERBS or bool(case_of(command_type, parameters).kind == DOSE)
+    except ProtocolError:  # another dialect may have a word of ours, and mean something else
         return True
-    return bool(case_of(command_type, parameters).kind == DOSE)

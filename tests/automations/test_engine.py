@@ -97,6 +97,22 @@ def test_the_action_cools_down_but_its_undoing_does_not(garden: Garden) -> None:
     assert garden.told(rule)[2:] == [("crossed", "EXECUTING", None)]
 
 
+def test_what_is_waited_for_moves_with_the_clock(garden: Garden) -> None:
+    rule = garden.rule(cooldown_s=300)
+    garden.read(3)
+    garden.done()
+    garden.at(10).read(6)
+    garden.done()
+    garden.at(20).read(3)
+    desk = garden.desk
+    desk.now += 3_600_000
+    desk.core.clock_set(3_600_000, desk.now)
+    garden.at(3600 + 299)
+    assert len(garden.told(rule)) == 2
+    garden.at(3600 + 301)
+    assert garden.told(rule)[2:] == [("crossed", "EXECUTING", None)]
+
+
 def test_what_failed_is_tried_again_once_the_board_is_there(garden: Garden) -> None:
     rule = garden.rule()
     garden.leave()

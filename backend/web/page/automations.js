@@ -128,8 +128,8 @@ class Automations {
     const name = one.type === "AUTOMATION" ? rule?.name ?? `Rule ${one.automation_id}, deleted` : one.trigger;
     return el("tr", { "data-execution": one.id },
       el("td", { class: "time" }, when(one.created_at)),
-      el("td", {}, el("b", {}, name), one.type === "AUTOMATION" && el("span", { class: "quiet why" }, trigger(one, rule))),
-      el("td", {}, one.command_id ? el("button", { type: "button", class: "link", "data-command": one.command_id }, "Its command")
+      el("td", { class: "what" }, el("b", {}, name), one.type === "AUTOMATION" && el("span", { class: "quiet why" }, trigger(one, rule))),
+      el("td", { class: "where" }, one.command_id ? el("button", { type: "button", class: "link", "data-command": one.command_id }, "Its command")
         : el("span", { class: "quiet" }, one.local_id ? "By the board itself" : "No command was made"),
         el("span", { class: "quiet" }, ` · ${one.board_id}`)),
       el("td", { class: "status" }, chip(status), why && el("span", { class: "quiet why" }, why)));
