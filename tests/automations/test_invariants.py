@@ -9,7 +9,7 @@ from pathlib import Path
 from backend.automations.models import AutomationExecution
 from tests.automations.world import World
 
-RUNS, STEPS = 3, 120
+RUNS, STEPS = 2, 100
 
 
 def test_whatever_happens(tmp_path: Path, seed: int) -> None:
