@@ -113,18 +113,19 @@ def without_backend(report: Report, site: Site, pond: Pond) -> None:
         raise ValueError(f"the change was refused: {told}")
     until(lambda: site.api.get("automations")["automations"][0]["pushed"])
     since, before = len(board.log), len(pond.executions())
-    for value, level in ((3000, 1), (6000, 0)):
-        site.backend.kill()
-        board.set_adc(PROBE, value)
-        board.wait_for("pin", since=since, pin=PIN, value=level)
-        site.start_backend()
-        before += 1
-        pond.wait_for(before)
+    site.backend.kill()
+    board.set_adc(PROBE, 3000)
+    board.wait_for("pin", since=since, pin=PIN, value=1)
+    site.start_backend()
+    pond.wait_for(before + 1)
+    board.set_adc(PROBE, 6000)
+    board.wait_for("pin", since=since, pin=PIN, value=0)
+    pond.wait_for(before + 2)
     mine = [(one["trigger"], one["status"], one["command_id"], bool(one["local_id"]))
             for one in pond.executions()[-2:]]  # fmt: skip
     if mine != [("crossed", "COMPLETED", None, True), ("cleared", "COMPLETED", None, True)]:
         report.blame([f"what the board did by itself is told as {mine}"])
-    report.count("times each way without a backend")
+    report.count("times on without a backend")
 
 
 def _judge(report: Report, site: Site, pond: Pond, count: int) -> None:

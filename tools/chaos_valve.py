@@ -105,7 +105,7 @@ def run(folder: Path, count: int, seed: int, tick: Callable[[], object]) -> Repo
                 raise ValueError(f"the rule was refused: {made}")
         fight = Fight(site, rng)
         for number in range(count):
-            fight.round(kill=number % 5 == 2)
+            fight.round(kill=number % 5 == 4)
             tick()
         for one in site.api.get("automations")["automations"]:
             site.api.call("POST", f"automations/{one['id']}/disable", {})

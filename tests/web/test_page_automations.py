@@ -65,7 +65,8 @@ def test_a_rule_at_work_and_what_it_did(view: Page, pond: Pond, program: Client)
     posted = program.call("POST", "commands", switch("off")).json["id"]
     pond.say(pond.next_command(), "completed")
     view.get_by_label("By").select_option("MANUAL_COMMAND")
-    expect(view.locator("#executions tbody tr").first).to_contain_text("admin")
+    expect(row).to_contain_text("admin")
+    expect(row).to_contain_text("COMPLETED")
     shown = program.call("GET", "executions?type=MANUAL_COMMAND").json["executions"][0]
     assert (shown["command_id"], shown["status"], shown["priority"]) == (posted, "COMPLETED", 1000)
 
