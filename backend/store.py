@@ -206,8 +206,9 @@ def under_way(board_id: str, target: str) -> list[Row]:
 
 def of_rules_under_way(groups: list[tuple[str, str]]) -> list[Row]:
     """The same for several (board, target), without those that somebody asked for."""
+    where = f"cause <> '' AND status IN (?, ?, ?) AND {OPEN_SQL}"
     return _rows(
-        f"{_SELECT} INDEXED BY command_of_rules WHERE cause <> '' AND status IN (?, ?, ?) AND {OPEN_SQL}"
+        f"{_SELECT} INDEXED BY command_of_rules WHERE {where}"
         f" AND (board_id, target) IN (SELECT {_extract(2)} FROM json_each(?)) ORDER BY seq",
         PENDING, SENT, ACKNOWLEDGED, json.dumps(groups),
     )  # fmt: skip

@@ -7,7 +7,8 @@ Rules of this file:
 - a reading is late, and changes nothing, where there was a newer one, it is older than LATE_MS, or
   nobody can tell how old it is;
 - what is not of a later second than the last change changes nothing: after a restart a broker may
-  say again what had led to it.
+  say again what had led to it;
+- while a sensor is silent, its rule holds no target and begins nothing but what clears it.
 """
 
 from collections import defaultdict
@@ -60,11 +61,14 @@ class Automations(Part):
         self._all_new = True  # boards may have to be told
 
     def claims(self, board_id: str, target: str) -> list[Claim]:
-        """Who holds a target: a rule whose limit is crossed, and whose action is for it."""
+        """Who holds a target: a rule whose limit is crossed, as far as anybody knows, and whose
+        action is for it.
+        """
         return [
             Claim(cause_of(rule), rule.priority, rule.since)
             for rule in self._enabled()
-            if rule.phase == CROSSED and rule.action and effects(rule) == (board_id, target)
+            if rule.phase == CROSSED and rule.action and not rule.silent_at
+            if effects(rule) == (board_id, target)
         ]
 
     def hear(self, work: Work) -> None:
@@ -97,7 +101,7 @@ class Automations(Part):
             self._watched.setdefault(rule.id, work.now)
             if rule.silent_s and not rule.silent_at and work.now >= self._silent_at(rule):
                 self._silent(work, rule)
-            if rule.wanted and rule.wanted_at <= work.now:
+            if _may_run(rule) and rule.wanted_at <= work.now:
                 self.running.run(work, rule, self._heard.get(rule.id, (0, None))[1])
             self._keep(work, rule, before)
         self._due = self._next()
@@ -220,9 +224,15 @@ class Automations(Part):
 
     def _next(self) -> int | None:
         rules = self._enabled()
-        times = [one.wanted_at for one in rules if one.wanted and one.id not in self.running.open]
+        waiting = [one for one in rules if _may_run(one) and one.id not in self.running.open]
+        times = [one.wanted_at for one in waiting]
         times += [self._silent_at(one) for one in rules if one.silent_s and not one.silent_at]
         return min(times, default=None)
+
+
+def _may_run(rule: Automation) -> bool:
+    """Something is wanted, and not by what a sensor said that is silent now."""
+    return bool(rule.wanted and not (rule.silent_at and rule.wanted == ON_CROSSED))
 
 
 def _of_unknown_age(one: Taken) -> bool:

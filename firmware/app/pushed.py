@@ -29,7 +29,7 @@ _OURS = ("sensor", "every_s", "do", "undo")
 
 
 def start(node, parameters):
-    """Of update_config; returns its result. Raises ProtocolError, and then nothing has changed."""
+    """Of update_config; returns its result, the settings as they are. Raises ProtocolError, and then nothing has changed."""
     values = _read(node)
     try:
         for name in sorted(parameters):
@@ -48,7 +48,7 @@ def start(node, parameters):
     except OSError:
         raise ProtocolError("storage", "command_type", "could not be written")
     _use(node.sensors.limits, limits)
-    return {"limits": len(limits)}
+    return once("config").shown(json.loads(node.flash.read("settings.json")))
 
 
 def load(node):

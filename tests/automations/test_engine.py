@@ -114,7 +114,7 @@ def test_what_is_waited_for_moves_with_the_clock(garden: Garden) -> None:
 
 
 def test_what_failed_is_tried_again_once_the_board_is_there(garden: Garden) -> None:
-    rule = garden.rule()
+    rule = garden.rule(silent_s=0)
     garden.leave()
     garden.read(3)
     garden.at(61)
@@ -191,6 +191,21 @@ def test_a_sensor_that_falls_silent_is_told_of_and_undone(garden: Garden) -> Non
     garden.read(6)
     assert garden.row(quiet).silent_at is None
     assert all(row.until_at for row in Alert.select())
+
+
+def test_a_silent_sensor_s_rule_holds_nothing_and_repeats_nothing(garden: Garden) -> None:
+    high = garden.rule(name="High", silent_s=100, repeat_s=80, priority=600)
+    low = garden.rule(name="Low", sensor="other", action=OFF, clear_action=None)
+    garden.read(3)
+    garden.done(seconds=600)
+    garden.at(80)
+    garden.done(seconds=600)
+    garden.at(250)
+    assert [one[0] for one in garden.told(high)] == ["crossed", "crossed"]
+    garden.read(3, "other")
+    assert garden.told(low) == [("crossed", "EXECUTING", None)]
+    garden.at(252).read(3)
+    assert garden.told(high)[2:] == [("crossed", "PENDING", None)], "once the other is called off"
 
 
 def test_a_rule_may_just_tell(garden: Garden) -> None:

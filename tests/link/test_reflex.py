@@ -54,7 +54,7 @@ def did(backend: Backend, way: str, since: int = 0) -> Message:
 def test_a_board_acts_by_itself_while_nobody_is_there(pond: tuple[Board, Backend, Any]) -> None:
     board, backend, proxy = pond
     asked = backend.command("update_config", **acting("a7_1"))
-    assert backend.result(asked)["result"] == {"limits": 1}
+    assert backend.result(asked)["result"]["broker-host"], "the settings, as ever"
     cleared = backend.wait(topics.THRESHOLD, {"limit": "a7_1", "state": "cleared"})
     assert cleared["value"] == 6
     assert board.pulses(LIGHT) == [], "what was never done is not undone"
