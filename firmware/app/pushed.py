@@ -9,8 +9,8 @@ Rules of this file:
 - a name is never used for another limit; a limit that keeps its name keeps where it stands;
 - `do` is a command of an actuator, in JSON, which the board gives itself when the limit is
   crossed, every `every_s` seconds while it is (0: once), and `undo` when it is back: see reflex;
-- a change is checked whole, and one that is wrong changes nothing; after a boot, what can't be
-  right any more (a sensor is gone) is left out.
+- a change that is wrong changes nothing; what was right once and can't be any more (its sensor is
+  gone) is left out.
 """
 
 import json
@@ -29,13 +29,14 @@ _OURS = ("sensor", "every_s", "do", "undo")
 
 
 def start(node, parameters):
-    """Of update_config; returns its result, the settings as they are. Raises ProtocolError, and then nothing has changed."""
+    """Of update_config; returns its result, the settings as they are. Raises ProtocolError, and
+    then nothing has changed.
+    """
     values = _read(node)
     try:
         for name in sorted(parameters):
             _put(values, name.split("-"), parameters[name])
-        make = _maker(node)
-        limits = [make(name, values[name]) for name in sorted(values)]
+        limits = _made(node, values, [name.split("-")[1] for name in parameters])
     except MemoryError:
         raise ProtocolError("busy", "command_type", "must wait: the memory is full")
     except (AttributeError, KeyError, TypeError, ValueError) as why:
@@ -53,23 +54,20 @@ def start(node, parameters):
 
 def load(node):
     """After a boot."""
-    limits = []
-    values, make = _read(node), _maker(node)
-    for name in sorted(values):
-        try:
-            limits.append(make(name, values[name]))
-        except (AttributeError, KeyError, TypeError, ValueError) as why:
-            print("answerback: limit", name, "is left out:", why)
-    _use(node.sensors.limits, limits)
+    try:
+        _use(node.sensors.limits, _made(node, _read(node)))
+    except MemoryError:  # the rest of the board is worth more
+        node.commands.drop("limits_memory")
 
 
 def _read(node):
     if not node.sensors:
         raise _bad("must be of a sensor, and this board has none")
     try:
-        return json.loads((node.flash.read(FILE) or b"{}").decode())
+        values = json.loads((node.flash.read(FILE) or b"{}").decode())
     except ValueError:
-        return {}
+        values = None
+    return values if type(values) is dict else {}
 
 
 def _put(values, path, value):
@@ -81,6 +79,19 @@ def _put(values, path, value):
         values.pop(path[-1], None)
     else:
         values[path[-1]] = value
+
+
+def _made(node, values, strict=()):
+    """The Limits of these values, without what can't be right. Raises ValueError for `strict`."""
+    limits, make = [], _maker(node)
+    for name in sorted(values):
+        try:
+            limits.append(make(name, values[name]))
+        except (AttributeError, KeyError, TypeError, ValueError) as why:
+            if name in strict:
+                raise
+            print("answerback: limit", name, "is left out:", why)
+    return limits
 
 
 def _maker(node):

@@ -108,3 +108,18 @@ def test_what_is_wrong_changes_nothing(pond: tuple[Board, Backend, Any]) -> None
         refused = backend.wait(topics.ACK, {"command_id": asked})
         assert (refused["state"], refused["error"]) == ("rejected", "bad_parameter"), parameters
     assert board.flash.read("limits.json") == before
+
+
+def test_what_is_not_right_any_more_keeps_nothing_else_away(
+    pond: tuple[Board, Backend, Any],
+) -> None:
+    board, backend, _ = pond
+    backend.result(backend.command("update_config", **limit("a7_1")))
+    board.power_cut()
+    gone = json.dumps({"a7_1": {"sensor": "gone", "below": 1}, "a9_1": 3})
+    board.flash.write({"limits.json": gone})
+    since = len(backend.heard)
+    board.start()
+    backend.online(since=since)
+    backend.result(backend.command("update_config", **limit("a8_1")))
+    backend.wait(topics.THRESHOLD, {"limit": "a8_1"}, since=since)

@@ -51,7 +51,7 @@ class Automations {
       const id = Number(target.closest("[data-rule]")?.dataset.rule);
       if (target.dataset.do) this.#do(target.dataset.do, this.rules.find((rule) => rule.id === id));
     });
-    for (const kind of ["automation", "reset"]) store.addEventListener(kind, () => this.load());
+    for (const kind of ["automation", "site-list"]) store.addEventListener(kind, () => this.load());
     store.addEventListener("command", ({ detail }) => { if (this.type !== "AUTOMATION" && !detail.cause) this.load(); });
     store.addEventListener("boards", () => this.#draw());
     setInterval(() => { if (!document.hidden && !node.hidden) this.#draw(); }, 1000);
