@@ -57,7 +57,7 @@ class Automations(Part):
         """Know the rules as the table has them."""
         self.rules = {rule.id: rule for rule in Automation.select()}
         self.running = Running(self.orders)
-        self._due: int | None = 0
+        self._due: int | None = 0 if self.rules else None
         self._all_new = True  # boards may have to be told
 
     def claims(self, board_id: str, target: str) -> list[Claim]:
