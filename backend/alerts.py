@@ -6,6 +6,7 @@ Rules of this file:
   nobody should have asked for: that says nothing of the board;
 - an alert begins with `after` failures in a row, or where `share` % of the last RECENT (of MANY at
   least) have failed; it ends with `clear_after` successes in a row, and what was before is past;
+- alerts of other kinds are begun and ended by whoever knows of them, and `error` says why;
 - the rows are the truth: after a restart an open alert is still the same one.
 """
 
@@ -71,7 +72,8 @@ class Alerts:
 
     def __init__(self, roster: Roster, rule: Rule) -> None:
         self._roster, self._rule = roster, rule
-        self._open = {row.board_id: row.id for row in Alert.select().where(_IS_OPEN)}
+        mine = Alert.select().where(_IS_OPEN, Alert.kind == FAILURES)
+        self._open = {row.board_id: row.id for row in mine}
         self._recent: dict[str, deque[bool]] = {}
 
     @property
@@ -141,6 +143,24 @@ class Alerts:
 
 
 _IS_OPEN = Alert.until_at.is_null()
+
+
+def begin_other(work: Work, kind: str, board_id: str, site: str | None, text: str) -> None:
+    """Open an alert of another kind, said in words, where there is none of it for this board."""
+    this = (Alert.kind == kind) & (Alert.board_id == board_id)
+    if Alert.select().where(this, _IS_OPEN).exists():
+        return
+    about = {"kind": kind, "board_id": board_id, "site": site, "error": text, "failures": 0}
+    made = {**about, "since": work.now, "until_at": None, "command_id": ""}
+    made["id"] = Alert.insert(made).execute()
+    work.out.alerts.append(made)
+
+
+def end_other(work: Work, kind: str) -> None:
+    """End the alerts of such a kind."""
+    for row in as_rows(Alert.select().where(Alert.kind == kind, _IS_OPEN)):
+        Alert.update(until_at=work.now).where(Alert.id == row["id"]).execute()
+        work.out.alerts.append({**row, "until_at": work.now})
 
 
 def _outcome(entry: Row) -> bool | None:

@@ -10,7 +10,7 @@ from protocol import ProtocolError
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 
-from backend import boards, conditions, logs, store
+from backend import boards, conditions, logs, priorities, store
 from backend.dialects.registry import DIALECTS
 from backend.dispatcher import Dispatcher, is_stop
 from backend.errors import Conflict, Invalid, no_board, no_command
@@ -24,7 +24,6 @@ from backend.wishes import Cancellation, NewCommand
 from backend.work import Work
 
 PAGE_MAX = 200
-
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -35,10 +34,10 @@ def check(new: NewCommand, roster: Roster) -> None:
         raise no_board(new.board_id)
     boards.check_active(board)
     try:
-        if scalars(new.parameters):
-            raise ProtocolError("bad_parameter", "parameters", str(scalars(new.parameters)))
-        dialect = DIALECTS[board.dialect]
-        dialect.check(new.command_type, new.target, new.parameters, board.actuators)
+        if reason := scalars(new.parameters):
+            raise ProtocolError("bad_parameter", "parameters", str(reason))
+        asked = (new.command_type, new.target, new.parameters)
+        DIALECTS[board.dialect].check(*asked, board.actuators)
     except ProtocolError as why:
         raise Invalid(why.code, why.field, why.reason) from None
     conditions.check(new, board)
@@ -78,6 +77,7 @@ def create(
             answers[-1] = (request, (row, True))
     if rows:
         work.created(rows)
+        priorities.give_way(work, rows, lambda *told: call_off(work, dispatcher, *told))
         for row in rows:
             _begin(work, dispatcher, row)
     return answers
@@ -141,7 +141,8 @@ def _begin(work: Work, dispatcher: Dispatcher, row: Row) -> None:
     dispatcher.overtake(work, row)
     for older in work.take(store.unfinished_before(row["board_id"], row["target"], row["seq"])):
         if not is_stop(older):
-            call_off(work, dispatcher, older, f"{row['command_type']} {row['id']}")
+            actor = f"{row['command_type']} {row['id']}"
+            call_off(work, dispatcher, older, actor, {"outranked_by": row["id"]})
 
 
 def cancel(work: Work, dispatcher: Dispatcher, wish: Cancellation) -> Row:
@@ -169,10 +170,10 @@ def call_off(
         dispatcher.give_up(work, row, "superseded")
         return
     error = "cancelled" if waiting else None
-    if work.step(row, CANCEL, error, detail, actor) and not waiting:
-        dispatcher.cancel(work, row)
-    elif waiting:
-        row["error"] = "cancelled"
+    if work.step(row, CANCEL, error, detail, actor):
+        row["error"] = error or row["error"]
+        if not waiting:
+            dispatcher.cancel(work, row)
 
 
 def public(row: Row) -> dict[str, Any]:

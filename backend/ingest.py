@@ -16,6 +16,7 @@ from protocol.limits import COMMAND_LIFE_MAX
 from protocol.messages import ACCEPTED, CANCELLED, FAILED, PROGRESS, REJECTED, RESULTS
 
 from backend import greeting, logs, sensors, store, updates, wakes
+from backend.automations.pushing import REFLEX
 from backend.dispatcher import Dispatcher
 from backend.downtime import Downtimes
 from backend.foreign import Foreign
@@ -79,6 +80,9 @@ class Ingest:
 
     def _ack(self, work: Work, board: Presence, ack: dict[str, Any]) -> None:
         row = work.row(ack["command_id"])
+        if row is None and REFLEX.fullmatch(ack["command_id"]):
+            work.reflexes.append((board.board_id, ack))
+            return
         if row is None or row["board_id"] != board.board_id:
             self.refused["unknown_command"] += 1
             about = {"board": board.board_id, "command": ack["command_id"]}

@@ -128,6 +128,23 @@ Command.add_index(
         name="command_open",
     )
 )
+Command.add_index(
+    Command.index(
+        Command.board_id,
+        Command.target,
+        Command.seq,
+        where=SQL(f"priority = {MANUAL_COMMAND}"),
+        name="command_by_hand",
+    )
+)
+Command.add_index(
+    Command.index(
+        Command.board_id,
+        Command.target,
+        where=SQL(f"cause <> '' AND {OPEN_SQL}"),
+        name="command_of_rules",
+    )
+)
 Command.add_index(Command.index(Command.due_at, where=SQL("due_at IS NOT NULL")))
 Command.add_index(Command.index(Command.board_id, Command.seq))
 

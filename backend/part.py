@@ -4,15 +4,17 @@ Rules of this file:
 - a part lives in the core's transaction: what it decides and what it makes is durable together;
 - it never waits and never asks the time: `work.now` is the time, `next_due` says when to be asked;
 - the commands it makes are of the user SYSTEM, carry its `cause` ("automation/7/120": the rule,
-  and which time) and are checked as anybody's are.
+  and which time) and are checked as anybody's are; who has a target, `priorities` says.
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
-from backend import boards, commands
+from backend import boards, commands, priorities
 from backend.dispatcher import Dispatcher
 from backend.presence import Roster
+from backend.priorities import Claim, Rival
 from backend.store import Row
 from backend.wishes import NewCommand
 from backend.work import Work
@@ -24,15 +26,22 @@ class Orders:
     def __init__(self, roster: Roster, dispatcher: Dispatcher, rng: random.Random) -> None:
         self.roster = roster
         self._dispatcher, self._rng = dispatcher, rng
+        self.claims: list[Callable[[str, str], list[Claim]]] = []  # who holds a target
 
-    def post(self, work: Work, new: NewCommand, not_before: int | None = None) -> Row:
+    def post(
+        self, work: Work, new: NewCommand, hold_ms: int = 0, not_before: int | None = None
+    ) -> Row:
         """The row of a new command, or the one that its idempotency key already has.
 
         With `not_before` (ms) it is written down as sent now, and goes out then: only for a target
-        at which nothing else is under way. Raises a Refusal, before anything has changed.
+        at which nothing else is under way. Raises a Refusal, before anything has changed;
+        Outranked where its target is another's, or was somebody's by hand less than `hold_ms` ago:
+        see priorities.
         """
         commands.check(new, self.roster)
         boards.check_active(self.roster.get(new.board_id))
+        if winner := self.rival(work, new, hold_ms):
+            raise winner.refusal(new.target)
         if not_before is not None:
             self.send_ready(work)  # all others go now
             work.when = {"not_before": not_before}
@@ -44,6 +53,10 @@ class Orders:
             raise answer
         row: Row = answer[0]
         return row
+
+    def rival(self, work: Work, new: NewCommand, hold_ms: int = 0) -> Rival | None:
+        """Who would keep this command from its target now, or None."""
+        return priorities.rival(work, new, self.claims, hold_ms)
 
     def send_ready(self, work: Work) -> None:
         """Send what may be sent now and not only when all parts have acted."""

@@ -1,5 +1,6 @@
 """All that the backend does by itself, put together; see `part`."""
 
+from backend.automations.engine import Automations
 from backend.gallery.keeping import Gallery
 from backend.part import Orders, Part
 from backend.rollouts.conductor import Rollouts
@@ -14,6 +15,7 @@ class Parts:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
+        self.automations = Automations(orders)
         self.gallery = Gallery(orders)
         self.rollouts = Rollouts(orders)
         self.runs = Runs(orders)
@@ -21,9 +23,10 @@ class Parts:
         self.scenes = Scenes(orders)
         self.all: tuple[Part, ...] = (
             self.gallery,
+            self.scenes,
             self.schedules,
             self.runs,
-            self.scenes,
+            self.automations,
             self.rollouts,
         )
 

@@ -57,6 +57,7 @@ TABLES: dict[str, Kept] = {
     "messages": Kept("message_log", "at", "at"),
     "downtimes": Kept("downtime", "from_at", "until_at"),
     "alerts": Kept("alert", "since", "until_at"),
+    "executions": Kept("automationexecution", "created_at", "until_at"),
     "connections": Kept("mqttconnectionlog", "timestamp", "timestamp"),
     "parsing": Kept("parsinglog", "at", "at"),
     "rollouts": Kept(

@@ -19,6 +19,7 @@ from playhouse.migrate import SqliteMigrator, migrate
 from backend import dbfile
 from backend.alerts import Alert
 from backend.audit import AuditEntry
+from backend.automations.models import Automation, AutomationExecution
 from backend.bearer import SigningKey
 from backend.connections import MqttConnection, MqttConnectionLog
 from backend.credentials import Credential, Membership, User
@@ -66,6 +67,8 @@ TABLES = (
     Scene,
     SceneRun,
     SceneStep,
+    Automation,
+    AutomationExecution,
 )
 
 

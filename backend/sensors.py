@@ -38,7 +38,9 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One value that a board has sent. `at`: ms since 1970; `newest`: it is the last one known."""
+    """One value that a board has sent. `at`: ms since 1970; `newest`: it is the last one known;
+    `guessed`: the board gave no time, it is when it was heard.
+    """
 
     board: "Presence"
     sensor: str
@@ -46,6 +48,7 @@ class Taken:
     unit: str
     at: int
     newest: bool
+    guessed: bool = False
 
 
 def take_readings(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
@@ -58,7 +61,7 @@ def take_readings(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
             kept[one["sensor"]] = Reading(one["value"], one["unit"], one["timestamp"])
         if newest or one["timestamp"]:
             at = one["timestamp"] * 1000 or work.now
-            value = (one["sensor"], one["value"], one["unit"], at, newest)
+            value = (one["sensor"], one["value"], one["unit"], at, newest, not one["timestamp"])
             work.readings.append(Taken(board, *value))
     if said["boot"] == board.boot:
         for name in {*kept, *said["failed"]}:

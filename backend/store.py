@@ -14,7 +14,7 @@ from typing import Any
 from peewee import OperationalError
 
 from backend.lifecycle import ACKNOWLEDGED, IN_FLIGHT, PENDING, SENT, UNKNOWN
-from backend.models import OPEN_SQL, Command, database
+from backend.models import MANUAL_COMMAND, OPEN_SQL, Command, database
 
 Row = dict[str, Any]
 
@@ -196,6 +196,45 @@ def unfinished_of_board(board_id: str) -> list[Row]:
     """The commands of a board that wait or are under way, oldest first: UNKNOWN ones are not."""
     where = f"board_id = ? AND status IN (?, ?, ?) AND {OPEN_SQL} ORDER BY seq"
     return _rows(f"{_SELECT} WHERE {where}", board_id, PENDING, SENT, ACKNOWLEDGED)
+
+
+def under_way(board_id: str, target: str) -> list[Row]:
+    """The commands for a target that wait or are under way, oldest first: UNKNOWN ones are not."""
+    where = f"board_id = ? AND target = ? AND status IN (?, ?, ?) AND {OPEN_SQL} ORDER BY seq"
+    return _rows(f"{_SELECT} WHERE {where}", board_id, target, PENDING, SENT, ACKNOWLEDGED)
+
+
+def of_rules_under_way(groups: list[tuple[str, str]]) -> list[Row]:
+    """The same for several (board, target), without those that somebody asked for."""
+    where = f"cause <> '' AND status IN (?, ?, ?) AND {OPEN_SQL}"
+    return _rows(
+        f"{_SELECT} INDEXED BY command_of_rules WHERE {where}"
+        f" AND (board_id, target) IN (SELECT {_extract(2)} FROM json_each(?)) ORDER BY seq",
+        PENDING, SENT, ACKNOWLEDGED, json.dumps(groups),
+    )  # fmt: skip
+
+
+def last_by_hand(board_id: str, target: str, everything: tuple[str, ...]) -> Row | None:
+    """The newest command that somebody asked for, for a target, or for all by one of these types;
+    one that is under way is left out.
+    """
+    by_hand, over = f"priority = {MANUAL_COMMAND}", f"status NOT IN {PENDING, *IN_FLIGHT}"
+    where = f"board_id = ? AND target = ? AND {by_hand} AND {over}"
+    newest = "ORDER BY seq DESC LIMIT 1"
+    found = _rows(f"{_SELECT} WHERE {where} {newest}", board_id, target)
+    marks = ", ".join("?" for _ in everything)
+    of_all = f"{where} AND command_type IN ({marks})"
+    found += _rows(f"{_SELECT} WHERE {of_all} {newest}", board_id, "", *everything)
+    return max(found, key=lambda row: row["seq"], default=None)
+
+
+def stop_after(row: Row, everything: tuple[str, ...]) -> Row | None:
+    """The first command of one of these types that ended what its target did, after this one."""
+    marks = ", ".join("?" for _ in everything)
+    where = f"board_id = ? AND seq > ? AND target IN ('', ?) AND command_type IN ({marks})"
+    about = (row["board_id"], row["seq"], row["target"])
+    found = _rows(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT 1", *about, *everything)
+    return found[0] if found else None
 
 
 def unfinished_before(board: str, target: str, seq: int) -> list[Row]:

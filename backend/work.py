@@ -64,6 +64,7 @@ class Work:
         self.now, self._parts, self.words = now, parts, words
         self.readings: list[Taken] = []
         self.when: dict[str, int] = {}  # what the history says of when it goes out, if not now
+        self.reflexes: list[tuple[str, dict[str, Any]]] = []  # board, ack of what it did by itself
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go

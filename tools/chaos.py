@@ -7,6 +7,8 @@
                           --count 200
     python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|scenes|hostile
                           |all] --count 200
+    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|
+                           aerator|valve|all] --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """
@@ -21,6 +23,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tools import (
+    chaos_aerator,
     chaos_cuts,
     chaos_fuzz,
     chaos_hostile,
@@ -33,6 +36,7 @@ from tools import (
     chaos_schedules,
     chaos_stops,
     chaos_update,
+    chaos_valve,
     day,
 )
 from tools.chaos_report import Report
@@ -54,6 +58,8 @@ PARTS: dict[str, tuple[Part, int]] = {
     "day": (day.run_each, 60),
     "scenes": (chaos_scenes.run, 10),
     "hostile": (chaos_hostile.run, 100_000),
+    "aerator": (chaos_aerator.run, 20),
+    "valve": (chaos_valve.run, 100),
 }
 COUNT = 200
 

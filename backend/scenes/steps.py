@@ -18,6 +18,7 @@ from backend.errors import Refusal
 from backend.lifecycle import ENDED, PENDING, SENT, UNKNOWN
 from backend.outbox import Outbox
 from backend.part import Orders
+from backend.priorities import Outranked
 from backend.queueing import SYSTEM
 from backend.scenes import rows
 from backend.scenes.asked import Asked, Step
@@ -92,11 +93,12 @@ class Steps:
         self._supersede(work, order)
         try:
             new = order.command(self._life(asked, order), asked.key, asked.cause)
-            row = self._orders.post(work, new, not_before)
+            row = self._orders.post(work, new, not_before=not_before)
         except Refusal as refusal:
-            step_id = self.record(asked, rows.FAILED, f"refused: {refusal}"[:200], **about)
-            self.failed.append(Step(step_id, asked, order, rows.FAILED, None))
-            return rows.FAILED
+            status = rows.NOT_SENT if isinstance(refusal, Outranked) else rows.FAILED
+            step_id = self.record(asked, status, f"refused: {refusal}"[:200], **about)
+            self.failed.append(Step(step_id, asked, order, status, None))
+            return status
         self.last[asked.run_id, order.board_id] = work.now
         step_id = self.record(asked, rows.WAITING, command_id=row["id"], **about)
         deadline = (not_before or work.now) + FEEDBACK_MS

@@ -9,6 +9,7 @@ from backend.settings import Settings
 from backend.twins import Twins
 from backend.web import openapi, routes
 from backend.web.auth import Authenticator
+from backend.web.automations import AutomationRoutes
 from backend.web.boards import BoardRoutes
 from backend.web.bulk import BulkRoutes
 from backend.web.commands import CommandRoutes
@@ -53,6 +54,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         UpkeepRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
+        AutomationRoutes(backend),
         ReleaseRoutes(backend, settings.data_dir / releases.FOLDER),
         RolloutRoutes(backend, settings.firmware_address),
         ScheduleRoutes(backend),

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.commands import PAGE_MAX
 from backend.web import (
+    openapi_automations,
     openapi_connections,
     openapi_people,
     openapi_pictures,
@@ -31,6 +32,7 @@ _PARTS: tuple[Any, ...] = (
     openapi_connections,
     openapi_topics,
     openapi_twins,
+    openapi_automations,
     openapi_schedules,
     openapi_scenes,
     openapi_pictures,
@@ -114,10 +116,9 @@ _RESUME = [
 ]
 _EVENTS = (
     "Server-Sent Events: `command` (with `last`, its newest step), `board`, `connection` (how a "
-    "site's now is), `alert` (begins or ends), `rollout` (has come further), `sites`, `reset`"
-    "site's now is), `alert` (begins or ends), `sites`, `schedule` and `run` (to "
-    "be asked for again), `reset`"
-    "site's now is), `alert` (begins or ends), `picture` (is kept, or `gone`), `sites`, `reset`"
+    "site's now is), `alert` (begins or ends), `picture` (is kept, or `gone`), `rollout` (has "
+    "come further), `automation` (has changed), `scene` (a run of one has), `schedule` and `run` "
+    "(to be asked for again), `sites`, `reset`"
 )
 
 _OPERATIONS = (

@@ -122,14 +122,15 @@ def _sensor(name, values, every_s):
         raise _wrong(name, "every_s", "must be 2 or more for a " + kind)
     if type(config["limits"]) is not list:
         raise _wrong(name, "limits", "must be a list")
-    config["limits"] = [_limit(name, one) for one in config["limits"]]
+    config["limits"] = [limit(name, one) for one in config["limits"]]
     names = [one["name"] for one in config["limits"]]
     if len(set(names)) < len(names):
         raise _wrong(name, "limits", "must have names of their own")
     return config
 
 
-def _limit(name, values):
+def limit(name, values):
+    """One of a sensor's, with all fields. Raises ValueError."""
     place = name + ".limits"
     way = "above" if "above" in _checks.an_object(_FILE, place, values) else "below"
     fields = (

@@ -36,7 +36,7 @@ def _made(configs):
         config = configs[name]
         source = _source(name, config, modules, sources)
         for one in config["limits"]:
-            limits.append(_limit(len(sensors), one))
+            limits.append(limit_of(len(sensors), one))
         part = config.get("rom") or config.get("value") or ""
         sensors.append(
             Sensor(
@@ -71,7 +71,8 @@ def _points(config):
     return ((0, offset), (_ALL, _ALL * scale + offset))
 
 
-def _limit(place, one):
+def limit_of(place, one):
+    """The Limit of the sensor of that number, of what was checked."""
     above = "above" in one
     at = one["above" if above else "below"]
     return Limit(place, one["name"], above, at, one["hysteresis"], one["for_s"] * 1000)

@@ -13,6 +13,7 @@ from protocol.messages import COMPLETED
 from protocol.reports import CLEARED, CROSSED
 from protocol.topics import SENSORS, THRESHOLD
 
+from . import once
 from .clock import ticks_add, ticks_diff, ticks_ms
 from .readings import Readings
 from .sampling import Schedule, measured
@@ -35,11 +36,11 @@ class Sensors:
     """
 
     def __init__(self, node, outbox, clock, config):
-        keep, self._sensors, self._limits = config
+        keep, self.sensors, self.limits = config
         self._node, self._outbox, self._clock = node, outbox, clock
-        self._readings, self._news = Readings(keep), News(self._limits)
+        self._readings, self._news = Readings(keep), News(self.limits)
         now = ticks_ms()
-        self._schedule, self._look = Schedule([one.every_ms for one in self._sensors], now), now
+        self._schedule, self._look = Schedule([one.every_ms for one in self.sensors], now), now
         self.failed, self.asked = {}, []
         self._untold = False  # that one has failed
         self._sent = None
@@ -50,7 +51,7 @@ class Sensors:
         while True:
             asked, self.asked = self.asked, []
             now = ticks_ms()
-            due = list(range(len(self._sensors))) if asked else self._schedule.due(now)
+            due = list(range(len(self.sensors))) if asked else self._schedule.due(now)
             count = await self.sample(due, self._watched(now))
             self.send()
             for command_id in asked:
@@ -62,13 +63,13 @@ class Sensors:
         if ticks_diff(now, self._look) < 0:
             return []
         self._look = ticks_add(now, _LOOK_MS)
-        return [limit.number for limit in self._limits if limit.pending]
+        return [limit.number for limit in self.limits if limit.pending]
 
     async def sample(self, due, watched):
         """Read all those; `due` ones are told. Returns how many of them have a value."""
         numbers = due + [number for number in set(watched) if number not in due]
         begun, longest = {}, 0
-        for source in [self._sensors[number].source for number in numbers]:
+        for source in [self.sensors[number].source for number in numbers]:
             if source not in begun:
                 await self._calm()
                 begun[source] = ms = _tried(source.begin)
@@ -77,7 +78,7 @@ class Sensors:
             await asyncio.sleep_ms(longest)
         count = 0
         for number in numbers:
-            if begun[self._sensors[number].source] is not None:
+            if begun[self.sensors[number].source] is not None:
                 await self._calm()
                 value = self._read(number)
             else:
@@ -97,7 +98,7 @@ class Sensors:
 
     def _read(self, number):
         """Its value, which its limits have seen; None where there is none."""
-        sensor = self._sensors[number]
+        sensor = self.sensors[number]
         raw = _tried(sensor.source.read, sensor.part)
         if raw is None:
             return self._fail(number, "driver")
@@ -107,13 +108,23 @@ class Sensors:
         self.failed.pop(sensor.name, None)
         now = ticks_ms()
         self._node.commands.latest[sensor.name] = value, now
-        for limit in self._limits:
-            if limit.number == number and limit.judge(value, now):
+        for limit in self.limits:
+            if limit.number != number:
+                continue
+            if limit.judge(value, now):
                 self._news.add(limit, value, self._clock.now(ticks_ms()))
+            if limit.acts(now):
+                self._react(limit, now)
         return value
 
+    def _react(self, limit, now_ms):
+        try:
+            once("reflex").act(self._node, limit, now_ms)
+        except MemoryError:  # with the next reading, then
+            self._node.commands.drop("memory")
+
     def _fail(self, number, why):
-        name = self._sensors[number].name
+        name = self.sensors[number].name
         dropped, reason = self._node.commands.dropped, "sensor_" + why
         dropped[reason] = dropped.get(reason, 0) + 1
         self._untold = self._untold or self.failed.get(name) != why
@@ -160,7 +171,7 @@ class Sensors:
         return self._node.say(SENSORS, "sensors", message)
 
     def _about(self, number, value, timestamp):
-        name, unit = self._sensors[number][:2]
+        name, unit = self.sensors[number][:2]
         return {"sensor": name, "value": value, "unit": unit, "timestamp": timestamp}
 
     def _pause(self):

@@ -37,6 +37,8 @@ def main(slot, state):
         from .sensors import Sensors  # it takes memory only where there are some
 
         board.sensors = Sensors(board, board.outbox, board.clock, sensors)
+        if storage.read("limits.json") is not None:
+            once("pushed").load(board)
     elif sensors is not None:
         board.commands.dropped["sensors_file"] = 1
     return board.go

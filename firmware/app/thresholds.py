@@ -12,14 +12,27 @@ from .clock import ticks_diff
 
 
 class Limit:
-    """Of the sensor of that number. `crossed`: True, False, or None while nobody knows."""
+    """Of the sensor of that number. `crossed`: True, False, or None while nobody knows.
+
+    `reflex`: None, or () for one that was pushed, or, where the board acts on it, [every how many
+    ms (0: once), ticks at which it did last or None].
+    """
 
     def __init__(self, number, name, above, at, hysteresis, for_ms):
         self.number, self.name = number, name
         self._above, self._at, self._for_ms = above, at, for_ms
         self._back = at - hysteresis if above else at + hysteresis
-        self.crossed = None
+        self.crossed = self.reflex = None
         self._since = None  # ticks
+
+    def acts(self, now_ms):
+        """Whether the board is to do something about it at these ticks."""
+        if not self.reflex or self.crossed is None:
+            return False
+        every_ms, did = self.reflex
+        if did is None or not self.crossed:
+            return self.crossed is (did is None)
+        return every_ms and not 0 <= ticks_diff(now_ms, did) < every_ms
 
     @property
     def pending(self):
@@ -56,8 +69,7 @@ class News:
     """[(limit, crossed, value, timestamp)], oldest first; `dropped`: how many had to go."""
 
     def __init__(self, limits):
-        self._limits = limits
-        self._room = 2 * len(limits) + 2
+        self._limits = limits  # they may change
         self.waiting = []
         self._sent = None
         self.dropped = 0
@@ -65,7 +77,7 @@ class News:
     def add(self, limit, value, timestamp):
         """The limit is now as it says."""
         self.waiting.append((limit, limit.crossed, value, timestamp))
-        if len(self.waiting) > self._room:
+        if len(self.waiting) > 2 * len(self._limits) + 2:
             self._thin()
 
     def take(self):

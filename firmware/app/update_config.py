@@ -13,6 +13,8 @@ _TRIAL_S = const(120)
 
 def start(node, command_id, verb, parameters):
     """See `services`."""
+    if any(name.split("-")[0] == "limits" for name in parameters):
+        return once("pushed").start(node, parameters)
     values = json.loads(node.flash.read(_FILE))
     if node.trying:
         raise ProtocolError("busy", "command_type", "must wait: another change is on trial")

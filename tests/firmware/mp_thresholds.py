@@ -110,3 +110,43 @@ def test_what_is_on_its_way_is_not_dropped():
     assert news.waiting[0] is first and news.dropped == 2
     news.settle(True)
     assert [one[:2] for one in told(news)] == [(False, 1), (True, 2), (True, 0), (False, 3)]
+
+
+def acted(limit, values, step_ms=1000):
+    """When the board was to act, and on what: (ms, crossed), as reflex does it."""
+    out = []
+    for i, value in enumerate(values):
+        now = i * step_ms
+        limit.judge(value, now)
+        if limit.acts(now):
+            out.append((now, limit.crossed))
+            limit.reflex[1] = now if limit.crossed else None
+    return out
+
+
+def test_what_the_board_does_is_undone_only_where_it_was_done():
+    limit = low()
+    limit.reflex = [0, None]
+    assert acted(limit, [5, 4.1, 3, 3, 4.2, 5, 5, 3]) == [
+        (2000, True),
+        (5000, False),
+        (7000, True),
+    ]
+
+
+def test_it_is_done_again_while_the_limit_is_crossed():
+    limit = low()
+    limit.reflex = [2000, None]
+    assert acted(limit, [3, 3, 3, 3, 3, 5]) == [
+        (0, True),
+        (2000, True),
+        (4000, True),
+        (5000, False),
+    ]
+
+
+def test_a_limit_without_a_reflex_only_tells():
+    for reflex in (None, ()):
+        limit = low()
+        limit.reflex = reflex
+        assert acted(limit, [5, 3, 5]) == []

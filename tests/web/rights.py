@@ -147,6 +147,17 @@ TABLE |= {
         for what in ("pause", "resume", "stop")
     },
 }
+RULE = {"name": "Aerator", "board_id": "pond", "sensor": "oxygen1"}  # which does nothing
+TABLE |= {
+    ("GET", f"{A}/automations"): Row(SIGNED_IN, READ, 200),
+    ("POST", f"{A}/automations"): Row(SITE_ADMIN, ADMINISTER, 400, RULE),
+    ("GET", f"{A}/automations/<automation_id>"): Row(VIEWER, READ, 200),
+    ("PATCH", f"{A}/automations/<automation_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("DELETE", f"{A}/automations/<automation_id>"): Row(SITE_ADMIN, ADMINISTER, 400, {"x": 1}),
+    ("POST", f"{A}/automations/<automation_id>/enable"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("POST", f"{A}/automations/<automation_id>/disable"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
+    ("GET", f"{A}/executions"): Row(SIGNED_IN, READ, 200),
+}
 # What is asked so that it ends, and what stands in the paths for what is not made first.
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {

@@ -75,7 +75,7 @@ def test_answers_are_as_described(program: Client, path: str, name: str) -> None
         say = {"at": 0, "topic": "room1/light", "message": "ON"}
         made = program.call("POST", "scenes", {"id": "described", "scene": [say]}).json
         validator("SavedScene").validate(made)
-        validator("Run").validate(program.call("POST", "scenes/described/start").json)
+        validator("SceneRun").validate(program.call("POST", "scenes/described/start").json)
         found = program.call("POST", "scenes/validate", {"scene": {}}).json
         validator("SceneCheck").validate(found)
     validator(name).validate(program.call("GET", path).json)

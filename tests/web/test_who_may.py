@@ -23,12 +23,12 @@ def names(site: Site, village: Village) -> dict[str, str]:
     posted = site.program().feed().json["id"]
     site.station.answer(site.station.next_command(), "completed")
     eventually(lambda: site.station.backend.command(posted)["status"] == "COMPLETED")
-    return {**NAMES, "command_id": posted, **things(site.program(), "north")}
+    return {**NAMES, "command_id": posted, **things(site.program(), "north", "pond")}
 
 
 def ask(client: Client, route: tuple[str, str], row: Row, names: dict[str, str]) -> Reply:
     """One request to a route."""
-    path = re.sub(r"<(\w+)>", lambda found: names[found[1]], route[1])
+    path = re.sub(r"<(\w+)>", lambda found: str(names[found[1]]), route[1])
     return client.call(route[0], path + QUERY.get(path, ""), row.body)
 
 
@@ -93,7 +93,7 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden",
              "command_id": village.ping("well", admin)["id"],
-             **things(admin, "hidden")}  # fmt: skip
+             **things(admin, "hidden", "well")}  # fmt: skip
     gone = {name: "999999" if name in NUMBERED else "moon" for name in there}
     asked = 0
     for route, row in guarded():

@@ -2,16 +2,18 @@
 
 from backend.rollouts.rows import Rollout
 from tests.backend.running import eventually
+from tests.web.rights import RULE
 from tests.web.site import Client
 
 # Those that are known by a number.
-NUMBERED = ("rollout_id", "schedule_id", "run_id", "scene_run_id")
+NUMBERED = ("rollout_id", "schedule_id", "run_id", "scene_run_id", "automation_id")
 
 
-def things(client: Client, site_id: str) -> dict[str, str]:
+def things(client: Client, site_id: str, board_id: str) -> dict[str, str]:
     """{name in a path: its value}, of things that whoever administers the site may see."""
     made = {**planned(client, site_id), **played(client, site_id)}
-    return {"rollout_id": ended_rollout(site_id), **made}
+    rule = client.call("POST", "automations", {**RULE, "board_id": board_id, "notify": True}).json
+    return {"rollout_id": ended_rollout(site_id), "automation_id": str(rule["id"]), **made}
 
 
 def played(client: Client, site_id: str) -> dict[str, str]:

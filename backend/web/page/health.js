@@ -131,6 +131,9 @@ export function inAll(counts) {
 function alertLine(alert) {
   const open = alert.until_at === null;
   const time = open ? `since ${when(alert.since)}` : `${when(alert.since)} to ${when(alert.until_at)}`;
+  if (alert.kind !== "failures") {
+    return el("li", { class: open ? "open" : "quiet", "data-alert": alert.board_id }, el("b", {}, alert.board_id), ` ${alert.error}, ${time}`);
+  }
   return el("li", { class: open ? "open" : "quiet", "data-alert": alert.board_id },
     el("b", {}, alert.board_id), ` ${open ? "fails again and again" : "failed again and again"}, ${time}: `,
     `${alert.failures} failures, the last: ${inWords(alert.error) || "no answer"}. `,

@@ -2,7 +2,7 @@
 
 const AGAIN_MS = 3000;
 // Kinds of events that only some views wait for.
-const OTHER = ["sites", "connection", "alert", "schedule", "run", "scene", "picture", "rollout"];
+const OTHER = ["sites", "connection", "alert", "automation", "schedule", "run", "scene", "picture", "rollout"];
 
 export class Live {
   #source = null;

@@ -26,7 +26,7 @@ export class Settings {
   show() {
     this.#ask();
     const reported = this.store.newestOf(this.id, [READ, CHANGE], ["COMPLETED"], (one) => !one.parameters.section);
-    const wanted = this.store.newestOf(this.id, [CHANGE]);
+    const wanted = this.store.newestOf(this.id, [CHANGE], null, (one) => !ofLimits(one));
     const known = JSON.stringify([reported?.id, wanted?.id, wanted?.status, wanted?.message]);
     if (known === this.#drawn) return;
     this.#drawn = known;
@@ -68,6 +68,9 @@ export class Settings {
     this.send(CHANGE, out);
   }
 }
+
+// Limits of automations go to the board by the same command.
+const ofLimits = (command) => Object.keys(command.parameters).some((name) => name.startsWith("limits-"));
 
 // What became of the last change, in words; "" where it is as wanted.
 function fate(command) {

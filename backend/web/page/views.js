@@ -7,10 +7,11 @@ import { isAdmin, looksAfterPeople } from "./rights.js";
 
 // name (of its module, and in the address): {title, role: who is offered it}
 const VIEWS = {
+  automations: { title: "Automations", role: "viewer" },
   schedules: { title: "Schedules", role: "viewer" },
+  scenes: { title: "Scenes", role: "viewer" },
   pictures: { title: "Pictures", role: "viewer" },
   rollouts: { title: "Rollouts", role: "viewer" },
-  scenes: { title: "Scenes", role: "viewer" },
   health: { title: "Health", role: "viewer" },
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },
