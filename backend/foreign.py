@@ -74,6 +74,7 @@ class Foreign:
             for name, (value, unit) in said.readings.items()
         ]
         said_now = {"boot": board.boot, "readings": readings, "failed": {}}
+        said_now["guessed"] = not said.at
         sensors.take_readings(work, board, said_now)
         work.out.boards[board.board_id] = board
 

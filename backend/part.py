@@ -74,8 +74,11 @@ class Parts:
     """All parts of one core. Tasks reach them as `work.parts`."""
 
     def __init__(self, orders: Orders) -> None:
+        from backend.readings.storing import Readings  # a Part, which has to be there first
+
         self.orders = orders
-        self.all: tuple[Part, ...] = ()
+        self.readings = Readings(orders)
+        self.all: tuple[Part, ...] = (self.readings,)
 
     def act(self, work: Work) -> None:
         """Let each hear what came, and do what it has to."""

@@ -60,6 +60,9 @@ TABLES: dict[str, Kept] = {
     "connections": Kept("mqttconnectionlog", "timestamp", "timestamp"),
     "parsing": Kept("parsinglog", "at", "at"),
     "audit": Kept("auditentry", "at", "at", days=365),
+    # Walked by time, which many rows may share: they go together.
+    "readings": Kept("reading", "at", "at", "at"),
+    "hours": Kept("reading_hour", "at", "at", "at", days=3_650),
 }
 
 

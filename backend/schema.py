@@ -28,6 +28,7 @@ from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.readings.tables import ReadingHour, SensorNote, Series, StoredReading
 from backend.topics import DiscoveredTopic
 
 TABLES = (
@@ -51,6 +52,10 @@ TABLES = (
     MqttConnectionLog,
     DiscoveredTopic,
     ParsingLog,
+    Series,
+    StoredReading,
+    ReadingHour,
+    SensorNote,
 )
 
 

@@ -45,11 +45,14 @@ Task = Callable[["Work"], Any]
 
 
 class Work:
-    """The commands of one transaction at one time, `now` (ms). `readings`: what was measured."""
+    """The commands of one transaction at one time, `now` (ms). `readings`: what was measured;
+    `failures`: sensors that have begun to fail.
+    """
 
     def __init__(self, now: int, refused: Counter[str], parts: "Parts | None" = None) -> None:
         self.now, self._parts = now, parts
         self.readings: list[Taken] = []
+        self.failures: list[tuple[Presence, str]] = []
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go

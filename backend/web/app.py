@@ -15,6 +15,7 @@ from backend.web.metrics import MetricsRoutes
 from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
 from backend.web.provisioning import ProvisioningRoutes
+from backend.web.readings import ReadingRoutes
 from backend.web.routes import API, Route
 from backend.web.sessions import SessionRoutes, TokenRoutes
 from backend.web.sites import SiteRoutes
@@ -42,6 +43,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),
+        ReadingRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
         PageRoutes(),

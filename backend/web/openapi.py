@@ -10,6 +10,7 @@ from backend.commands import PAGE_MAX
 from backend.web import (
     openapi_connections,
     openapi_people,
+    openapi_readings,
     openapi_sites,
     openapi_topics,
     openapi_upkeep,
@@ -21,7 +22,7 @@ from backend.web.routes import API
 from backend.web.schemas import SCHEMAS, STATUS, TEXT, WHOLE, Schema, ref
 
 _PARTS: tuple[Any, ...] = (openapi_people, openapi_sites, openapi_connections, openapi_topics,
-                          openapi_upkeep)  # fmt: skip
+                          openapi_upkeep, openapi_readings)  # fmt: skip
 _ABOUT = (
     "Send a command to a board and know what became of it. 202 means that the command is durable; "
     "its status and history tell the rest. UNKNOWN is an open question that the board is asked, "

@@ -96,6 +96,12 @@ TABLE |= {
     ("GET", f"{A}/boards/<board_id>/messages"): Row(VIEWER, READ, 200),
     ("GET", f"{A}/commands/<command_id>/messages"): Row(VIEWER, READ, 200),
 }
+TABLE |= {
+    ("GET", f"{A}/boards/<board_id>/sensors"): Row(VIEWER, READ, 200),
+    ("PUT", f"{A}/boards/<board_id>/sensors/<sensor>"): Row(SITE_ADMIN, ADMINISTER, 404, {}),
+    ("GET", f"{A}/boards/<board_id>/readings"): Row(VIEWER, READ, 200),
+    ("GET", f"{A}/boards/<board_id>/readings.csv"): Row(VIEWER, READ, 200),
+}
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
     "board_id": "pond",
@@ -103,6 +109,7 @@ NAMES = {
     "site_id": "north",
     "name": "stranger",
     "token_id": "999999",
+    "sensor": "moon1",
 }
 
 
@@ -187,7 +194,7 @@ def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Vill
         assert said[0] == said[1], route
         assert ask(admin, route, row, there).status in (200, 202, 404, row.answer), route
         asked += 1
-    assert asked == 24
+    assert asked == 28
     posts = [eve.call("POST", "commands", {**FEED, "board_id": one}) for one in ("well", "moon")]
     assert [reply.status for reply in posts] == [404, 404]
     assert posts[0].raw.replace(b"well", b"moon") == posts[1].raw

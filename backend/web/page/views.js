@@ -7,6 +7,7 @@ import { isAdmin, looksAfterPeople } from "./rights.js";
 
 // name (of its module, and in the address): {title, role: who is offered it}
 const VIEWS = {
+  sensors: { title: "Sensors", role: "viewer" },
   health: { title: "Health", role: "viewer" },
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },
