@@ -28,8 +28,7 @@ class Presence:
     `site`: the id of the site it belongs to; `state`, `dialect`, `sleeps`, `next_wake_at`,
     `claims`, `announced_at`: see models.Board.
     `has`: what it has beside actuators, such as "camera sleep".
-    `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit;
-    `plausible`: between which values a sensor is believed (None: any), where that was set.
+    `sensors`: the last reading of each, by name; `limits`: how each is, by sensor.limit.
     `pictures`: those that are not whole yet, by id: see `Pictures.show`.
     `asleep_until`: it sleeps, and will wake then; it is offline, but not missed before.
     `pace`: how often it beats.
@@ -65,7 +64,6 @@ class Presence:
     uptime: int = 0
     sensors: dict[str, Reading] = field(default_factory=dict)
     limits: dict[str, Crossing] = field(default_factory=dict)
-    plausible: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
     pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
     asleep_until: int | None = None
     left: dict[str, int] = field(default_factory=dict)

@@ -65,7 +65,7 @@ def take_readings(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
         if timestamp > work.now // 1000 + AHEAD_S:
             timestamp, guessed = 0, True
         newest = _counts(board, said["boot"], timestamp, known.timestamp)
-        if not _plausible(board, name, value):
+        if not work.parts.readings.believes(board.board_id, name, value):
             failed |= {name: RANGE} if newest else {}
             continue
         if newest:
@@ -82,11 +82,6 @@ def take_readings(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
             kept[name] = replace(known, error=failed.get(name))
     board.sensors = dict(list(kept.items())[:SENSORS_MAX])
     return len(kept) - len(board.sensors)
-
-
-def _plausible(board: "Presence", name: str, value: float) -> bool:
-    low, high = board.plausible.get(name, (None, None))
-    return (low is None or low <= value) and (high is None or value <= high)
 
 
 def take_limit(work: "Work", board: "Presence", said: dict[str, Any]) -> int:

@@ -13,6 +13,7 @@ Times and spans are ms.
 import bisect
 import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from backend.models import database
@@ -25,8 +26,8 @@ SPANS = tuple(s * 1000 for s in (1, 2, 5, 10, 15, 30, *(60 * m for m in _MINUTES
 DENSE = 2  # readings in a bucket on average, with which an empty one is a gap
 
 _OF_BOARD = """
-    SELECT s.id, s.sensor, s.unit, (SELECT MAX(at) FROM reading WHERE series = s.id),
-        (SELECT MAX(at) FROM reading_hour WHERE series = s.id),
+    SELECT s.id, s.sensor, s.unit, COALESCE((SELECT MAX(at) FROM reading WHERE series = s.id),
+            (SELECT MAX(at) FROM reading_hour WHERE series = s.id)),
         (SELECT MIN(at) FROM reading WHERE series = s.id),
         (SELECT MIN(at) FROM reading_hour WHERE series = s.id)
     FROM series AS s WHERE s.board_id = ? ORDER BY s.sensor, s.id
@@ -59,7 +60,8 @@ class Line(NamedTuple):
     raw_from: int | None
 
 
-class Bucket(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bucket:
     """What was measured from `at` on; without values `count` is 0, and the others None."""
 
     at: int
@@ -73,9 +75,12 @@ def lines(board_id: str, sensors: tuple[str, ...] = ()) -> list[Line]:
     """The series of a board that hold anything, by sensor; only of `sensors`, if there are any."""
     found = []
     for number, sensor, unit, *times in database.execute_sql(_OF_BOARD, (board_id,)).fetchall():
-        known = [time for time in times if time is not None]
-        if known and (not sensors or sensor in sensors):
-            found.append(Line(number, sensor, unit, max(known), min(known), times[2]))
+        last, raw_from, hours_from = times
+        if last is not None and (not sensors or sensor in sensors):
+            first_hour = None if raw_from is None else raw_from // HOUR_MS * HOUR_MS
+            only_hours = hours_from is not None and (raw_from is None or hours_from < first_hour)
+            oldest = hours_from if only_hours else raw_from
+            found.append(Line(number, sensor, unit, last, oldest, raw_from))
     return found
 
 
@@ -134,5 +139,5 @@ def readings(line: Line, start: int, end: int) -> Iterator[list[tuple[int, float
 
 def public(bucket: Bucket) -> dict[str, Any]:
     """A bucket as the API shows it; `at` is ms."""
-    low, mean, high = bucket[1:4]
-    return {"at": bucket.at, "min": low, "mean": mean, "max": high, "count": bucket.count}
+    least, most = bucket.low, bucket.high
+    return {"at": bucket.at, "min": least, "mean": bucket.mean, "max": most, "count": bucket.count}

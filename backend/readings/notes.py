@@ -42,5 +42,5 @@ class Note:
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise Invalid("bad_parameter", "low", "must be below high")
         values = {name: getattr(self, name) for name in self.__slots__}
-        SensorNote.replace(**values).execute()
-        board.plausible = {**board.plausible, self.sensor: (self.low, self.high)}
+        SensorNote.insert(values).on_conflict_replace().execute()
+        work.parts.readings.plausible[self.board_id, self.sensor] = self.low, self.high

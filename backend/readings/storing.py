@@ -59,10 +59,13 @@ _LAST = """
 
 
 class Readings(Part):
-    """Stores what `work.readings` and `work.failures` hold."""
+    """Stores what `work.readings` and `work.failures` hold. `plausible`: the least and the most
+    that a (board, sensor) is believed, see `SensorNote`.
+    """
 
     def __init__(self, orders: Orders) -> None:
         super().__init__(orders)
+        self.plausible: dict[tuple[str, str], tuple[float | None, float | None]] = {}
         self._series: dict[tuple[str, str, str], int] = {}
         self._count: Counter[str] = Counter()  # by board
 
@@ -77,8 +80,12 @@ class Readings(Part):
             if board and first and sensor not in board.sensors:
                 board.sensors[sensor] = Reading(value, unit, at // 1000)
         for note in SensorNote.select():
-            if board := roster.get(note.board_id):
-                board.plausible[note.sensor] = (note.low, note.high)
+            self.plausible[note.board_id, note.sensor] = note.low, note.high
+
+    def believes(self, board_id: str, sensor: str, value: float) -> bool:
+        """Whether a value can be right, as far as somebody has said what can."""
+        low, high = self.plausible.get((board_id, sensor), (None, None))
+        return (low is None or low <= value) and (high is None or value <= high)
 
     def hear(self, work: Work) -> None:
         """Store what this transaction has taken in."""

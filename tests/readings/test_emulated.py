@@ -3,7 +3,6 @@
 import itertools
 import json
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,6 @@ def test_every_reading_is_stored_once_over_kills_and_a_cut(tmp_path: Path) -> No
             site.backend.kill()
             assert site.start_backend()
         site.proxy.drop()
-        began = int(time.time())
         at_least(stored(tmp_path)[-1][1] + 3)
         rows = stored(tmp_path)
         (shown,) = site.api.get("boards/pond-1/sensors")["sensors"]

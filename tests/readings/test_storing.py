@@ -151,7 +151,7 @@ def test_another_unit_is_another_line_and_names_without_end_are_left_out(desk: D
 
 def test_old_readings_go_and_their_hours_stay(desk: Desk) -> None:
     desk.startup()
-    old = [("oxygen1", float(i), NOW - 40 * DAY + i * 600) for i in range(160)]
+    old = [("oxygen1", float(i), NOW - 40 * DAY + i * 300) for i in range(160)]
     for first in range(0, len(old), 16):
         read(desk, *old[first : first + 16])
     read(desk, ("oxygen1", 1, NOW - 10), ("oxygen1", 2, NOW))

@@ -180,7 +180,7 @@ def test_every_cookie_needs_its_csrf_token(
 def test_what_is_private_looks_as_if_it_were_not_there(site: Site, village: Village) -> None:
     admin, eve = village.client("admin"), village.client("eve")
     there = {"board_id": "well", "site": "hidden", "site_id": "hidden", "name": "stranger",
-             "command_id": village.ping("well", admin)["id"]}  # fmt: skip
+             "command_id": village.ping("well", admin)["id"], "sensor": "moon1"}  # fmt: skip
     gone = {**there, "board_id": "moon", "site": "moon", "site_id": "moon", "command_id": "moon"}
     asked = 0
     for route, row in guarded():

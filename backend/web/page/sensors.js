@@ -79,6 +79,8 @@ class Sensors {
     if (sensors === this.sensors) return;
     this.sensors = sensors;
     this.#stale = true;
+    const known = new Set((this.known ?? []).map((one) => one.sensor));
+    if (Object.keys(JSON.parse(sensors ?? "{}")).some((name) => !known.has(name))) this.#changed();
     this.#newest();
   }
 
