@@ -69,11 +69,11 @@ def readings(size: Size, report: Report, broker: str) -> Iterator[None]:
             for turn in range(size.rounds):
                 for flooded, found in times.items():
                     with _flood(site, flooded, BEGINS + turn * TURN_S) as flood:
-                        busy = site.load(size.load, outstanding=128)
-                        found.append((busy, site.load(size.load, rate=LOAD)))
+                        calm = site.load(size.load, rate=LOAD)
+                        found.append((site.load(size.load, outstanding=128), calm))
                     sent += flood.sent
+                    stored = _stored(site.database, sent * IN_A_MESSAGE)
                     yield
-            stored = _stored(site.database, sent * IN_A_MESSAGE)
         report.broken += site.check()
     if stored != sent * IN_A_MESSAGE:
         report.broken.append(f"{sent * IN_A_MESSAGE} readings were sent, {stored} are stored")

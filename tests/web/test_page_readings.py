@@ -3,7 +3,9 @@
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -94,7 +96,7 @@ def test_an_administrator_names_a_sensor(sensors: Page, pond: Pond) -> None:
     expect(card.locator(".choose b")).to_have_text("Oxygen, deep end")
 
 
-def test_times_are_those_of_the_site(sensors: Page, site: Site) -> None:
+def test_times_are_those_of_the_site(sensors: Page, site: Site, pond: Pond) -> None:
     texts: dict[str, Any] = sensors.evaluate(
         """async () => {
             const { clockOf } = await import('/page/chart.js');
@@ -107,6 +109,12 @@ def test_times_are_those_of_the_site(sensors: Page, site: Site) -> None:
     add_site("north")
     SiteRow.update(timezone="Europe/Rome").where(SiteRow.id == "north").execute()
     place(site.station.backend, "pond", "north")
+    now = int(time.time())
+    read(pond, ("oxygen1", 5, "mg/l", now))
     sensors.reload()
-    expect(sensors.locator("#view-sensors")).to_contain_text("Times in Europe/Rome")
+    view = sensors.locator("#view-sensors")
+    expect(view).to_contain_text("Times in Europe/Rome")
+    view.get_by_text("Values", exact=True).click()
+    begins = datetime.fromtimestamp(now // 300 * 300, ZoneInfo("Europe/Rome"))
+    expect(view.locator("#reading-table tbody")).to_contain_text(f"{begins:%H:%M}:00")
     Board.update(site=None).where(Board.id == "pond").execute()

@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 
 const COLOURS = ["--accent", "--amber", "--blue", "--bad", "--good", "--quiet"];
 const DAY_S = 86400;
+const NULL_EXPAND = 2; // uPlot: a gap is one also where other lines have points
 const BAND = "28"; // how much of a line's colour its band has, in hexadecimal
 
 let library = null;
@@ -82,7 +83,8 @@ export class Chart {
     const known = lines.filter((line) => line.buckets.length);
     const limits = known.flatMap((line) => (line.limits ?? []).map((limit) => ({ ...limit, line })));
     const ends = [[from, to], ...limits.map(({ value }) => [value, value])];
-    const data = uPlot.join([...known.map(table), ends]);
+    const tables = [...known.map(table), ends];
+    const data = uPlot.join(tables, tables.map((columns) => columns.map(() => NULL_EXPAND)));
     const shape = JSON.stringify([known.map((line) => [line.name, line.unit, line.colour]), limits.length, zone]);
     if (this.#plot && shape === this.#shape) return this.#plot.setData(data);
     this.#plot?.destroy();
@@ -126,7 +128,7 @@ function axes(clock, units) {
     font: "12px system-ui, sans-serif" };
   const time = { ...common, space: 64, size: 42, values: (_, splits, axis, space, step) => axisTexts(clock, splits, step) };
   const upright = units.slice(0, 2).map((unit, index) => ({ ...common, scale: unit || "1", side: index ? 1 : 3,
-    size: 56, grid: { ...common.grid, show: index === 0 },
+    size: 44, label: unit || null, labelSize: 16, labelFont: common.font, grid: { ...common.grid, show: index === 0 },
     values: (_, splits) => splits.map((value) => digits(value)) }));
   return [time, ...upright];
 }

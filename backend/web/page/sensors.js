@@ -9,7 +9,7 @@ import { duration, sensorError, told } from "./words.js";
 const RANGES = { hour: 3600, day: 86400, week: 7 * 86400, month: 30 * 86400, year: 365 * 86400 };
 const POINTS = 400;
 const ROWS = 100; // of the table
-const CHOSEN = 3; // sensors in the chart at first
+const [CHOSEN, UNITS] = [4, 2]; // sensors in the chart at first, and of how many units
 const [SOONEST_MS, LATEST_MS] = [2000, 15000]; // between two looks at what has come
 const TICK_MS = 1000;
 const EMPTY = "No board has told of a reading yet. A board measures what its sensors.json names; the README says how.";
@@ -37,7 +37,7 @@ class Sensors {
     this.error = el("p", { class: "error", role: "alert" });
     this.card = el("div", { class: "card chart-card" }, this.ranges, this.plot, this.note, this.more);
     this.empty = el("p", { class: "quiet" }, EMPTY);
-    node.append(el("div", { class: "filters" }, el("label", {}, "Board ", this.pick)),
+    node.append(el("h2", {}, "Sensors"), el("div", { class: "filters" }, el("label", {}, "Board ", this.pick)),
       this.error, this.empty, this.cards, this.card);
     this.chart = new Chart(this.plot);
     this.range = "day";
@@ -119,9 +119,12 @@ class Sensors {
     return site?.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
 
+  // The names of the sensors in the chart.
   get #shown() {
-    const names = (this.known ?? []).map((one) => one.sensor);
-    return names.filter((name) => this.#chosen?.has(name) ?? names.indexOf(name) < CHOSEN);
+    const known = this.known ?? [];
+    const units = [...new Set(known.map((one) => one.unit))].slice(0, UNITS);
+    const first = known.filter((one) => units.includes(one.unit)).slice(0, CHOSEN);
+    return (this.#chosen ? known.filter((one) => this.#chosen.has(one.sensor)) : first).map((one) => one.sensor);
   }
 
   #lines() {
