@@ -91,3 +91,11 @@ def test_a_line_breaks_where_nothing_came_and_nowhere_else(database: SqliteDatab
     assert gaps(slow, 86_400) == []
     assert gaps([s for s in slow if not 36_000 < s < 45_000], 86_400) == [36_000]
     assert gaps([5], 3600) == []
+
+
+def test_what_is_exported_comes_in_pages_and_whole(database: SqliteDatabase) -> None:
+    store([(1, BEGIN + i * 1000, float(i), 0) for i in range(4_500)])
+    (line,) = charts.lines("pond")
+    pages = list(charts.readings(line, BEGIN + 1_000, BEGIN + 4_400_000))
+    assert [value for page in pages for _, value in page] == list(range(1, 4_400))
+    assert max(map(len, pages)) == 2_000

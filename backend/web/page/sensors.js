@@ -74,6 +74,8 @@ class Sensors {
 
   // A board has changed: the newest values at once, the lines when it is time to.
   #heard() {
+    this.#stale = this.#stale || this.node.hidden;
+    if (this.node.hidden) return;
     this.follow();
     const sensors = JSON.stringify(this.store.boards.get(this.#board)?.sensors);
     if (sensors === this.sensors) return;
