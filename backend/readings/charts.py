@@ -20,6 +20,7 @@ from backend.models import database
 from backend.readings.storing import HOUR_MS
 
 POINTS, POINTS_MAX = 300, 2_000
+ALL_POINTS_MAX = 20_000  # of all sensors together
 DAY_MS = 86_400_000
 _MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440)
 SPANS = tuple(s * 1000 for s in (1, 2, 5, 10, 15, 30, *(60 * m for m in _MINUTES)))

@@ -42,7 +42,8 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("get", "/boards/{board_id}/readings", "listReadings",
      "What was measured in a range of time, in buckets of a whole span, which begin at multiples "
      "of it; one without values is a gap", (200, "Readings"), _SEEN, None,
-     [*_RANGE, _query("points", _POINTS, "How many buckets with values a sensor may have")]),
+     [*_RANGE, _query("points", _POINTS, "How many buckets with values a sensor may have; "
+            "fewer where there are very many sensors")]),
     ("get", "/boards/{board_id}/readings.csv", "downloadReadings",
      "Every reading in a range of time that is still kept, as CSV", (200, None), _SEEN, None,
      _RANGE, False, "text/csv"),

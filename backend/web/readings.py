@@ -96,6 +96,7 @@ class ReadingRoutes:
         start, end = _range(call.query)
         points = call.query.get("points", charts.POINTS)
         found = charts.newest(charts.lines(board_id, call.query.get("sensor", ())))
+        points = min(points, charts.ALL_POINTS_MAX // max(len(found), 1))
         series = [_series(line, *charts.buckets(line, start, end, points)) for line in found]
         told = {"from": render.rfc3339(start), "to": render.rfc3339(end)}
         return Answer({**told, "series": series})
