@@ -69,6 +69,10 @@ class Part:
     def shift(self, by: int) -> None:
         """The clock was set by so many ms. What goes by spans of time moves along."""
 
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """(sensor, name, value) of what it watches of a board; may be called on any thread."""
+        return []
+
 
 class Parts:
     """All parts of one core. Tasks reach them as `work.parts`."""
@@ -102,3 +106,7 @@ class Parts:
         """The clock was set by so many ms."""
         for part in self.all:
             part.shift(by)
+
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """What all of them watch of a board."""
+        return [limit for part in self.all for limit in part.limits(board_id)]

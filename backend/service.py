@@ -139,6 +139,10 @@ class Backend:
             raise no_board(board_id)
         return boards.public(board)
 
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """See `Part.limits`."""
+        return self._core.parts.limits(board_id)
+
     def site_of(self, board_id: str) -> str | None:
         """The site a board belongs to, or None; costs nothing. Raises NotFound."""
         board = self._core.roster.get(board_id)

@@ -59,6 +59,7 @@ _SENSOR = {
     "error": MAYBE_TEXT,  # why the newest reading was no value
     "since": MAYBE_TIME,  # the oldest that is kept
     "limits": {"type": "object", "additionalProperties": {"enum": [CROSSED, CLEARED]}},
+    "watched": list_of(_object({"name": TEXT, "value": {"type": "number"}})),  # limits of rules
     **_NOTED,
 }
 _BUCKET = {

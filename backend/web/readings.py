@@ -118,14 +118,19 @@ class ReadingRoutes:
     def _sensors(self, board_id: str) -> list[dict[str, Any]]:
         board, noted = self._backend.board(board_id), notes.of_board(board_id)
         lines = {line.sensor: line for line in charts.newest(charts.lines(board_id))}
-        names = sorted({*lines, *board["sensors"]})
-        return [_sensor(name, board, lines.get(name), noted) for name in names]
+        watched = self._backend.limits(board_id)
+        return [
+            {
+                **_newest(name, board, lines.get(name)),
+                "watched": [{"name": n, "value": v} for one, n, v in watched if one == name],
+                **noted.get(name, notes.NOTHING),
+            }
+            for name in sorted({*lines, *board["sensors"]})
+        ]
 
 
-def _sensor(
-    name: str, board: dict[str, Any], line: charts.Line | None, noted: dict[str, Any]
-) -> dict[str, Any]:
-    """A sensor; one that the board has no more has no value, but still its readings."""
+def _newest(name: str, board: dict[str, Any], line: charts.Line | None) -> dict[str, Any]:
+    """How a sensor is; one that the board has no more has no value, but still its readings."""
     shown = board["sensors"].get(name, {"value": None, "unit": "", "at": None, "error": None})
     at = shown["at"] if line is None or shown["at"] is not None else line.newest
     limits = {key: state for key, state in board["limits"].items() if key.startswith(f"{name}.")}
@@ -137,7 +142,6 @@ def _sensor(
         "age_s": None if at is None else max(0.0, (now_ms() - at) / 1000),
         "since": render.optional_time(line and line.oldest),
         "limits": {key[len(name) + 1 :]: state for key, state in limits.items()},
-        **noted.get(name, notes.NOTHING),
     }
 
 

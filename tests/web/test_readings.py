@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from protocol.topics import SENSORS, THRESHOLD
 
+from backend.part import Part
 from backend.readings.charts import POINTS_MAX
 from backend.web.render import rfc3339
 from tests.backend.running import eventually
@@ -78,6 +79,23 @@ def test_the_newest_of_each_sensor_and_its_age(measured: Pond, program: Client) 
     assert oxygen["at"] == rfc3339((NOW - 60) * 1000) and 59 <= oxygen["age_s"] < 3600
     assert oxygen["limits"] == {"low": "crossed"} and water["limits"] == {}
     assert oxygen["since"] <= rfc3339((NOW - 3600) * 1000)
+
+
+class Watching(Part):
+    """Watches the oxygen of the pond."""
+
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        return [("oxygen1", "too little", 4.0)] if board_id == "pond" else []
+
+
+def test_what_is_watched_is_told_to_be_drawn(
+    site: Site, measured: Pond, program: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = site.station.backend._core.parts
+    monkeypatch.setattr(parts, "all", (*parts.all, Watching(parts.orders)))
+    oxygen, water = ask(program, "sensors")["sensors"][-2:]
+    assert oxygen["watched"] == [{"name": "too little", "value": 4.0}]
+    assert water["watched"] == []
 
 
 @pytest.mark.parametrize(

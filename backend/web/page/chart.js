@@ -85,7 +85,7 @@ export class Chart {
     const ends = [[from, to], ...limits.map(({ value }) => [value, value])];
     const tables = [...known.map(table), ends];
     const data = uPlot.join(tables, tables.map((columns) => columns.map(() => NULL_EXPAND)));
-    const shape = JSON.stringify([known.map((line) => [line.name, line.unit, line.colour]), limits.length, zone]);
+    const shape = JSON.stringify([known.map((line) => [line.name, line.unit, line.colour]), limits.map(({ name, value }) => [name, value]), zone]);
     if (this.#plot && shape === this.#shape) return this.#plot.setData(data);
     this.#plot?.destroy();
     this.#shape = shape;
@@ -148,7 +148,7 @@ export function valueInWords(mean, low, high, unit) {
   return `${digits(mean)} ${unit}`.trim() + spread;
 }
 
-function limitLine({ name, line }) {
+function limitLine({ name, value, line }) {
   return { scale: line.unit || "1", stroke: css(line.colour), dash: [6, 5], width: 1, spanGaps: true, label: name,
-    points: { show: false }, value: () => "" };
+    class: "limit", points: { show: false }, value: () => `${digits(value)} ${line.unit}`.trim() };
 }

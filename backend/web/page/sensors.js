@@ -131,7 +131,7 @@ class Sensors {
 
   #lines() {
     return (this.known ?? []).map((one, index) => ({ name: one.label || one.sensor, sensor: one.sensor,
-      unit: one.unit, colour: colour(index), span_s: 1, buckets: [], limits: one.lines ?? [],
+      unit: one.unit, colour: colour(index), span_s: 1, buckets: [], limits: one.watched,
       ...this.series.get(one.sensor) }));
   }
 
