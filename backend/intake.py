@@ -1,10 +1,13 @@
 """What the writer has taken from its queue, sorted into a batch for the core.
 
-What boards have measured waits aside: everything else overtakes it, and a transaction has little
-of it. So however many readings come, an ack or a click waits for MEASURED of them and no more.
+What boards have measured waits aside: everything else overtakes it, a transaction has at most
+MEASURED messages of it, and for readings alone there is one only after PAUSE_MS, or for ENOUGH of
+them: each costs a write to disk. ENOUGH is less than what a broker may hand out unconfirmed, of
+which acks need a part, too. What is aside when the backend ends comes again.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from protocol.topics import SENSORS
@@ -15,29 +18,39 @@ from backend.newcomers import Announcement
 from backend.wishes import Cancellation, NewCommand
 
 MEASURED = 64  # messages, each with 16 readings at most
+ENOUGH, PAUSE_MS = 16, 50
 _MEASURED = "/" + SENSORS
 
 
 class Aside:
-    """The messages with readings, in order, that have not been looked at yet."""
+    """The messages with readings, in order, that have not been looked at yet. `clock()`: ms."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
         self._waiting: deque[tuple[Any, ...]] = deque()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
+        self._clock, self._since = clock, 0
 
     def takes(self, item: tuple[Any, ...]) -> bool:
         """Whether an item of the writer's queue is such a message: it is kept here then."""
         if item[0] != "message" or not item[1].endswith(_MEASURED):
             return False
+        if not self._waiting:
+            self._since = self._clock()
         self._waiting.append(item)
         return True
 
-    def give(self, all_of_it: bool = False) -> list[tuple[Any, ...]]:
-        """What the next transaction is to have of them."""
-        count = len(self._waiting) if all_of_it else min(len(self._waiting), MEASURED)
-        return [self._waiting.popleft() for _ in range(count)]
+    def wait(self) -> float | None:
+        """Seconds until they should have a transaction for them alone; None: there are none."""
+        if not self._waiting:
+            return None
+        left = self._since + PAUSE_MS - self._clock()
+        return 0.0 if len(self._waiting) >= ENOUGH else max(left, 0) / 1000
+
+    def give(self, along: bool) -> list[tuple[Any, ...]]:
+        """What the next transaction is to have of them; `along`: there will be one anyway."""
+        if not along and self.wait() != 0:
+            return []
+        self._since = self._clock()
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MEASURED))]
 
 
 def sorted_out(core: Core, items: list[tuple[Any, ...]]) -> tuple[Batch, list[Receipt]]:

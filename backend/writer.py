@@ -77,7 +77,7 @@ class Writer(threading.Thread):
         # What was asked for, heard, or noticed: (kind, ...) in the order in which it came.
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._next_due: int | None = 0
-        self._aside = Aside()
+        self._aside = Aside(monotonic)
 
     @property
     def waiting(self) -> int:
@@ -152,14 +152,16 @@ class Writer(threading.Thread):
 
         Not beyond a change of a link: what was heard before it is to be applied before it.
         """
-        wait = self._wait()
         items: list[tuple[Any, ...]] = []
         with contextlib.suppress(queue.Empty):
-            self._sort(items, self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
+            while not items and self._aside.wait() != 0:
+                wait = self._wait()
+                got = self._queue.get(timeout=wait) if wait else self._queue.get_nowait()
+                self._sort(items, got)
             while len(items) < BATCH and not (items and items[-1][0] == "link"):
                 self._sort(items, self._queue.get_nowait())
         link = [items.pop()] if items and items[-1][0] == "link" else []
-        return items + self._aside.give(self._stopping) + link
+        return items + self._aside.give(bool(items or link)) + link
 
     def _sort(self, items: list[tuple[Any, ...]], item: tuple[Any, ...]) -> None:
         if not self._aside.takes(item):
@@ -167,11 +169,11 @@ class Writer(threading.Thread):
 
     def _wait(self) -> float:
         """For how many seconds nothing has to be done unless something comes."""
-        if self._aside:
-            return 0.0
+        aside = self._aside.wait()
+        longest = LONGEST_WAIT_SECONDS if aside is None else aside
         if self._next_due is None:
-            return LONGEST_WAIT_SECONDS
-        return min(max((self._next_due - self._now()) / 1000, 0.0), LONGEST_WAIT_SECONDS)
+            return longest
+        return min(max((self._next_due - self._now()) / 1000, 0.0), longest)
 
     def _apply(self, batch: Batch) -> Outcome:
         warned = False

@@ -32,6 +32,7 @@ from tools import bench_site
 from tools.bench_load import Times
 from tools.bench_mqtt import Login, make_client, spawn
 from tools.bench_parts import Size, rate_of, since
+from tools.bench_presence import cpu_seconds
 from tools.bench_report import Report, percentile
 from tools.chaos_http import until
 
@@ -57,15 +58,21 @@ _FILL_HOURS = f"""
 
 def readings_steps(size: Size) -> int:
     """How often `readings` yields."""
-    return 2 * size.rounds + 2
+    return 2 * size.rounds + 3
 
 
 def readings(size: Size, report: Report, broker: str) -> Iterator[None]:
     """The flood, then the charts."""
     times: dict[bool, list[tuple[Times, Times]]] = {False: [], True: []}
     with bench_site.running(broker) as site:
-        sent = 0
-        with site.serving():
+        with site.backend() as process, site.light_boards():
+            with _flood(site, True, BEGINS - TURN_S) as flood:
+                used = cpu_seconds(process.pid)
+                time.sleep(size.load)
+            sent = flood.sent
+            stored_alone = _stored(site.database, sent * IN_A_MESSAGE)
+            used = cpu_seconds(process.pid) - used
+            yield
             for turn in range(size.rounds):
                 for flooded, found in times.items():
                     with _flood(site, flooded, BEGINS + turn * TURN_S) as flood:
@@ -78,6 +85,7 @@ def readings(size: Size, report: Report, broker: str) -> Iterator[None]:
     if stored != sent * IN_A_MESSAGE:
         report.broken.append(f"{sent * IN_A_MESSAGE} readings were sent, {stored} are stored")
     report.add(FLOOD, f"readings stored, each once, at {RATE * IN_A_MESSAGE:,}/s", stored, "")
+    report.add(FLOOD, "CPU of the backend for each reading", used / stored_alone * 1e6, "us")
     _report_flood(report, times)
     yield
     _charts(size, report)

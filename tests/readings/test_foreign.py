@@ -1,6 +1,6 @@
 """What boards of other dialects measure is kept as everybody's is."""
 
-from backend.readings.tables import Series, StoredReading
+from backend.readings import charts
 from tests.dialects.conftest import MAC, START, Hall
 from tests.dialects.conftest import hall as hall
 
@@ -9,11 +9,12 @@ DATA = f"ESP32CAM/{MAC}/data"
 
 def kept() -> list[tuple[str, str, int, float]]:
     """[(sensor, unit, seconds since the start, value)]"""
-    rows = StoredReading.select(StoredReading, Series).join(
-        Series, on=(Series.id == StoredReading.series), attr="of"
-    )
-    found = [(r.of.sensor, r.of.unit, (r.at - START) // 1000, r.value) for r in rows]
-    return sorted(found)
+    return [
+        (line.sensor, line.unit, (at - START) // 1000, value)
+        for line in charts.lines(MAC)
+        for page in charts.readings(line, 0, 2 * START)
+        for at, value in page
+    ]
 
 
 def test_telemetry_is_stored_once_with_its_own_time(hall: Hall) -> None:

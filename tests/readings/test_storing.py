@@ -4,13 +4,14 @@ from typing import Any
 
 from backend import boards
 from backend.core import Batch
-from backend.intake import MEASURED, Aside
+from backend.intake import MEASURED, PAUSE_MS, Aside
 from backend.models import database
 from backend.readings import charts
 from backend.readings.notes import Note
 from backend.readings.storing import SERIES_MAX
 from backend.readings.tables import ReadingHour, Series, StoredReading
-from backend.retention import FIRST_MS, PAUSE_MS
+from backend.retention import FIRST_MS
+from backend.retention import PAUSE_MS as SWEEP_MS
 from backend.sensors import AHEAD_S
 from backend.work import Outcome
 from tests.backend.conftest import START, Desk
@@ -162,7 +163,7 @@ def test_old_readings_go_and_their_hours_stay(desk: Desk) -> None:
     desk.now += FIRST_MS
     for _ in range(60):
         desk.tick()
-        desk.now += PAUSE_MS
+        desk.now += SWEEP_MS
     assert [value for _, value in kept()] == [1, 2]
     assert desk.core.upkeep.sweep.deleted["readings"] == 160
     (line,) = charts.lines("pond")
@@ -172,14 +173,21 @@ def test_old_readings_go_and_their_hours_stay(desk: Desk) -> None:
 
 
 def test_readings_wait_aside_and_all_else_overtakes_them() -> None:
-    aside = Aside()
+    now = 0
+    aside = Aside(lambda: now)
     flood = [("message", f"devices/b{i}/data/sensors", b"", (i, 1, 1, "")) for i in range(500)]
-    assert all(map(aside.takes, flood))
     for other in (("message", "devices/b/ack", b"", (1, 1, 1, "")), ("ask", 1, 2), ("stop",)):
         assert not aside.takes(other)
-    taken = aside.give()
-    assert taken == flood[:MEASURED]
-    assert aside.give(all_of_it=True) == flood[MEASURED:] and not aside
+    assert aside.wait() is None and aside.give(along=True) == []
+    assert aside.takes(flood[0])
+    assert aside.wait() == PAUSE_MS / 1000 and aside.give(along=False) == []
+    now = PAUSE_MS
+    assert aside.wait() == 0
+    assert aside.give(along=False) == flood[:1]
+    assert all(map(aside.takes, flood)) and aside.wait() == 0
+    assert aside.give(along=False) == flood[:MEASURED]
+    taken = [aside.give(along=True) for _ in range(500 // MEASURED)]
+    assert flood[:MEASURED] + [one for some in taken for one in some] == flood
 
 
 def test_a_month_is_read_by_its_key_alone(desk: Desk) -> None:
