@@ -1,9 +1,10 @@
 """What the writer has taken from its queue, sorted into a batch for the core.
 
 What boards have measured waits aside: everything else overtakes it, a transaction has at most
-MEASURED messages of it, and for readings alone there is one only after PAUSE_MS, or for ENOUGH of
-them: each costs a write to disk. ENOUGH is less than what a broker may hand out unconfirmed, of
-which acks need a part, too. What is aside when the backend ends comes again.
+MEASURED messages of it, and most have none: they wait for PAUSE_MS, or until there are ENOUGH.
+So a click seldom waits for readings, and these share a write to disk. ENOUGH is less than what a
+broker may hand out unconfirmed, of which acks need a part, too. What is aside when the backend
+ends comes again.
 """
 
 from collections import deque
@@ -39,15 +40,15 @@ class Aside:
         return True
 
     def wait(self) -> float | None:
-        """Seconds until they should have a transaction for them alone; None: there are none."""
+        """Seconds until it is time for them; None: there are none."""
         if not self._waiting:
             return None
         left = self._since + PAUSE_MS - self._clock()
         return 0.0 if len(self._waiting) >= ENOUGH else max(left, 0) / 1000
 
-    def give(self, along: bool) -> list[tuple[Any, ...]]:
-        """What the next transaction is to have of them; `along`: there will be one anyway."""
-        if not along and self.wait() != 0:
+    def give(self) -> list[tuple[Any, ...]]:
+        """What the next transaction is to have of them."""
+        if self.wait() != 0:
             return []
         self._since = self._clock()
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), MEASURED))]

@@ -161,7 +161,7 @@ class Writer(threading.Thread):
             while len(items) < BATCH and not (items and items[-1][0] == "link"):
                 self._sort(items, self._queue.get_nowait())
         link = [items.pop()] if items and items[-1][0] == "link" else []
-        return items + self._aside.give(bool(items or link)) + link
+        return items + self._aside.give() + link
 
     def _sort(self, items: list[tuple[Any, ...]], item: tuple[Any, ...]) -> None:
         if not self._aside.takes(item):
