@@ -73,6 +73,7 @@ class Core:
         self._revision = boards.revision()
         for row in Board.select():
             self.roster.add(boards.presence_of(row))
+        self.parts.readings.recall(self.roster)
         for board in self.roster.all():
             self.pictures.show(board)
 

@@ -75,8 +75,8 @@ class Foreign:
             {"sensor": name, "value": value, "unit": unit, "timestamp": at}
             for name, (value, unit) in said.readings.items()
         ]
-        said_now = {"boot": board.boot, "readings": readings, "failed": {}}
-        sensors.take_readings(work, board, said_now)
+        about = {"boot": board.boot, "failed": {}, "guessed": not said.at}
+        sensors.take_readings(work, board, {**about, "readings": readings})
         work.out.boards[board.board_id] = board
 
     def _part(self, work: Work, board: Presence, said: Part) -> None:

@@ -92,3 +92,7 @@ class Part:
 
     def shift(self, by: int) -> None:
         """The clock was set by so many ms. What goes by spans of time moves along."""
+
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """(sensor, name, value) of what it watches of a board; may be called on any thread."""
+        return []

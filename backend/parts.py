@@ -3,6 +3,7 @@
 from backend.automations.engine import Automations
 from backend.gallery.keeping import Gallery
 from backend.part import Orders, Part
+from backend.readings.storing import Readings
 from backend.rollouts.conductor import Rollouts
 from backend.scenes.part import Scenes
 from backend.schedules.part import Schedules
@@ -15,6 +16,7 @@ class Parts:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
+        self.readings = Readings(orders)
         self.automations = Automations(orders)
         self.gallery = Gallery(orders)
         self.rollouts = Rollouts(orders)
@@ -22,6 +24,7 @@ class Parts:
         self.schedules = Schedules(orders, self.runs)
         self.scenes = Scenes(orders)
         self.all: tuple[Part, ...] = (
+            self.readings,
             self.gallery,
             self.scenes,
             self.schedules,
@@ -52,3 +55,7 @@ class Parts:
         """The clock was set by so many ms."""
         for part in self.all:
             part.shift(by)
+
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """What all of them watch of a board."""
+        return [limit for part in self.all for limit in part.limits(board_id)]

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backend import commands, gate
+from backend.answering import ANSWER_SECONDS
 from backend.errors import Away, Slow, no_board
 from backend.events import Event, Hub, Subscription
 from backend.gate import BROKEN, KEY, METHODS, PUBLISH, WATCH
 from backend.models import Board
-from backend.service import ANSWER_SECONDS, Backend
+from backend.service import Backend
 
 log = logging.getLogger(__name__)
 

@@ -76,6 +76,9 @@ TABLES: dict[str, Kept] = {
         first=(f"DELETE FROM scenestep WHERE run_id IN {_KEYS}",),
     ),
     "audit": Kept("auditentry", "at", "at", days=365),
+    # Walked by time, which many rows may share: they go together.
+    "readings": Kept("reading", "at", "at", "at"),
+    "hours": Kept("reading_hour", "at", "at", "at", days=3_650),
 }
 
 

@@ -30,6 +30,7 @@ from backend.messages import MessageLog
 from backend.models import Board, Command, History, LogPart, Picture, PictureChunk, Site, database
 from backend.parsing import ParsingLog
 from backend.provisioning import BoardMove
+from backend.readings.tables import ReadingHour, SensorNote, Series, StoredReading
 from backend.rollouts.releases import Release
 from backend.rollouts.rows import Rollout, RolloutBoard
 from backend.scenes.rows import Scene, SceneRun, SceneStep
@@ -69,6 +70,10 @@ TABLES = (
     SceneStep,
     Automation,
     AutomationExecution,
+    Series,
+    StoredReading,
+    ReadingHour,
+    SensorNote,
 )
 
 

@@ -2,7 +2,9 @@
 
 Boards send what they have read while they were out of reach when they are back, and the broker
 may repeat things: so what is older than what is known changes nothing. A time of 0 is said by a
-board that does not know it yet; that counts only where it is of the boot that runs.
+board that does not know it yet; that counts only where it is of the boot that runs. A time that is
+far ahead of ours is none: everything after it would be taken for old. A value that the site's
+administrators hold for impossible is a failure of its sensor, of the kind `range`.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 # Of one board. A message has at most 16, but names may change with each.
 SENSORS_MAX = 64
+AHEAD_S = 86_400
+RANGE = "range"  # why a value is none; boards say it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,28 @@ class Taken:
 def take_readings(work: "Work", board: "Presence", said: dict[str, Any]) -> int:
     """Take in a message of kind `sensors`; how much of it was left out for want of room."""
     kept = dict(board.sensors)  # a new one: another thread may be walking through the old one
+    failed = dict(said["failed"])
     for one in said["readings"]:
-        known = kept.get(one["sensor"], Reading())
-        newest = _counts(board, said["boot"], one["timestamp"], known.timestamp)
+        name, value, timestamp = one["sensor"], one["value"], one["timestamp"]
+        known, guessed = kept.get(name, Reading()), said.get("guessed", False)
+        if timestamp > work.now // 1000 + AHEAD_S:
+            timestamp, guessed = 0, True
+        newest = _counts(board, said["boot"], timestamp, known.timestamp)
+        if not work.parts.readings.believes(board.board_id, name, value):
+            failed |= {name: RANGE} if newest else {}
+            continue
         if newest:
-            kept[one["sensor"]] = Reading(one["value"], one["unit"], one["timestamp"])
+            kept[name] = Reading(value, one["unit"], timestamp)
         if newest or one["timestamp"]:
-            at = one["timestamp"] * 1000 or work.now
-            value = (one["sensor"], one["value"], one["unit"], at, newest, not one["timestamp"])
-            work.readings.append(Taken(board, *value))
+            at = timestamp * 1000 or work.now
+            told = (name, value, one["unit"], at, newest, guessed or not timestamp)
+            work.readings.append(Taken(board, *told))
     if said["boot"] == board.boot:
-        for name in {*kept, *said["failed"]}:
-            kept[name] = replace(kept.get(name, Reading()), error=said["failed"].get(name))
+        for name in {*kept, *failed}:
+            known = kept.get(name, Reading())
+            if name in failed and known.error is None:
+                work.failures.append((board, name))
+            kept[name] = replace(known, error=failed.get(name))
     board.sensors = dict(list(kept.items())[:SENSORS_MAX])
     return len(kept) - len(board.sensors)
 

@@ -3,16 +3,16 @@
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from backend import boards, commands
+from backend.answering import answered
 from backend.core import Core
 from backend.dialects import registry
 from backend.dialects.dialect import Subscription
 from backend.dispatcher import stops
-from backend.errors import Busy, Slow, no_board
+from backend.errors import Busy, no_board
 from backend.events import Hub
 from backend.gallery.album import Album
 from backend.gallery.keeping import mend
@@ -27,8 +27,6 @@ from backend.upkeep import Options
 from backend.wishes import Cancellation, NewCommand
 from backend.work import Task
 from backend.writer import Writer, now_ms
-
-ANSWER_SECONDS = 10.0
 
 
 class Backend:
@@ -116,7 +114,7 @@ class Backend:
         self.check(new)
         if not stops(new.command_type, new.parameters) and self._is_full(new.board_id):
             raise Busy("busy", "too many commands are under way; try again shortly", 1)
-        accepted: tuple[dict[str, Any], bool] = _answered(self._writer.submit(new))
+        accepted: tuple[dict[str, Any], bool] = answered(self._writer.submit(new))
         return accepted
 
     def check(self, new: NewCommand) -> None:
@@ -125,7 +123,7 @@ class Backend:
 
     def cancel(self, wish: Cancellation) -> dict[str, Any]:
         """Cancel a command, or ask its board to. Raises NotFound, Conflict, Busy, Slow."""
-        row: dict[str, Any] = _answered(self._writer.submit(wish))[0]
+        row: dict[str, Any] = answered(self._writer.submit(wish))[0]
         return row
 
     def _is_full(self, board_id: str) -> bool:
@@ -152,6 +150,10 @@ class Backend:
             raise no_board(board_id)
         return boards.public(board)
 
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """See `Part.limits`."""
+        return self._core.parts.limits(board_id)
+
     def site_of(self, board_id: str) -> str | None:
         """The site a board belongs to, or None; costs nothing. Raises NotFound."""
         board = self._core.roster.get(board_id)
@@ -176,7 +178,7 @@ class Backend:
 
         Raises what the task does, Busy, Slow.
         """
-        answer = _answered(self._writer.perform(task))
+        answer = answered(self._writer.perform(task))
         self.on_boards()
         return answer
 
@@ -234,17 +236,3 @@ class Backend:
     def health(self) -> dict[str, Any]:
         """See `Health.full`."""
         return self._health.full()
-
-
-def _answered(answer: Future[Any]) -> Any:
-    """What the writer says. Where it takes too long: Busy if it will not be done, else Slow."""
-    try:
-        return answer.result(ANSWER_SECONDS)
-    except TimeoutError:
-        if answer.cancel():
-            raise Busy("busy", "this took too long and was not done; try again", 5) from None
-        reason = (
-            "this takes long and may have been done; repeat it with the same Idempotency-Key"
-            " to learn of it"
-        )
-        raise Slow("slow", "", reason, 5) from None

@@ -102,7 +102,8 @@ class Settings:
     retention: Mapping[str, int] | None = _is(
         None,
         readers.days,
-        "days things are kept: `30`, or `30,messages=7`; 0 is for ever; empty: 30, the audit 365",
+        "days things are kept: `30`, or `30,messages=7`; 0 is for ever; empty: 30, the audit 365, "
+        "hours of readings 3650",
     )
     alert_after: int = _is(Rule.after, readers.count, "failures in a row that raise an alert")
     alert_share: int = _is(Rule.share, readers.share, "% of the last commands that do")

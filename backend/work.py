@@ -51,7 +51,7 @@ Task = Callable[["Work"], Any]
 
 class Work:
     """The commands of one transaction at one time, `now` (ms). `readings`: what was measured;
-    `words`: what was said in rooms.
+    `words`: what was said in rooms; `failures`: sensors that have begun to fail.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Work:
         self.readings: list[Taken] = []
         self.when: dict[str, int] = {}  # what the history says of when it goes out, if not now
         self.reflexes: list[tuple[str, dict[str, Any]]] = []  # board, ack of what it did by itself
+        self.failures: list[tuple[Presence, str]] = []
         self.refused = refused
         self.out = Outcome()
         self.groups: set[tuple[str, str]] = set()  # (board, target) whose next command may go

@@ -22,7 +22,7 @@ from backend.core import Batch, Core
 from backend.events import Hub
 from backend.gallery.album import Album
 from backend.images import Arrival, Key
-from backend.intake import sorted_out
+from backend.intake import Aside, sorted_out
 from backend.links import Links
 from backend.models import database
 from backend.mqtt import Receipt
@@ -81,10 +81,11 @@ class Writer(threading.Thread):
         # What was asked for, heard, or noticed: (kind, ...) in the order in which it came.
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._next_due: int | None = 0
+        self._aside = Aside(monotonic)
 
     @property
     def waiting(self) -> int:
-        """How much is queued."""
+        """How much is queued, without readings."""
         return self._queue.qsize()
 
     def submit(self, wanted: NewCommand | Cancellation) -> Answer:
@@ -155,19 +156,28 @@ class Writer(threading.Thread):
 
         Not beyond a change of a link: what was heard before it is to be applied before it.
         """
-        wait = self._wait()
-        items = []
+        items: list[tuple[Any, ...]] = []
         with contextlib.suppress(queue.Empty):
-            items.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
-            while len(items) < BATCH and items[-1][0] != "link":
-                items.append(self._queue.get_nowait())
-        return items
+            while not items and self._aside.wait() != 0:
+                wait = self._wait()
+                got = self._queue.get(timeout=wait) if wait else self._queue.get_nowait()
+                self._sort(items, got)
+            while len(items) < BATCH and not (items and items[-1][0] == "link"):
+                self._sort(items, self._queue.get_nowait())
+        link = [items.pop()] if items and items[-1][0] == "link" else []
+        return items + self._aside.give() + link
+
+    def _sort(self, items: list[tuple[Any, ...]], item: tuple[Any, ...]) -> None:
+        if not self._aside.takes(item):
+            items.append(item)
 
     def _wait(self) -> float:
         """For how many seconds nothing has to be done unless something comes."""
+        aside = self._aside.wait()
+        longest = LONGEST_WAIT_SECONDS if aside is None else aside
         if self._next_due is None:
-            return LONGEST_WAIT_SECONDS
-        return min(max((self._next_due - self._now()) / 1000, 0.0), LONGEST_WAIT_SECONDS)
+            return longest
+        return min(max((self._next_due - self._now()) / 1000, 0.0), longest)
 
     def _apply(self, batch: Batch) -> Outcome:
         warned = False

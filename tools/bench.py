@@ -22,6 +22,7 @@ from tools import (
     bench_pins,
     bench_presence,
     bench_profile,
+    bench_readings,
 )
 from tools.bench_parts import QUICK, WHOLE, Size
 from tools.bench_report import Report
@@ -36,6 +37,7 @@ PARTS: dict[str, tuple[Part, Callable[[Size], int]]] = {
     "pins": (bench_pins.pins, bench_pins.pins_steps),
     "naive": (bench_naive.naive, bench_naive.naive_steps),
     "presence": (bench_presence.presence, bench_presence.presence_steps),
+    "readings": (bench_readings.readings, bench_readings.readings_steps),
     "profile": (bench_profile.profile, bench_profile.profile_steps),
 }
 PROFILE = "profile"

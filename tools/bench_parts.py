@@ -28,13 +28,14 @@ class Size:
     naive: float
     presence: float
     beating: int  # boards
+    readings: int  # rows
     windows: tuple[int, ...] = (1, 64, 256)
     outstanding: tuple[int, ...] = (64, 128, 256)
     naive_rates: tuple[int, ...] = (0, 150, 250)  # clicks per second; 0: as fast as it takes them
 
 
-WHOLE = Size(3, 1.5, load=4, latency=10, pins=15, naive=10, presence=20, beating=10_000)
-QUICK = Size(1, 0.4, 1, 1, 3, 1, 2, 500, windows=(1, 256), outstanding=(128,), naive_rates=(0,))
+WHOLE = Size(3, 1.5, 4, 10, 15, 10, 20, beating=10_000, readings=8 * 30 * 8_640)
+QUICK = Size(1, 0.4, 1, 1, 3, 1, 2, 500, 80_000, (1, 256), (128,), naive_rates=(0,))
 
 
 def throughput_steps(size: Size) -> int:

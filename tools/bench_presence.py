@@ -88,12 +88,13 @@ def _enroll(database: Path, names: list[str]) -> None:
 
 def _share(pid: int, seconds: float) -> float:
     """How many processors a process uses on average."""
-    before, began = _cpu(pid), time.monotonic()
+    before, began = cpu_seconds(pid), time.monotonic()
     time.sleep(seconds)
-    return (_cpu(pid) - before) / (time.monotonic() - began)
+    return (cpu_seconds(pid) - before) / (time.monotonic() - began)
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors, all its threads together (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 

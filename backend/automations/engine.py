@@ -26,6 +26,8 @@ from backend.automations.models import (
     RUN_CLEAR,
     UNHEARD,
     Automation,
+    keep_state,
+    state_of,
 )
 from backend.automations.running import Running, cool_at
 from backend.automations.wishes import cause_of, effects
@@ -38,7 +40,6 @@ from backend.store import Row
 from backend.work import Work
 
 LATE_MS = 120_000
-_STATE = ("phase", "since", "silent_at", "wanted", "wanted_at", "tries", "acted", "started_at")
 _TIMES = ("since", "silent_at", "wanted_at", "started_at")
 
 
@@ -82,7 +83,7 @@ class Automations(Part):
         for board_id, ack in work.reflexes:
             pushing.reflex(work, self.rules, board_id, ack, self._heard)
         for rule in self._enabled():
-            before = _state(rule)
+            before = state_of(rule)
             for one in said.get((rule.board_id, rule.sensor), ()):
                 self._take(work, rule, one)
             if rule.board_id in work.out.boards:
@@ -97,7 +98,7 @@ class Automations(Part):
         if self._due is None or work.now < self._due:
             return
         for rule in self._enabled():
-            before = _state(rule)
+            before = state_of(rule)
             self._watched.setdefault(rule.id, work.now)
             if rule.silent_s and not rule.silent_at and work.now >= self._silent_at(rule):
                 self._silent(work, rule)
@@ -115,7 +116,7 @@ class Automations(Part):
             if entry["to_status"] == COMPLETED:
                 pushing.taken(work, self._enabled(), row)
                 for rule in held:
-                    before = _state(rule)
+                    before = state_of(rule)
                     self.running.disturbed(rule, row, work.now)
                     self._keep(work, rule, before)
 
@@ -131,8 +132,13 @@ class Automations(Part):
             for name in _TIMES:
                 if getattr(rule, name):
                     setattr(rule, name, getattr(rule, name) + by)
-            _write(rule)
+            keep_state(rule)
         self._due = 0
+
+    def limits(self, board_id: str) -> list[tuple[str, str, float]]:
+        """See Part."""
+        mine = [rule for rule in self._enabled() if rule.board_id == board_id]
+        return [(rule.sensor, rule.name, rule.at) for rule in mine if not rule.limit_name]
 
     def release(self, work: Work, rule: Automation, because: str) -> None:
         """A rule is no more, or another: what it has under way is called off, and what was heard
@@ -147,7 +153,7 @@ class Automations(Part):
         self._watched.pop(rule.id, None)
 
     def _enabled(self) -> list[Automation]:
-        return [rule for rule in self.rules.values() if rule.enabled]
+        return [rule for rule in list(self.rules.values()) if rule.enabled]
 
     def _take(self, work: Work, rule: Automation, one: Taken) -> None:
         at, known = min(one.at, work.now), self._heard.get(rule.id)
@@ -209,7 +215,7 @@ class Automations(Part):
         if rule is None:
             self.running.open.pop(execution.automation_id, None)
             return
-        before = _state(rule)
+        before = state_of(rule)
         if ended:
             self.running.ended(work, rule, execution, row)
             self._due = 0
@@ -217,8 +223,8 @@ class Automations(Part):
         notices.tell(work, rule)
 
     def _keep(self, work: Work, rule: Automation, before: tuple[Any, ...]) -> None:
-        if _state(rule) != before:
-            _write(rule)
+        if state_of(rule) != before:
+            keep_state(rule)
             self._due = 0
             notices.tell(work, rule)
 
@@ -238,12 +244,3 @@ def _may_run(rule: Automation) -> bool:
 def _of_unknown_age(one: Taken) -> bool:
     """A board that does not know the time yet may have kept it for long."""
     return one.guessed and DIALECTS[one.board.dialect].exact
-
-
-def _state(rule: Automation) -> tuple[Any, ...]:
-    return tuple(getattr(rule, name) for name in _STATE)
-
-
-def _write(rule: Automation) -> None:
-    state = dict(zip(_STATE, _state(rule), strict=True))
-    Automation.update(state).where(Automation.id == rule.id).execute()

@@ -6,6 +6,8 @@ The execution's lifecycle, which follows that of its command:
   Where nobody knows (the command is UNKNOWN) the board may still tell, and then so does this.
 """
 
+from typing import Any
+
 from peewee import (
     SQL,
     AutoField,
@@ -74,6 +76,20 @@ class Automation(Base):
     started_at = BigIntegerField(null=True)
     pushed = TextField(default="")  # the limit that the board has taken: see pushing
     revision = IntegerField(default=1)  # goes up with each change: see pushing
+
+
+_STATE = ("phase", "since", "silent_at", "wanted", "wanted_at", "tries", "acted", "started_at")
+
+
+def state_of(rule: Automation) -> tuple[Any, ...]:
+    """How it is with a rule, as opposed to what it says."""
+    return tuple(getattr(rule, name) for name in _STATE)
+
+
+def keep_state(rule: Automation) -> None:
+    """Write that down."""
+    state = dict(zip(_STATE, state_of(rule), strict=True))
+    Automation.update(state).where(Automation.id == rule.id).execute()
 
 
 class AutomationExecution(Base):

@@ -23,7 +23,6 @@ from backend.queueing import SYSTEM
 from backend.scenes import rows
 from backend.scenes.asked import Asked, Step
 from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
-from backend.scenes.rows import SceneStep
 from backend.scenes.schema import CONTINUE
 from backend.store import Row
 from backend.work import Work
@@ -53,7 +52,7 @@ class Steps:
         names = ("run_id", "number", "state", "place", "text")
         row = {name: getattr(asked, name) for name in names}
         row |= {"planned_at": asked.planned, "status": status, "detail": detail, **more}
-        return int(SceneStep.insert(row).execute())
+        return int(rows.SceneStep.insert(row).execute())
 
     def may_prepare(self, work: Work, order: Order) -> bool:
         """Whether a command can be written down before its time: its board is there, and nothing
@@ -79,7 +78,7 @@ class Steps:
                     about = {"reason": "taken back before its time"}
                     if work.step(row, "cancelled", "cancelled", about, SYSTEM):
                         row["error"] = "cancelled"
-                SceneStep.delete().where(SceneStep.id == step.id).execute()
+                rows.SceneStep.delete().where(rows.SceneStep.id == step.id).execute()
 
     def send(self, work: Work, asked: Asked, order: Order, not_before: int | None = None) -> str:
         """Command a board, at once or at a time; the status of the step that was made."""
@@ -138,7 +137,7 @@ class Steps:
                 del self._open[name]
                 self._call_off(work, name)
 
-    def adopt(self, work: Work, step: SceneStep) -> None:
+    def adopt(self, work: Work, step: rows.SceneStep) -> None:
         """Follow a step of an earlier process whose command may still be sent."""
         for row in work.take(store.by_ids([str(step.command_id)])):
             if row["status"] == PENDING:
@@ -248,4 +247,4 @@ class Steps:
     def _change(self, step: Step, status: str, **more: Any) -> None:
         step.status = status
         self.changed.add(step.asked.run_id)
-        SceneStep.update(status=status, **more).where(SceneStep.id == step.id).execute()
+        rows.SceneStep.update(status=status, **more).where(rows.SceneStep.id == step.id).execute()

@@ -20,6 +20,7 @@ from backend.web.pages import PageRoutes
 from backend.web.people import AuditRoutes, PeopleRoutes
 from backend.web.pictures import PictureRoutes
 from backend.web.provisioning import ProvisioningRoutes
+from backend.web.readings import ReadingRoutes
 from backend.web.releases import ReleaseRoutes
 from backend.web.rollouts import RolloutRoutes
 from backend.web.routes import API, Route
@@ -52,6 +53,7 @@ def make_app(backend: Backend, accounts: Accounts, settings: Settings) -> bottle
         ConnectionRoutes(backend),
         StreamRoutes(backend, authenticator),
         UpkeepRoutes(backend),
+        ReadingRoutes(backend),
         MetricsRoutes(backend, authenticator, settings),
         TopicRoutes(backend),
         AutomationRoutes(backend),

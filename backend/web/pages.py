@@ -4,6 +4,7 @@ import hashlib
 import mimetypes
 from pathlib import Path
 
+from backend.web import charting
 from backend.web.http import Answer, Call, Problem
 from backend.web.lifecycle import document
 from backend.web.routes import Route
@@ -17,7 +18,8 @@ class PageRoutes:
     """`/`, `/page/<file>` and `/lifecycle`: what is not API."""
 
     def __init__(self) -> None:
-        self._files = {path.name: _File(path.name, path.read_bytes()) for path in _paths()}
+        found = {path.name: path.read_bytes() for path in _paths()} | charting.files()
+        self._files = {name: _File(name, content) for name, content in found.items()}
         self._lifecycle = _File("lifecycle.html", document().encode())
 
     def routes(self) -> list[Route]:

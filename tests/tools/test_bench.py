@@ -16,7 +16,7 @@ from tools.bench_parts import QUICK
 from tools.bench_report import Report, percentile
 from tools.bench_site import Site, running
 
-SHORT = replace(QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5)
+SHORT = replace(QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5, readings=8_000)
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,14 @@ def test_one_run_prints_every_part_and_its_targets(
     monkeypatch.setattr(bench, "QUICK", SHORT)
     # All but the naive backend, which looks into its table every five seconds only.
     parts = ["--only", "throughput", "--only", "latency", "--only", "floor"]
-    parts += ["--only", "pins"]
+    parts += ["--only", "pins", "--only", "readings"]
     assert bench.main(["--quick", *parts, "--json", str(tmp_path / "found.json")]) == 0
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["broken"] == []
     values = [figure["value"] for figure in found["figures"]]
     assert all(math.isfinite(value) and value > 0 for value in values)
     targets = [figure for figure in found["figures"] if figure["target"] is not None]
-    assert len(targets) == 7 and all(figure["met"] in (True, False) for figure in targets)
+    assert len(targets) == 14 and all(figure["met"] in (True, False) for figure in targets)
     printed = capsys.readouterr().out
     assert all(figure["what"] in printed for figure in found["figures"])
 

@@ -158,6 +158,13 @@ TABLE |= {
     ("POST", f"{A}/automations/<automation_id>/disable"): Row(OPERATOR, COMMAND, 400, {"x": 1}),
     ("GET", f"{A}/executions"): Row(SIGNED_IN, READ, 200),
 }
+_SENSORS = f"{A}/boards/<board_id>/sensors"
+TABLE |= {
+    ("GET", _SENSORS): Row(VIEWER, READ, 200),
+    ("PUT", f"{_SENSORS}/<sensor>"): Row(SITE_ADMIN, ADMINISTER, 404, {}),
+    ("GET", f"{A}/boards/<board_id>/readings"): Row(VIEWER, READ, 200),
+    ("GET", f"{A}/boards/<board_id>/readings.csv"): Row(VIEWER, READ, 200),
+}
 # What is asked so that it ends, and what stands in the paths for what is not made first.
 QUERY = {f"{A}/events": "?last_event_id=wrong"}  # else it would not end
 NAMES = {
@@ -169,4 +176,5 @@ NAMES = {
     "release_id": "none",
     "seal": "none",
     "image_id": "none",
+    "sensor": "moon1",
 }

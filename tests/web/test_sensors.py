@@ -34,7 +34,7 @@ def test_a_board_shows_what_it_measures(pond: Pond, program: Client) -> None:
 
     read(pond, 6.5, water1="driver")
     cross(pond, "crossed")
-    board = eventually(lambda: shown()["limits"] and shown())
+    board = eventually(lambda: shown()["limits"] and shown()["sensors"] and shown())
     validator("Board").validate(board)
     assert board["limits"] == {"oxygen1.low_oxygen": "crossed"}
     oxygen, water = board["sensors"]["oxygen1"], board["sensors"]["water1"]

@@ -173,7 +173,7 @@ export class Boards {
     const crossed = Object.keys(board.limits)
       .filter((limit) => limit.startsWith(`${name}.`) && board.limits[limit] === "crossed")
       .map((limit) => limit.slice(name.length + 1).replaceAll("_", " "));
-    return el("p", { "data-sensor": name }, name, " ",
+    return el("p", { "data-sensor": name }, el("a", { href: `#sensors/${board.id}` }, name), " ",
       el("b", {}, value === null ? "no value" : `${value} ${unit}`.trim()),
       el("span", { class: "quiet" }, value === null ? "" : ` ${at ? this.#ago(at) : "at an unknown time"}`),
       crossed.length > 0 && el("span", { class: "crossed" }, ` · ${crossed.join(", ")}`),

@@ -12,6 +12,7 @@ const VIEWS = {
   scenes: { title: "Scenes", role: "viewer" },
   pictures: { title: "Pictures", role: "viewer" },
   rollouts: { title: "Rollouts", role: "viewer" },
+  sensors: { title: "Sensors", role: "viewer" },
   health: { title: "Health", role: "viewer" },
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },

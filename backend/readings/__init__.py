@@ -1,0 +1,1 @@
+"""What boards have measured: kept, thinned out with age, and asked for again."""
