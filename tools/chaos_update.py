@@ -153,7 +153,7 @@ def run(
     """Cut power `count` times in updates, and now and then in a first boot."""
     report = Report("power cuts of updates")
     boots = itertools.cycle(range(1, BOOTS + 1))
-    with Site(folder, {BOARD: {"feeder1": feeder(16)}}, make_broker, heap="224K") as site:
+    with Site(folder, {BOARD: {"feeder1": feeder(16)}}, make_broker, heap="160K") as site:
         files = dict(release.make(stage.BOARDS / "UNIX", VERSION))
         key = key_from_hex(site.key(BOARD))
         files[manifest.NAME] = manifest.signed(files[manifest.NAME], key)

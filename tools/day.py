@@ -27,7 +27,7 @@ from tools.day_faults import LASTING, RESTARTING
 from tools.day_world import ACTUATORS, ANY_TIME, BOARD, World
 
 HOURS = 24.0
-HEAP = "256K"
+HEAP = "192K"
 _BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:g} h, {elapsed}, {remaining} left"
 HALTS = 0.05  # of the minutes have an emergency stop
 HEAP_SLACK = 8192  # bytes: the journal gets its size, and the collector keeps a message or two

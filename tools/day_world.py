@@ -6,7 +6,6 @@ makes the day last longer instead of breaking links.
 """
 
 import random
-import time
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -16,6 +15,7 @@ from tools.chaos_report import Report
 from tools.chaos_site import Site, has_ended
 from tools.chaos_truth import judge_command, judge_count, pulses_of
 from tools.day_clock import Clock
+from tools.day_idle import soon
 
 BOARD = "pond-1"
 FEEDER, VALVE, MOTOR, LIGHT = 16, 17, 19, 21
@@ -78,14 +78,15 @@ class World:
         self.board.skip(seconds)
 
     def away(self, seconds: int) -> None:
-        """Time passes."""
-        for _ in range(seconds // _STEP_S):
-            self._step()
+        """So much time passes, what it takes included."""
+        end = self.clock.monotonic() + seconds * 1000
+        while (left := end - self.clock.monotonic()) > 0:
+            self._step(min(_STEP_S, left / 1000))
 
-    def _step(self) -> None:
+    def _step(self, seconds: float) -> None:
         """As long as a link may be silent until the board asks the broker; it gets its answer."""
         passed = self.site.proxy.passed
-        self.skip(_STEP_S)
+        self.skip(seconds)
         soon(lambda: self.site.proxy.passed >= passed + _ASKED, _ANSWER_S)
 
     def wait(self, what: Any, seconds: float = 240) -> Any:
@@ -94,11 +95,18 @@ class World:
         Raises TimeoutError after so many of the board's seconds.
         """
         end = self.clock.monotonic() + seconds * 1000
-        while not (found := soon(what)):
+        while not (found := soon(what, _SOON_S)):
             if self.clock.monotonic() > end:
-                raise TimeoutError(f"not within {seconds} s of the board's time")
+                raise TimeoutError(f"not within {seconds} s of the board's time: {self._open()}")
             self.skip(1)
         return found
+
+    def _open(self) -> str:
+        """What has no end yet, for who looks for the reason."""
+        found = [self.site.api.command(command_id) for command_id, _ in self._posted]
+        verbs = [f"{it['command_type']} is {it['status']}" for it in found if not has_ended(it)]
+        link = "online" if self.site.is_online(BOARD) else "away"
+        return f"the board is {link}; {', '.join(verbs) or 'nothing is open'}"
 
     def happens(self, event: str, since: int) -> None:
         """Let time pass until such an event has come after that number."""
@@ -183,11 +191,3 @@ class World:
         """What is free now: the last heartbeat, a minute after all commands, has collected."""
         now = self.seen()
         self.heaps.append((now["boot"], self.hours, now["heap"]))
-
-
-def soon(what: Any, seconds: float = _SOON_S) -> Any:
-    """`what()`, as soon as it is true, or after a moment of the host's time."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()) and time.monotonic() < deadline:
-        time.sleep(0.004)
-    return found

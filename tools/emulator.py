@@ -50,7 +50,7 @@ class Board:
         files: Mapping[str, bytes | str] | None = None,
         *,
         unique_id: str = "a1b2c3d4e5f6",
-        heap: str = "192K",
+        heap: str = "160K",
         sleep_scale: float = 1.0,
         flash_kib: int = 1024,
         serial: bool = False,

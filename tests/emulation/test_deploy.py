@@ -29,7 +29,7 @@ def board(tmp_path: Path, embedded: Broker) -> Iterator[Board]:
     """One that has a release in slot a, and is online."""
     settings = SPEC.files(("127.0.0.1", embedded.port))
     files: dict[str, bytes | str] = {**stage.files(), **settings}
-    with Board(tmp_path / "board", files, heap="224K", serial=True) as board:
+    with Board(tmp_path / "board", files, heap="160K", serial=True) as board:
         board.start().wait_for("console", line="answerback: connected, session 1")
         yield board
 
@@ -56,7 +56,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_empty_board_gets_everything(
     make_board: MakeBoard, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    board = make_board("", serial=True, heap="224K")
+    board = make_board("", serial=True, heap="160K")
     board.wait_for("console", line='Type "help()" for more information.')
     assert deploy.main(["UNIX", board.port]) == 0
     assert "settings.json and actuators.json" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from tools.brokers import Broker
 from tools.emulator import Board
 from tools.proxy import Proxy
 
-HEAP = "224K"  # in the emulation a picture lies in the heap, and so does the driver
+HEAP = "160K"  # in the emulation a picture lies in the heap, and so does the driver
 SMALL = {"model": "built_in", "frame_size": "QQVGA", "flash_pin": 4}
 
 
@@ -87,7 +87,11 @@ def board_with_camera(
 
 @contextlib.contextmanager
 def studio(
-    folder: Path, broker: Broker, camera: dict[str, Any] | None = None, **made: Any
+    folder: Path,
+    broker: Broker,
+    camera: dict[str, Any] | None = None,
+    seconds: float = PATIENCE,
+    **made: Any,
 ) -> Iterator[tuple[Board, Viewer, Proxy]]:
     """A board with a camera that is online, its backend, and the network in between."""
     with Proxy("127.0.0.1", broker.port) as proxy:
@@ -96,7 +100,7 @@ def studio(
         assert isinstance(viewer, Viewer)
         with board, contextlib.closing(viewer):
             board.start()
-            viewer.online()
+            viewer.online(seconds)
             yield board, viewer, proxy
 
 

@@ -15,7 +15,7 @@ from protocol import decode, encode, topics
 from protocol.conditions import wrap
 
 from tests.support.mqtt import Client
-from tools import stage
+from tools import slim, stage
 from tools.brokers import Broker
 from tools.emulator import Board
 from tools.fleet import BoardSpec
@@ -26,7 +26,7 @@ USERS = {"answerback": "backend's", BOARD_ID: "one's"}
 KEY = bytes(range(32))
 FEEDER, LIGHT = 16, 21
 GRAMS_PER_SECOND = 10
-HEAP = "192K"
+HEAP = "148K"
 LATE_MS = 20
 PATIENCE = 30.0  # seconds until a test gives up
 
@@ -51,7 +51,7 @@ def turned_main(turned: str) -> str:
     """main.py with more to do before the release starts."""
     before, start, after = stage.files()["main.py"].decode().partition(_START)
     assert start
-    return before + textwrap.indent(turned, "    ") + "\n" + start + after
+    return before + textwrap.indent(slim.turned(turned), "    ") + "\n" + start + after
 
 
 def settings_with(board: Board, **members: Any) -> None:
@@ -71,6 +71,7 @@ class Backend:
     heard: list[tuple[str, Message]] = field(default_factory=list)
     client: Client = field(init=False)
     telling: bool = True
+    life_s: int = 60  # of a command
     _number: int = 0
 
     def connect(self) -> "Backend":
@@ -93,7 +94,7 @@ class Backend:
         only_if: Sequence[Message] = (),
         **given: Any,
     ) -> str:
-        """Sends a command that lives for a minute; its id."""
+        """Sends a command that lives for `life_s`; its id."""
         self._number += 1
         command_id = command_id or f"c{self._number}"
         now = int(time.time())
@@ -103,7 +104,7 @@ class Backend:
             "target": target,
             "parameters": given,
             "timestamp": now,
-            "expires_at": now + 60,
+            "expires_at": now + self.life_s,
             "attempt": 1,
         }
         self.say(encode("command", wrap(message, only_if), KEY))
@@ -175,11 +176,12 @@ def site(
     turned: str = "",
     files: Mapping[str, str] | None = None,
     heap: str = HEAP,
+    seconds: float = PATIENCE,
     **settings: Any,
 ) -> Iterator[tuple[Board, Backend, Proxy]]:
     """A board that runs and is online, its backend, and the network between board and broker.
 
-    `files` are more files for its flash.
+    `files` are more files for its flash; `seconds` is how long it may take to be online.
     """
     with Proxy("127.0.0.1", broker.port) as proxy:
         board = make_board(folder / "board", proxy.port, turned, heap)
@@ -188,7 +190,7 @@ def site(
         backend = Backend(broker).connect()
         with board, contextlib.closing(backend):
             board.start()
-            backend.online()
+            backend.online(seconds)
             yield board, backend, proxy
 
 

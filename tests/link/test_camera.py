@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -109,7 +110,7 @@ def test_nonsense_is_refused(embedded_broker: Broker, tmp_path: Path, missing: s
 
 
 def test_a_link_that_is_cut_in_the_middle(embedded_broker: Broker, tmp_path: Path) -> None:
-    made = {"heap": LARGE_HEAP, "turned": QUICK}
+    made: Any = {"heap": LARGE_HEAP, "turned": QUICK}
     with studio(tmp_path, embedded_broker, LARGE, **made) as (board, viewer, proxy):
         result = viewer.captured(send=False)
         sending = viewer.command("send_image", image_id=result["image_id"])

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.link.heaps import smallest
 from tests.link.pictures import SMALL, Viewer, check, studio
 from tools.brokers import Broker
 
 CUTS = 60
-ALLOWED = 152  # KiB
-LOWEST = 128
 LITTLE_ROOM = "from app import picture_writing\npicture_writing.LIMIT = 3"
 NO_ROOM = "from app import picture_writing\npicture_writing.SPARE_BYTES = 1 << 30"
 ALL_ROOM = "from app import picture_writing\npicture_writing.SPARE_BYTES = -(1 << 30)"
@@ -143,27 +140,3 @@ def once(name, *package):
     return module
 app.once = once
 """
-
-
-def works(folder: Path, broker: Broker, kib: int, seconds: float) -> bool:
-    """Whether a board takes and sends pictures in such a heap, and does not start over."""
-    try:
-        with studio(folder, broker, heap=f"{kib}K") as (board, viewer, _):
-            for _ in range(3):
-                result = viewer.captured(seconds)
-                check(viewer.picture(result["image_id"], seconds), result)
-                viewer.result(viewer.command("list_images"), seconds)
-            return len(board.log.of("boot")) == 1
-    except TimeoutError:
-        return False
-
-
-def test_it_fits_into_a_small_heap(
-    tmp_path: Path, embedded_broker: Broker, record_property: Callable[[str, object], None]
-) -> None:
-    found = smallest(
-        LOWEST,
-        ALLOWED,
-        lambda kib, seconds: works(tmp_path / str(kib), embedded_broker, kib, seconds),
-    )
-    record_property("smallest heap with a camera", f"{found}K of {ALLOWED}K allowed")

@@ -1,6 +1,8 @@
 """How little memory the whole firmware needs on an emulated board, its journal full.
 
-The Unix port's words are twice as long as an ESP32's, and the emulated hardware takes 8 KB.
+The Unix port's words are twice as long as an ESP32's. What is allowed is for all there is: the
+emulated hardware, which is C on a chip, takes 8 KB of it, and umqtt, which stock images have
+frozen in, 4 KB.
 """
 
 import contextlib
@@ -16,8 +18,8 @@ from tests.link.heaps import smallest
 from tests.link.site import Backend, make_board
 from tools.brokers import Broker
 
-ALLOWED = 136  # KiB
-LOWEST = 116
+ALLOWED = 128  # KiB
+LOWEST = 120
 SHIMS = 8  # KiB that the emulated hardware takes: boards/UNIX/modules, loaded one by one
 
 RELEASE: dict[str, object] = {

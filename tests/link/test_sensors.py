@@ -13,7 +13,7 @@ from tests.link.site import FEEDER, LATE_MS, Backend, Message, lateness, site
 from tests.link.test_link import QUICK
 from tools.brokers import Broker
 
-HEAP = "224K"
+HEAP = "168K"
 ROMS = ("28ff000000000001", "28ff000000000002")
 WATER, AIR, OXYGEN, DOOR = 4, 5, 34, 6
 LOW = {"name": "low_oxygen", "below": 4, "hysteresis": 0.5}

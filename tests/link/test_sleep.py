@@ -4,10 +4,11 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from protocol import topics
 
-from tests.link.site import FEEDER, Backend, make_board
+from tests.link.site import FEEDER, PATIENCE, Backend, make_board
 from tools.brokers import Broker
 from tools.emulator import DEEPSLEEP, POWER, Board
 
@@ -16,13 +17,15 @@ AT_ONCE = "from app import link\nlink.BACKOFF_MS = (20,)\n"
 
 
 @contextlib.contextmanager
-def sleeper(folder: Path, broker: Broker, scale: float = 1.0) -> Iterator[tuple[Board, Backend]]:
+def sleeper(
+    folder: Path, broker: Broker, scale: float = 1.0, seconds: float = PATIENCE, **made: Any
+) -> Iterator[tuple[Board, Backend]]:
     """A board that is online, and whose sleep takes `scale` of the time it asks for."""
     backend = Backend(broker).connect()
-    board = make_board(folder / "board", broker.port, AT_ONCE, sleep_scale=scale)
+    board = make_board(folder / "board", broker.port, AT_ONCE, sleep_scale=scale, **made)
     with board, contextlib.closing(backend):
         board.start()
-        backend.online()
+        backend.online(seconds)
         yield board, backend
 
 

@@ -9,11 +9,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from protocol import topics
 
-from tests.link.site import FEEDER, LATE_MS, USERS, Backend, lateness, make_board, settings_with
+from tests.link.site import (
+    FEEDER,
+    HEAP,
+    LATE_MS,
+    PATIENCE,
+    USERS,
+    Backend,
+    lateness,
+    make_board,
+    settings_with,
+)
 from tests.link.test_link import QUICK
 from tests.support import certificates
 from tests.support.brokers import running
@@ -52,9 +63,11 @@ def sealed(folder: Path, certificate: Certificate) -> Iterator[MosquittoBroker]:
         yield broker
 
 
-def tls_board(folder: Path, port: int, der: bytes, turned: str = "", **members: object) -> Board:
+def tls_board(
+    folder: Path, port: int, der: bytes, turned: str = "", heap: str = HEAP, **members: object
+) -> Board:
     """A board that asks for TLS at 127.0.0.1:`port`."""
-    board = make_board(folder / "board", port, turned, "224K")
+    board = make_board(folder / "board", port, turned, heap)
     broker = json.loads(board.flash.read("settings.json"))["broker"]
     settings_with(board, broker={**broker, "tls": True, "ca": "ca.der", **members})
     board.flash.write({"ca.der": der})
@@ -62,17 +75,19 @@ def tls_board(folder: Path, port: int, der: bytes, turned: str = "", **members: 
 
 
 @contextlib.contextmanager
-def tls_site(folder: Path, by: Authority, turned: str) -> Iterator[tuple[Board, Backend, Proxy]]:
+def tls_site(
+    folder: Path, by: Authority, turned: str, heap: str = HEAP, seconds: float = PATIENCE
+) -> Iterator[tuple[Board, Backend, Proxy]]:
     """A board that is online through TLS, its backend, and the network between them."""
     with sealed(folder, by.server("good")) as broker:
         assert broker.tls
         with Proxy("127.0.0.1", broker.tls[0]) as proxy:
-            board = tls_board(folder, proxy.port, by.certificate.der, turned)
+            board = tls_board(folder, proxy.port, by.certificate.der, turned, heap)
             backend = Backend(broker).connect()
             with board, contextlib.closing(backend):
                 board.start()
                 try:
-                    backend.online()
+                    backend.online(seconds)
                 except TimeoutError:
                     print(board.console)
                     raise
@@ -151,7 +166,7 @@ def test_a_broker_without_tls_is_refused(tmp_path: Path, authority: Authority) -
     ],
 )
 def test_tls_without_an_authority_is_refused_at_boot(
-    tmp_path: Path, authority: Authority, members: dict[str, object], said: str
+    tmp_path: Path, authority: Authority, members: dict[str, Any], said: str
 ) -> None:
     with tls_board(tmp_path, 1, authority.certificate.der, "", **members) as board:
         board.start()

@@ -20,7 +20,7 @@ from tools.range_server import RangeServer
 UNIX = stage.BOARDS / "UNIX"
 SOURCES = stage.ROOT / "firmware" / "app"
 VERSION = "0.2.0"
-HEAP = "224K"
+HEAP = "152K"
 FINISHED = ("completed", "failed", "rejected")
 
 
@@ -115,11 +115,13 @@ def pond(
     heap: str = HEAP,
     more: Mapping[str, str] | None = None,
     voice: type[Backend] = Backend,
+    seconds: float = PATIENCE,
     **made: Any,
 ) -> Iterator[Pond]:
     """A board that is online, with the release to be fetched at a server.
 
-    `more` are more files for its flash; `made` goes to Board.
+    `more` are more files for its flash, `seconds` is how long it may take to be online; `made`
+    goes to Board.
     """
     board = make_board(folder / "board", broker.port, turned, heap=heap, **made)
     board.flash.write(more or {})
@@ -128,7 +130,7 @@ def pond(
     backend = voice(broker).connect()
     with RangeServer(files) as server, board, contextlib.closing(backend):
         board.start()
-        backend.online()
+        backend.online(seconds)
         yield Pond(board, backend, server)
 
 

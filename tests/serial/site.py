@@ -18,7 +18,7 @@ NOBODY = 9  # a port where no broker listens
 SPEC = BoardSpec(BOARD_ID, KEY, PASSWORD, "pond")
 
 
-def plugged_in(folder: Path, port: int = NOBODY, heap: str = "192K") -> Board:
+def plugged_in(folder: Path, port: int = NOBODY, heap: str = "160K") -> Board:
     """A board whose program runs, with a serial port; close it afterwards."""
     files: dict[str, bytes | str] = {**stage.files(), **SPEC.files(("127.0.0.1", port))}
     settings = json.loads(files["settings.json"])

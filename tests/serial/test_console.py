@@ -178,7 +178,7 @@ def test_the_backend_told_the_time_and_hears_at_once_that_it_is_gone(
     users = {"answerback": "backend's", BOARD_ID: PASSWORD}
     with running("embedded", tmp_path, users) as broker:
         backend = Backend(broker).connect()
-        board = plugged_in(tmp_path / "board", broker.port, heap="192K")
+        board = plugged_in(tmp_path / "board", broker.port, heap="160K")
         with contextlib.closing(backend), contextlib.closing(board):
             backend.online()
             backend.result(backend.command("ping"))

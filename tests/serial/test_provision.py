@@ -228,7 +228,7 @@ def test_a_provisioned_board_gets_to_the_broker(tmp_path: Path) -> None:
         client.connect()
         client.subscribe(topics.topic("pond-7", topics.STARTUP))
         port = ("--broker-port", str(broker.port), "--broker-password", users["pond-7"])
-        board = plugged_in(tmp_path / "board", NOBODY, heap="192K")
+        board = plugged_in(tmp_path / "board", NOBODY, heap="160K")
         try:
             assert provision(board, *GIVEN, *port).returncode == 0
             key = bytes.fromhex(known(board)["pond-7"]["key"])
