@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from protocol import encode
 
-from backend import boards, commands, schema, service
+from backend import boards, commands, schema
 from backend.errors import Busy, Slow
 from backend.events import Hub
 from backend.presence import Presence
@@ -173,7 +173,7 @@ def test_a_database_held_by_others_is_waited_for(
     backend.start()
     backend.post(PING)
     with held(tmp_path / "test.db"):
-        monkeypatch.setattr(service, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(answering, "ANSWER_SECONDS", 0.2)
         with pytest.raises(Slow) as why:
             backend.post(PING)
         assert why.value.retry_after > 0
@@ -187,7 +187,7 @@ def test_what_nobody_waits_for_any_more_is_not_done(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch, pytest.raises(Busy):
-        patch.setattr(service, "ANSWER_SECONDS", 0.1)
+        patch.setattr(answering, "ANSWER_SECONDS", 0.1)
         backend.post(PING)  # the writer has not begun
     backend.start()
     posted, _ = backend.post(PING)

@@ -5,11 +5,13 @@ import os
 from app.clock import ticks_ms
 from app.flash import Flash
 
-FOLDER = "/tmp" if "tmp" in os.listdir("/") else ""  # a board has none
-NAME = "answerback-flash-{}".format(ticks_ms())
+# A board has no /tmp.
+FOLDER = "{}/answerback-flash-{}".format("/tmp" if "tmp" in os.listdir("/") else "", ticks_ms())
+NAME = "file"
 
 
 def test_files_are_what_was_written():
+    os.mkdir(FOLDER)
     flash = Flash(FOLDER)
     assert flash.read(NAME) is None
     flash.append(NAME, b"one\n")
@@ -17,8 +19,9 @@ def test_files_are_what_was_written():
     assert flash.read(NAME) == b"one\ntwo\n"
     flash.replace(NAME, b"new\n")
     assert Flash(FOLDER).read(NAME) == b"new\n"
-    assert NAME + ".new" not in os.listdir(FOLDER)
+    assert os.listdir(FOLDER) == [NAME]
     os.remove(FOLDER + "/" + NAME)
+    os.rmdir(FOLDER)
 
 
 def test_what_cannot_be_written_raises():

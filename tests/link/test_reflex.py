@@ -71,7 +71,7 @@ def test_a_board_acts_by_itself_while_nobody_is_there(pond: tuple[Board, Backend
     assert did(backend, "do", since)["state"] == "completed"
     board.set_adc(OXYGEN, 5500)
     assert did(backend, "undo")["state"] == "completed"
-    assert not board.level(LIGHT)
+    board.wait_for("pin", pin=LIGHT, value=0, since=board.log.of("boot")[-1]["number"])
     assert len(board.pulses(LIGHT)) == 2
 
 
