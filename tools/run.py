@@ -1,6 +1,7 @@
 """`make run`: the broker, the backend and emulated boards in one terminal, until Ctrl-C.
 
-The boards run the real firmware under the real MicroPython. Data is kept in `var/` between runs.
+The boards run the real firmware under the real MicroPython, in a small world of their own
+(tools/world.py). Data is kept in `var/` between runs.
 `make emulate N=20` is the same with twenty boards.
 """
 
@@ -23,7 +24,9 @@ from tools.emulator import EmulatorError
 from tools.fleet import BoardSpec, Fleet, describe
 from tools.stage import StageError
 from tools.umqtt import FetchError
+from tools.world import World, demo
 
+HEAP = "192K"  # as boards/UNIX/board.json has it; 160K is enough, too
 KINDS = ("pond", "museum")  # in turn, for one board each: the actuators wired to it
 SHOWN = ("pin", "pwm", "reset", "watchdog")
 
@@ -45,7 +48,7 @@ def enroll(application: Application, count: int) -> list[BoardSpec]:
             told = application.enroll(board_id)
         except Conflict:
             told = boards.credentials(board_id)
-        specs.append(BoardSpec(**told, actuators=kind))
+        specs.append(BoardSpec(**told, actuators=kind, more=demo(kind)))
     return specs
 
 
@@ -100,9 +103,11 @@ def run(
         application.settings.data_dir / "boards",
         (EmbeddedBroker.host, port),
         show,
+        heap=HEAP,
         serial=True,
     )
-    with application.backend.events.subscribe(None) as events:
+    ponds = [fleet.boards[spec.board_id] for spec in specs if spec.actuators == "pond"]
+    with application.backend.events.subscribe(None) as events, World(ponds):
         threading.Thread(target=narrate, args=(events,), daemon=True).start()
         try:
             for board_id in fleet.starting():
