@@ -16,7 +16,7 @@ DEMO = stage.BOARDS / "UNIX" / "demo"
 
 _FILL, _DRAIN, _LEVEL, _WATER = 17, 18, 34, 4  # pins
 _ROM = "28ff641e8216c3a1"
-_LEAK, _FLOW = 0.1, 3.0  # % of the pond in a second
+_LEAK, _FLOW = 0.03, 3.0  # % of the pond in a second
 _LOWEST = 5.0  # the leak is that high above the ground
 _FULL_SCALE = 65535
 _PERIOD_S = 600.0
@@ -31,7 +31,7 @@ def demo(kind: str) -> dict[str, str]:
 class Pond:
     """The water around one board; `level` is in % of the full pond."""
 
-    def __init__(self, board: Board, level: float = 40.0) -> None:
+    def __init__(self, board: Board, level: float = 50.0) -> None:
         self._board, self.level = board, level
 
     def tick(self, seconds: float, now: float) -> None:
