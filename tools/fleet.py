@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,16 @@ class BoardSpec:
     """One board as the backend enrolled it, and what is wired to it.
 
     `key` is 64 hexadecimal digits; `actuators` is the name of a file in boards/UNIX/actuators, or
-    {name: {"kind": ..., "pin": ...}}; `more` is {name: text} of other files on its flash.
+    {name: {"kind": ..., "pin": ...}}.
     """
 
     board_id: str
     key: str
     password: str
     actuators: str | Mapping[str, Mapping[str, Any]] = "pond"
-    more: Mapping[str, str] = field(default_factory=dict)
 
     def files(self, broker: tuple[str, int]) -> dict[str, str]:
-        """What is on its flash beside the firmware. Raises EmulatorError (no such actuators)."""
+        """Its settings.json and actuators.json. Raises EmulatorError (no such actuators)."""
         host, port = broker
         settings = {
             "board_id": self.board_id,
@@ -47,8 +46,7 @@ class BoardSpec:
             "wifi": [{"ssid": "emulated", "password": ""}],
             "hold_s": 30,
         }
-        own = {"settings.json": json.dumps(settings), "actuators.json": self._actuators()}
-        return {**self.more, **own}
+        return {"settings.json": json.dumps(settings), "actuators.json": self._actuators()}
 
     @property
     def unique_id(self) -> str:

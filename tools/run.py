@@ -24,7 +24,7 @@ from tools.emulator import EmulatorError
 from tools.fleet import BoardSpec, Fleet, describe
 from tools.stage import StageError
 from tools.umqtt import FetchError
-from tools.world import World, demo
+from tools.world import World
 
 HEAP = "192K"  # as boards/UNIX/board.json has it; 160K is enough, too
 KINDS = ("pond", "museum")  # in turn, for one board each: the actuators wired to it
@@ -48,7 +48,7 @@ def enroll(application: Application, count: int) -> list[BoardSpec]:
             told = application.enroll(board_id)
         except Conflict:
             told = boards.credentials(board_id)
-        specs.append(BoardSpec(**told, actuators=kind, more=demo(kind)))
+        specs.append(BoardSpec(**told, actuators=kind))
     return specs
 
 
@@ -106,16 +106,17 @@ def run(
         heap=HEAP,
         serial=True,
     )
-    ponds = [fleet.boards[spec.board_id] for spec in specs if spec.actuators == "pond"]
-    with application.backend.events.subscribe(None) as events, World(ponds):
+    world = World((str(spec.actuators), fleet.boards[spec.board_id]) for spec in specs)
+    with application.backend.events.subscribe(None) as events:
         threading.Thread(target=narrate, args=(events,), daemon=True).start()
         try:
-            for board_id in fleet.starting():
-                port_name = fleet.boards[board_id].port
-                say(f"{board_id:12} serial console: mpremote connect {port_name} resume")
-                if ending.is_set():
-                    break
-            application.wait(ending)
+            with world:
+                for board_id in fleet.starting():
+                    port_name = fleet.boards[board_id].port
+                    say(f"{board_id:12} serial console: mpremote connect {port_name} resume")
+                    if ending.is_set():
+                        break
+                application.wait(ending)
         finally:
             began = time.monotonic()
             fleet.stop()

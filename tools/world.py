@@ -23,11 +23,6 @@ _PERIOD_S = 600.0
 _TICK_S = 1.0
 
 
-def demo(kind: str) -> dict[str, str]:
-    """{name on the flash: text} of a kind of board."""
-    return {path.name: path.read_text() for path in sorted((DEMO / kind).iterdir())}
-
-
 class Pond:
     """The water around one board; `level` is in % of the full pond."""
 
@@ -46,10 +41,17 @@ class Pond:
 
 
 class World:
-    """Time passes for the ponds of these boards until the block is left."""
+    """Gives boards what their kind has, [(kind, board)]; all of them are off.
 
-    def __init__(self, boards: Iterable[Board]) -> None:
-        self._ponds = [Pond(board) for board in boards]
+    Time passes for them until the block is left.
+    """
+
+    def __init__(self, boards: Iterable[tuple[str, Board]]) -> None:
+        self._ponds = []
+        for kind, board in boards:
+            board.flash.write(_files(kind))
+            if kind == "pond":
+                self._ponds.append(Pond(board))
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._pass, name="world", daemon=True)
 
@@ -72,3 +74,8 @@ class World:
     def _tick(self, seconds: float) -> None:
         for pond in self._ponds:
             pond.tick(seconds, time.monotonic())
+
+
+def _files(kind: str) -> dict[str, bytes | str]:
+    """{name on the flash: content} of a kind of board."""
+    return {path.name: path.read_text() for path in sorted((DEMO / kind).iterdir())}

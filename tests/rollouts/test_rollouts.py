@@ -180,9 +180,11 @@ def test_a_trial_is_as_old_as_it_is_whatever_the_board_says_meanwhile(squad: Squ
     squad.begin()
     squad.install("b1")
     since = squad.shown("b1")["updated_at"]
-    squad.at(30).arrive("b1", boot="2", firmware=NEW, slot="b", slot_state="trial")
+    squad.at(30)
+    squad.arrive("b1", boot="2", firmware=NEW, slot="b", slot_state="trial")
     assert squad.shown("b1")["updated_at"] == since
-    squad.at(60).arrive("b1", boot="2", firmware=NEW, slot="b", slot_state="confirmed")
+    squad.at(60)
+    squad.arrive("b1", boot="2", firmware=NEW, slot="b", slot_state="confirmed")
     assert squad.shown("b1")["state"] == "running"
 
 
