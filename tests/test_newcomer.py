@@ -133,6 +133,8 @@ def test_a_click_runs_a_motor_and_the_history_tells_it(place: Place, page: Page)
     sign_in(page, url, password)
     for board in ("pond-1", "museum-1"):
         expect(page.locator(f"[data-board={board}]")).to_contain_text("Online")
+    expect(page.locator("[data-board=pond-1]")).to_contain_text(re.compile(r"level1 *[45]\d"))
+    expect(page.locator("[data-board=museum-1]")).to_contain_text("Camera")
     note_statuses(page)
     actuator(page, "feeder1").get_by_role("button", name="Feed 20 g").click()
     chip = actuator(page, "feeder1").locator(".chip")

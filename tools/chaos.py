@@ -1,14 +1,6 @@
 """`make chaos`: the real system, treated badly on purpose, and whether it keeps its promises.
 
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|rollout|day|
-                          hostile|all] --count 200
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|schedules|day|
-                           hostile|all]
-                          --count 200
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|scenes|hostile
-                          |all] --count 200
-    python -m tools.chaos [kills|cuts|network|late|stops|fuzz|pictures|update|day|hostile|
-                           aerator|valve|all] --count 200
+    python -m tools.chaos [PART, else all] --count 200
 
 The exit code is 1 where a promise was broken; --seed repeats the random choices.
 """

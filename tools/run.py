@@ -1,6 +1,7 @@
 """`make run`: the broker, the backend and emulated boards in one terminal, until Ctrl-C.
 
-The boards run the real firmware under the real MicroPython. Data is kept in `var/` between runs.
+The boards run the real firmware under the real MicroPython, in a small world of their own
+(tools/world.py). Data is kept in `var/` between runs.
 `make emulate N=20` is the same with twenty boards.
 """
 
@@ -23,7 +24,9 @@ from tools.emulator import EmulatorError
 from tools.fleet import BoardSpec, Fleet, describe
 from tools.stage import StageError
 from tools.umqtt import FetchError
+from tools.world import World
 
+HEAP = "192K"  # as boards/UNIX/board.json has it; 160K is enough, too
 KINDS = ("pond", "museum")  # in turn, for one board each: the actuators wired to it
 SHOWN = ("pin", "pwm", "reset", "watchdog")
 
@@ -100,17 +103,20 @@ def run(
         application.settings.data_dir / "boards",
         (EmbeddedBroker.host, port),
         show,
+        heap=HEAP,
         serial=True,
     )
+    world = World((str(spec.actuators), fleet.boards[spec.board_id]) for spec in specs)
     with application.backend.events.subscribe(None) as events:
         threading.Thread(target=narrate, args=(events,), daemon=True).start()
         try:
-            for board_id in fleet.starting():
-                port_name = fleet.boards[board_id].port
-                say(f"{board_id:12} serial console: mpremote connect {port_name} resume")
-                if ending.is_set():
-                    break
-            application.wait(ending)
+            with world:
+                for board_id in fleet.starting():
+                    port_name = fleet.boards[board_id].port
+                    say(f"{board_id:12} serial console: mpremote connect {port_name} resume")
+                    if ending.is_set():
+                        break
+                application.wait(ending)
         finally:
             began = time.monotonic()
             fleet.stop()

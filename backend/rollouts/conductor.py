@@ -180,7 +180,9 @@ class Rollouts(Part):
         before = judging.Before(row.state, row.boot, row.slot_state)
         version = rows.get(row.rollout_id).version
         verdict = judging.judged(before, version, command, board)
-        if verdict.state != row.state or row.state == rows.TRIAL:
+        known = (row.firmware, row.slot, row.slot_state)
+        news = known != (board.firmware, board.slot, board.slot_state)
+        if verdict.state != row.state or (row.state == rows.TRIAL and news):
             self._settle(work, row, verdict)
 
     def _settle(self, work: Work, row: RolloutBoard, verdict: Verdict) -> None:

@@ -125,7 +125,7 @@ class Cast:
         if rest == STOP:
             return self.halts({room}, set())
         if action.topic not in self._topics:
-            reason = f"{action.topic!r} belongs to no board of this scene's site"
+            reason = f"{action.topic!r} belongs to no board of this site, nor do `topics` name one"
             raise ProtocolError("unknown_topic", "topic", reason)
         board_id, target = self._topics[action.topic]
         board = self._board(board_id)

@@ -176,6 +176,18 @@ def test_a_rollback_of_long_ago_says_nothing_of_this_trial(squad: Squad) -> None
     assert squad.states()["b1"] == "rolled_back"
 
 
+def test_a_trial_is_as_old_as_it_is_whatever_the_board_says_meanwhile(squad: Squad) -> None:
+    squad.begin()
+    squad.install("b1")
+    since = squad.shown("b1")["updated_at"]
+    squad.at(30)
+    squad.arrive("b1", boot="2", firmware=NEW, slot="b", slot_state="trial")
+    assert squad.shown("b1")["updated_at"] == since
+    squad.at(60)
+    squad.arrive("b1", boot="2", firmware=NEW, slot="b", slot_state="confirmed")
+    assert squad.shown("b1")["state"] == "running"
+
+
 def test_a_result_that_comes_after_the_trial_is_judged_in_the_end_at_least(squad: Squad) -> None:
     said = "rolled_back: no broker"
     squad.arrive("b2", boot="0", slot_state=said)

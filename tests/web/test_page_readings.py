@@ -114,6 +114,7 @@ def test_times_are_those_of_the_site(sensors: Page, site: Site, pond: Pond) -> N
     sensors.reload()
     view = sensors.locator("#view-sensors")
     expect(view).to_contain_text("Times in Europe/Rome")
+    view.get_by_role("button", name="day", exact=True).click()
     view.get_by_text("Values", exact=True).click()
     begins = datetime.fromtimestamp(now // 300 * 300, ZoneInfo("Europe/Rome"))
     expect(view.locator("#reading-table tbody")).to_contain_text(f"{begins:%H:%M}:00")

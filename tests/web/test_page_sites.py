@@ -43,7 +43,7 @@ def test_from_an_unknown_board_to_a_retired_one(view: Page, site: Site, stranger
     view.get_by_role("link", name="Sites").click()
     pending = place(view, "pending")
     expect(pending).to_contain_text("says: board <b>ESP32</b>, firmware 9")
-    add_site(view, "lake", "The lake", Wake="nonsense")
+    add_site(view, "lake", "The lake", **{"Time zone": "UTC", "Wake": "nonsense"})
     expect(view.get_by_role("dialog")).to_contain_text("must have five fields")
     view.get_by_role("dialog").get_by_label("Wake").fill("0 8 * * *")
     view.get_by_role("dialog").get_by_role("button", name="Save").click()

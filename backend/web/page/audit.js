@@ -16,7 +16,26 @@ const DEEDS = {
   "token.revoke": "revoked the token",
 };
 
-const details = (detail) => Object.entries(detail).map(([name, value]) => `${name} ${value}`).join(", ");
+// rollout.begin: "began the rollout"
+const DID = { abort: "aborted", add: "added", begin: "began", cancel: "cancelled", change: "changed", delete: "deleted",
+  enroll: "enrolled", map: "mapped", pause: "paused", put: "set", remove: "removed", restore: "brought back",
+  resume: "resumed", retire: "retired", save: "saved", start: "started", stop: "stopped", unmap: "unmapped" };
+const THINGS = { automation: "rule", bulk: "command to many boards", run: "run" };
+
+function deed(action) {
+  const [thing, verb] = action.split(".");
+  return DEEDS[action] ?? (DID[verb] ? `${DID[verb]} the ${THINGS[thing] ?? thing}` : action);
+}
+
+// What has no value is left out; what is inside stands in brackets.
+const details = (detail) => Object.entries(detail).map(([name, value]) => [name, inWords(value)])
+  .filter(([, text]) => text).map(([name, text]) => `${name} ${text}`).join(", ");
+
+function inWords(value) {
+  if (value === null || typeof value !== "object") return String(value ?? "");
+  const inside = Array.isArray(value) ? value.map(inWords).join(", ") : details(value);
+  return inside && `(${inside})`;
+}
 
 export class Audit {
   constructor(node) {
@@ -46,7 +65,7 @@ export class Audit {
     this.body.append(...entries.map((entry) => el("tr", {},
       el("td", { class: "time" }, when(entry.at)),
       el("td", {}, entry.user || "the backend", el("span", { class: "quiet" }, ` ${[entry.via, entry.source].filter(Boolean).join(", ")}`)),
-      el("td", {}, `${DEEDS[entry.action] ?? entry.action} ${entry.subject}`),
+      el("td", {}, `${deed(entry.action)} ${entry.subject}`),
       el("td", { class: "quiet" }, details(entry.detail)))));
   }
 }

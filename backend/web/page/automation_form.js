@@ -76,8 +76,8 @@ function fields(known, sensors) {
 function picker(title, store, siteOf, chosen, nothing) {
   const where = el("select", { "aria-label": title });
   const what = el("div", {});
-  const said = el("p", { role: "status" });
-  const tell = () => { said.textContent = chosen ? actionInWords(chosen, store) : where.value ? "Choose below what it is to do." : nothing; };
+  const said = el("p", { role: "status" }); // what is chosen
+  const tell = () => { said.textContent = chosen ? actionInWords(chosen, store) : where.value ? "Choose below what it is to do." : ""; };
   const offer = () => {
     const [board_id, target] = where.value ? JSON.parse(where.value) : [];
     const about = store.boards.get(board_id)?.actuators[target];

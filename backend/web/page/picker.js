@@ -138,7 +138,7 @@ export class Picker {
     form.dispatchEvent(new Event("input"));
     const buttons = [...form.querySelectorAll("button")];
     if (buttons.length === 1) pressed = buttons[0];
-    if (pressed && !same) pressed.click();
+    if (pressed && !same) queueMicrotask(() => pressed.click()); // it is in no document before
     form.addEventListener("click", (event) => { pressed = event.target.closest("button") ?? pressed; });
     form.addEventListener("input", () => { if (pressed?.disabled === false) pressed.click(); });
   }

@@ -26,7 +26,7 @@ export const kilobytes = (bytes) => `${Math.round(bytes / 1024)} KB`;
 // Where a rollout goes, in words.
 export function target({ selection }, sites) {
   const { site, label, boards } = selection;
-  const who = boards ? `${boards.length} chosen boards` : label ? `boards labelled ${label}` : "all boards";
+  const who = boards ? `${boards.length} chosen board${boards.length === 1 ? "" : "s"}` : label ? `boards labelled ${label}` : "all boards";
   return site ? `${who} of ${sites.get(site)?.name ?? site}` : who;
 }
 
@@ -119,8 +119,8 @@ class Rollouts {
     const form = el("form", { class: "upload", "aria-label": "Add a release" },
       el("label", {}, "Zip of a release ", file), el("label", {}, "Notes ", notes),
       el("button", { type: "submit", class: "plain" }, "Add"), error,
-      el("p", { class: "quiet" }, "Made by ", el("code", {}, "make release BOARD=ESP32_GENERIC OUT=new.zip"),
-        "; at the keyboard ", el("code", {}, "python -m backend release add FOLDER"), " adds one, too."));
+      el("p", { class: "quiet" }, "Made by ", el("code", {}, 'make release BOARD=ESP32_GENERIC OUT=new.zip ARGS="--version 0.2.0"'),
+        " (emulated boards are UNIX); at the keyboard ", el("code", {}, "python -m backend release add FOLDER"), " adds one, too."));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (file.files[0].size > UPLOAD_MAX) return void (error.textContent = "That is no release: it has more than 2 MB.");

@@ -6,19 +6,16 @@ import { may } from "./rights.js";
 import { lineOf, offsetOf, placesOf } from "./scene_places.js";
 import { told } from "./words.js";
 
-const EXAMPLE = `{
-  "sceneId": "room1_intro",
-  "initialState": "START",
-  "states": {
-    "START": {
-      "timeline": [
-        {"at": 0, "action": "mqtt", "topic": "room1/light", "message": "ON"},
-        {"at": 5, "action": "mqtt", "topic": "room1/light", "message": "OFF"}
-      ],
-      "transitions": [{"type": "timeout", "delay": 6, "goto": "END"}]
-    }
-  }
-}`;
+// A scene for a board that there is: one with something to switch on, of a site.
+function example(store, site) {
+  const action = (at, message) => ({ at, action: "mqtt", topic: "room1/light", message });
+  const boards = [...store.boards.values()].filter((one) => one.state === "active" && (one.site ?? "") === site);
+  const [to] = boards.flatMap(({ id, actuators }) => Object.keys(actuators)
+    .filter((name) => actuators[name].kind === "switch").map((target) => ({ board: id, target })));
+  return JSON.stringify({ sceneId: "room1_intro", ...(to && { topics: { "room1/light": to } }), initialState: "START",
+    states: { START: { timeline: [action(0, "ON"), action(5, "OFF")],
+      transitions: [{ type: "timeout", delay: 6, goto: "END" }] } } }, null, 2);
+}
 
 export class SceneForm {
   #places = new Map();
@@ -39,7 +36,7 @@ export class SceneForm {
       placeholder: "as in the file (sceneId)" });
     this.text = el("textarea", { name: "scene", rows: 16, spellcheck: "false", "aria-label": "The file",
       oninput: () => this.problems.replaceChildren() });
-    this.text.value = scene ? JSON.stringify(scene.scene, null, 2) : EXAMPLE;
+    this.text.value = scene ? JSON.stringify(scene.scene, null, 2) : example(this.store, this.site.value);
     this.problems = el("ul", { class: "problems", role: "alert" });
     this.node.replaceChildren(this.#form());
     this.node.showModal();
@@ -94,7 +91,7 @@ export class SceneForm {
   }
 
   #show(errors, warnings) {
-    const good = el("li", { class: "good" }, "Nothing is wrong with it.");
+    const good = el("li", { class: "good" }, warnings.length ? "It can be kept as it is." : "Nothing is wrong with it.");
     this.problems.replaceChildren(...errors.map((one) => this.#problem(one, "error")),
       ...warnings.map((one) => this.#problem(one, "warning")), errors.length ? "" : good);
     if (errors[0]?.place) this.#point(errors[0].place);

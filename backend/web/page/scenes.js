@@ -27,9 +27,9 @@ class Scenes {
     this.body = el("div", { class: "sites" });
     this.form = new SceneForm(context, () => this.load());
     this.ask = el("dialog", { "aria-label": "Sure?" });
-    const anywhere = this.store.session.role === "admin" || Object.values(this.store.session.sites).includes("admin");
+    this.adds = this.store.session.role === "admin" || Object.values(this.store.session.sites).includes("admin");
     node.append(el("div", { class: "view-head" }, el("h2", {}, "Scenes"), el("span", { class: "space" }),
-      anywhere && button("Add a scene", () => this.form.open(null, null), "primary")),
+      this.adds && button("Add a scene", () => this.form.open(null, null), "primary")),
     this.error, this.body, this.form.node, this.ask);
     this.node = node;
     this.store.addEventListener("scene", () => this.#soon());
@@ -69,7 +69,7 @@ class Scenes {
     const parts = groups.flatMap((site) => [el("h3", {}, title(site)),
       ...this.scenes.filter((one) => one.site === site).map((one) => this.#card(one))]);
     this.body.replaceChildren(...parts, this.scenes.length ? "" : el("p", { class: "quiet" },
-      "There are no scenes yet. A scene is a file that says which board does what, and when: add one, and press Start."));
+      `There are no scenes yet. A scene is a file that says which board does what, and when${this.adds ? ": add one, and press Start." : "; an administrator of the site can add one."}`));
   }
 
   // A card stays the one it is, so that what is open or being read in it is not disturbed.

@@ -94,6 +94,7 @@ export class ScheduleForm {
   #look() {
     const { elements } = this.form;
     const how = elements.how.value;
+    this.error.textContent = "";
     elements.time.hidden = !["daily", "weekdays"].includes(how);
     elements.minutes.hidden = how !== "every";
     elements.cron.hidden = how !== "cron";

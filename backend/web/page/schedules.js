@@ -127,6 +127,7 @@ class Schedules {
   #askBulk() {
     const error = el("p", { class: "error", role: "alert" });
     const picker = new Picker(this.store, "operator", {}, () => {});
+    picker.node.addEventListener("input", () => { error.textContent = ""; });
     const rate = el("input", { type: "number", min: 1, max: 6000, placeholder: "all at once", name: "rate" });
     const per = el("select", { "aria-label": "Per" }, el("option", { value: 1 }, "a minute"), el("option", { value: 60 }, "a second"));
     const key = newKey();

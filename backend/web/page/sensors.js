@@ -40,7 +40,7 @@ class Sensors {
     node.append(el("h2", {}, "Sensors"), el("div", { class: "filters" }, el("label", {}, "Board ", this.pick)),
       this.error, this.empty, this.cards, this.card);
     this.chart = new Chart(this.plot);
-    this.range = "day";
+    this.range = "hour";
     this.pick.addEventListener("change", () => { location.hash = `#sensors/${this.pick.value}`; });
     addEventListener("hashchange", () => this.follow());
     store.addEventListener("boards", () => this.#heard());

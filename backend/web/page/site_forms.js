@@ -15,7 +15,7 @@ const check = (name, label, on) =>
   el("label", { class: "check" }, el("input", { type: "checkbox", name, checked: Boolean(on) }), label);
 
 export function siteForm(site) {
-  const known = { timezone: "UTC", ...site };
+  const known = { timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, ...site };
   const id = field("id", "Id", "", { required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", title: "A-Z a-z 0-9 _ -" });
   return {
     title: site.id ? `Change ${site.name}` : "A new site",

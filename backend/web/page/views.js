@@ -7,12 +7,12 @@ import { isAdmin, looksAfterPeople } from "./rights.js";
 
 // name (of its module, and in the address): {title, role: who is offered it}
 const VIEWS = {
+  sensors: { title: "Sensors", role: "viewer" },
   automations: { title: "Automations", role: "viewer" },
   schedules: { title: "Schedules", role: "viewer" },
   scenes: { title: "Scenes", role: "viewer" },
   pictures: { title: "Pictures", role: "viewer" },
   rollouts: { title: "Rollouts", role: "viewer" },
-  sensors: { title: "Sensors", role: "viewer" },
   health: { title: "Health", role: "viewer" },
   sites: { title: "Sites", role: "site admin" },
   connections: { title: "Connections", role: "site admin" },
@@ -53,5 +53,7 @@ export class Views {
       el("a", { href: `#${name}`, "aria-current": name === current ? "page" : null }, title);
     this.nav.replaceChildren(link("", "Boards"), ...this.names.map((n) => link(n, VIEWS[n].title)));
     this.nav.hidden = this.names.length === 0;
+    const [here, all] = [this.nav.querySelector("[aria-current]"), this.nav];
+    all.scrollLeft = here.offsetLeft - all.offsetLeft - (all.clientWidth - here.clientWidth) / 2;
   }
 }
