@@ -111,3 +111,14 @@ def test_a_board_acts_on_its_own_actuators_only(
     with pytest.raises(Invalid) as why:
         garden.rule(push="action", clear_action=OFF, **values)
     assert why.value.field == field
+
+
+def test_a_board_that_still_acts_beside_the_backend_ends_nothing(garden: Garden) -> None:
+    rule = garden.rule(push="action")
+    garden.perform(rules.Change(rule, {"push": ""}))
+    garden.at(2).read(3)
+    assert garden.told(rule) == [("crossed", "EXECUTING", None)]
+    garden.desk.ack({"id": f"a{rule}_1-do-b1-12345"}, "accepted", within=5)
+    garden.desk.ack({"id": f"a{rule}_1-do-b1-12345"}, "completed")
+    garden.done()
+    assert garden.told(rule) == [("crossed", "COMPLETED", None)] * 2
