@@ -27,6 +27,7 @@ from backend.automations.notices import tell
 from backend.automations.pushing import check_push
 from backend.automations.wishes import command_of
 from backend.errors import Invalid, NotFound, no_board
+from backend.masking import why_secret
 from backend.models import as_rows
 from backend.presence import Roster
 from backend.priorities import RULE_MAX
@@ -211,6 +212,8 @@ def _action(roster: Roster, name: str, values: Values) -> str:
     if board is None or sensor_board is None or board.site != sensor_board.site:
         reason = "must be a board of the same site as the sensor's"
         raise Invalid("bad_parameter", f"{name}.board_id", reason)
+    if reason := why_secret(action["command_type"], action.get("parameters", {})):
+        raise Invalid("has_secret", f"{name}.parameters", reason)
     try:
         commands.check(command_of(action, 0, ""), roster)
     except Invalid as why:

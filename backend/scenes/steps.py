@@ -21,7 +21,7 @@ from backend.part import Orders
 from backend.priorities import Outranked
 from backend.queueing import SYSTEM
 from backend.scenes import rows
-from backend.scenes.asked import Asked, Step
+from backend.scenes.asked import Asked, Step, hindered
 from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
 from backend.scenes.schema import CONTINUE
 from backend.store import Row
@@ -58,7 +58,7 @@ class Steps:
         """Whether a command can be written down before its time: its board is there, and nothing
         else is under way for its target.
         """
-        if not order.target or self._hindered(order.board_id)[0]:
+        if not order.target or hindered(self._orders.roster, order.board_id)[0]:
             return False
         work.flush()
         under_way = work.take(store.unfinished_of_board(order.board_id))
@@ -83,7 +83,7 @@ class Steps:
     def send(self, work: Work, asked: Asked, order: Order, not_before: int | None = None) -> str:
         """Command a board, at once or at a time; the status of the step that was made."""
         about = {"board_id": order.board_id, "target": order.target}
-        status, why = self._hindered(order.board_id)
+        status, why = hindered(self._orders.roster, order.board_id)
         if status and not asked.must:
             step_id = self.record(asked, status, why, **about)
             if status == rows.NOT_SENT:
@@ -175,19 +175,6 @@ class Steps:
             step.deadline = None if step.deadline is None else step.deadline + by
         self.last = {key: at + by for key, at in self.last.items()}
 
-    def _hindered(self, board_id: str) -> tuple[str, str]:
-        """(status, why) where nothing can reach a board now, or two times ""."""
-        roster = self._orders.roster
-        board = roster.get(board_id)
-        if board is None:
-            return rows.NOT_SENT, "the board is known no more"
-        if roster.listening_since(board) is None:
-            return rows.SIMULATED, "the broker is away"
-        if board.online is not True:
-            known = "is offline" if board.online is False else "was not heard yet"
-            return rows.NOT_SENT, f"the board {known}"
-        return "", ""
-
     def _life(self, asked: Asked, order: Order) -> int | None:
         """How long the command may wait to be sent, s; None: as long as anybody's."""
         if asked.must:
@@ -221,7 +208,7 @@ class Steps:
             step.sent, status = True, rows.SENT if self._expects(step) else rows.PLAYED
             step.deadline = now + FEEDBACK_MS
             self._change(step, status, sent_at=now)
-        elif event in _GOOD and step.status in (*_OPEN, rows.SILENT):
+        elif event in _GOOD and (step.status in (*_OPEN, rows.SILENT) or step.missed):
             late = step.status == rows.SILENT
             self._change(step, rows.LATE if late else rows.OK, feedback_at=now)
         elif event in _BAD:
@@ -233,6 +220,11 @@ class Steps:
             self._change(step, rows.SUPERSEDED, detail=why)
         elif event in ("cancel", "expire") and not step.sent:
             self._settle(step, rows.NOT_SENT, error or event)
+        elif event == "cancel" and step.status in _OPEN and step.asked.planned > now:
+            why = "it was called off before its time"
+            self._change(step, rows.NOT_SENT, detail=why, sent_at=None)
+        elif event == "cancelled" and step.status in _OPEN:
+            self._change(step, rows.FAILED, detail=event, feedback_at=now)
         else:
             return
         if step.status not in _OPEN:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from protocol.messages import ack, encode
 
+from backend.core import Batch
 from backend.models import Command
 from backend.outbox import Outbox
 from backend.scenes.part import LEAD_MS
 from backend.scenes.player import Player
 from backend.scenes.rows import SceneStep
 from tests.dialects.conftest import START
-from tests.scenes.conftest import Stage, mqtt, scene
+from tests.scenes.conftest import LAMP, Stage, mqtt, scene
 
 ON, OFF = mqtt("light", "ON"), mqtt("light", "OFF")
 
@@ -184,3 +186,28 @@ def test_a_real_player_ends_a_state(stage: Stage) -> None:
     stage.do(MediaEnded(run, "audio", "a.wav", "it broke"))
     assert stage.words() == [["room1/light", "ON"]]
     assert ("audio a.wav", "FAILED") in stage.steps(run)
+
+
+@pytest.mark.parametrize(
+    ("when", "state", "stands"),
+    [
+        (0.8, "cancelled", ("NOT_SENT", None)),
+        (0.8, "completed", ("OK", None)),  # it went out just then
+        (1.1, "cancelled", ("FAILED", START + 1000)),
+    ],
+)
+def test_a_step_that_somebody_cancels_tells_what_became_of_it(
+    stage: Stage, outbox: Outbox, when: float, state: str, stands: tuple[str, int | None]
+) -> None:
+    board = stage.own_board()
+    run = stage.play(scene({"at": 1, **mqtt("lamp", "ON")}, topics=LAMP))
+    stage.at(0.8).tick()
+    assert handed(stage, outbox) == [(1.0, "switch")]
+    (command,) = Command.select()
+    stage.at(when)
+    stage.post("b1", "stop", "light1")
+    stage.at(1.2)
+    said = encode("ack", ack(command.id, state, "x"), board.key)
+    stage.apply(Batch([], [], [stage.core.ingest.read("devices/b1/ack", said)]))  # type: ignore[list-item]
+    (step,) = stage.run(run)["steps"]
+    assert (step["status"], step["sent_at"]) == stands
