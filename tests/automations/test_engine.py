@@ -309,3 +309,15 @@ def test_a_clock_that_is_set_moves_all_or_nothing_where_another_process_writes(
         core.clock_set(5000, garden.desk.now)
     other.close()
     assert core.parts.automations.rules[rule].since == since + 5000
+
+
+@pytest.mark.parametrize("what", ["changed", "deleted", "disabled"])
+def test_a_silent_sensor_of_a_rule_that_is_no_more_is_none(garden: Garden, what: str) -> None:
+    rule = garden.rule(silent_s=100)
+    garden.read(6)
+    garden.at(101)
+    assert Alert.select().where(Alert.until_at.is_null()).count() == 1
+    other = {"at": 3} if what == "changed" else {"enabled": False}
+    garden.perform(rules.Remove(rule) if what == "deleted" else rules.Change(rule, other))
+    garden.at(102).read(6)
+    assert Alert.select().where(Alert.until_at.is_null()).count() == 0
