@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from backend import boards
 from backend.core import Batch
 from backend.errors import Conflict
 from backend.models import Command
