@@ -4,20 +4,23 @@ against the boards there are.
 
 import json
 
+from protocol.catalogue import VERBS
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 
 from backend import commands
 from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid, Refusal
+from backend.lives import LASTING_SECONDS, life_of
 from backend.masking import why_secret
-from backend.presence import Roster
+from backend.presence import Presence, Roster
 from backend.queueing import SYSTEM
 from backend.schedules.timetable import Values
 from backend.selection import select
 from backend.wishes import NewCommand
 
 PER_MINUTE_MAX = 6_000
+WAKE_GRACE_S = 900  # how late a board may wake
 PLAIN = ("command_type", "target", "expires_in", "per_minute", "priority")
 _SELECTION = ("site", "label", "boards")
 
@@ -75,3 +78,22 @@ def action_of(values: Values, priority: int) -> Values:
         "selection": json.dumps(chosen, sort_keys=True),
         "parameters": json.dumps(parameters, sort_keys=True),
     }
+
+
+def life(board: Presence, command_type: str, now: int) -> int | None:
+    """How long a command of a rule waits where that was not said (s); None: as any other does.
+
+    A board that sleeps is given until it has woken, but not for what moves something.
+    """
+    verb = VERBS.get(command_type)
+    if not DIALECTS[board.dialect].exact or verb is None or verb.actuator is not None:
+        return None
+    wakes = [at for at in (board.asleep_until, board.next_wake_at) if at and at > now]
+    if wakes:
+        return min(max(wakes) // 1000 - now // 1000 + WAKE_GRACE_S, COMMAND_LIFE_MAX)
+    return LASTING_SECONDS if board.sleeps else None
+
+
+def life_ms(new: NewCommand) -> int:
+    """How long a command lives."""
+    return 1000 * (new.expires_in or life_of(new.command_type))

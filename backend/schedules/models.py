@@ -29,7 +29,7 @@ class Action(Base):
     command_type = TextField()
     target = TextField(default="")
     parameters = TextField(default="{}")
-    expires_in = IntegerField(null=True)  # seconds; None: see runs.life
+    expires_in = IntegerField(null=True)  # seconds; None: see actions.life
     priority = IntegerField()
     per_minute = IntegerField(null=True)  # boards, evenly; None: as fast as it goes
 
@@ -82,7 +82,7 @@ Run.add_index(Run.index(Run.id, where=SQL("ended_at IS NULL"), name="run_open"))
 
 
 class RunBoard(Base):
-    """A board of a run, in the order of `number`. `error`: why it was REFUSED."""
+    """A board of a run, in the order of `number`. `error`: why it was REFUSED, or waits."""
 
     run_id = IntegerField()
     number = IntegerField()
@@ -90,6 +90,7 @@ class RunBoard(Base):
     state = TextField(default=WAITING)
     command_id = TextField(null=True)
     error = TextField(default="")
+    held_at = BigIntegerField(null=True)  # since when it waits for its target
 
     class Meta:
         primary_key = Key("run_id", "board_id")

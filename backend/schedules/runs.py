@@ -5,6 +5,8 @@ Rules of this file:
   may not be commanded when its turn comes, is REFUSED, with the reason;
 - all there is of a run are rows: a board is POSTED in the transaction that makes its command, so a
   restart neither loses one nor has one twice;
+- where its target is somebody else's (see priorities), a board waits for it, others go first; but
+  not for longer than its command would live: then it is REFUSED;
 - with a rate, turns are evenly apart, and what was late is not made up for;
 - to pause holds back the boards that wait for their turn. To cancel calls them off, and those
   commands that were not sent; what was sent goes on, and its command tells how it ended.
@@ -13,17 +15,13 @@ Rules of this file:
 import json
 from typing import Any
 
-from protocol.catalogue import VERBS
-from protocol.limits import COMMAND_LIFE_MAX
-
 from backend import store
-from backend.dialects.registry import DIALECTS
 from backend.errors import Conflict, Refusal
 from backend.lifecycle import ACKNOWLEDGED, PENDING, SENT
-from backend.lives import LASTING_SECONDS
 from backend.models import MANUAL_COMMAND, Command, as_rows, database
 from backend.part import Orders, Part
-from backend.presence import Presence
+from backend.priorities import Outranked
+from backend.schedules.actions import life, life_ms
 from backend.schedules.models import (
     ACTION,
     BY_HAND,
@@ -45,14 +43,15 @@ from backend.work import Work
 
 AT_ONCE = 50  # commands in one transaction
 KINDS = ("schedule", "bulk")  # of causes: schedule/ID/RUN, or bulk/0/RUN
-WAKE_GRACE_S = 900  # how late a board may wake
+HELD_MS = 1_000  # until those that wait for their target look again
 _MINUTE_MS = 60_000
 _INSERT = f"""
     INSERT INTO runboard (run_id, number, board_id, state, error)
     SELECT ?, key, value, '{WAITING}', '' FROM json_each(?)
 """
 _POSTED = (
-    "UPDATE runboard SET state = ?, command_id = ?, error = ? WHERE run_id = ? AND board_id = ?"
+    "UPDATE runboard SET state = ?, command_id = ?, error = ?, held_at = ?"
+    " WHERE run_id = ? AND board_id = ?"
 )
 _UNDER_WAY = f"""
     SELECT 1 FROM runboard AS b LEFT JOIN command AS c ON c.id = b.command_id
@@ -152,23 +151,28 @@ class Runs(Part):
             next_at: int | None = min(run["next_at"], work.now + apart)
             if run["next_at"] <= work.now and left:
                 turn = _waiting(run["id"], 1 if apart else left)
-                for board in turn:
-                    self._post(work, run, board)
+                held = [self._post(work, run, board) for board in turn]
                 left -= len(turn)
-                next_at = work.now + apart if _waiting(run["id"], 1) else None
+                pause = max(apart, HELD_MS if all(held) else 0)
+                next_at = work.now + pause if _waiting(run["id"], 1) else None
                 self._moved.add(run["id"])
             _set(run["id"], next_at=next_at)
             due += [] if next_at is None else [next_at]
         self._due_at = min(due, default=None)
 
-    def _post(self, work: Work, run: dict[str, Any], turn: dict[str, Any]) -> None:
-        board_id = turn["board_id"]
+    def _post(self, work: Work, run: dict[str, Any], turn: dict[str, Any]) -> bool:
+        """A board's turn; whether it has to wait, since its target is somebody else's now."""
+        board_id, held_at = turn["board_id"], turn["held_at"] or work.now
+        change: tuple[Any, ...]
         try:
-            row = self.orders.post(work, self._command(work, run, board_id))
-            change = (POSTED, row["id"], "")
+            new = self._command(work, run, board_id)
+            change = (POSTED, self.orders.post(work, new)["id"], "", None)
         except Refusal as why:
-            change = (REFUSED, None, str(why)[:300])
+            patient = isinstance(why, Outranked) and work.now < held_at + life_ms(new)
+            state, until = (WAITING, held_at) if patient else (REFUSED, None)
+            change = (state, None, str(why)[:300], until)
         database.execute_sql(_POSTED, (*change, run["id"], board_id))
+        return change[0] == WAITING
 
     def _command(self, work: Work, run: dict[str, Any], board_id: str) -> NewCommand:
         """The command of a board whose turn it is. Raises Conflict."""
@@ -204,20 +208,6 @@ class Runs(Part):
         work.out.news.append(("run", news))
 
 
-def life(board: Presence, command_type: str, now: int) -> int | None:
-    """How long a command of a rule waits where that was not said (s); None: as any other does.
-
-    A board that sleeps is given until it has woken, but not for what moves something.
-    """
-    verb = VERBS.get(command_type)
-    if not DIALECTS[board.dialect].exact or verb is None or verb.actuator is not None:
-        return None
-    wakes = [at for at in (board.asleep_until, board.next_wake_at) if at and at > now]
-    if wakes:
-        return min(max(wakes) // 1000 - now // 1000 + WAKE_GRACE_S, COMMAND_LIFE_MAX)
-    return LASTING_SECONDS if board.sleeps else None
-
-
 def by_hand(user: str, via: str, source: str, reason: str = "") -> dict[str, Any]:
     """The columns of a run that somebody asked for."""
     about = {"user": user, "via": via, "source": source, "reason": reason}
@@ -226,7 +216,8 @@ def by_hand(user: str, via: str, source: str, reason: str = "") -> dict[str, Any
 
 def _waiting(run_id: int, limit: int) -> list[dict[str, Any]]:
     rows = RunBoard.select().where(RunBoard.run_id == run_id, RunBoard.state == WAITING)
-    return as_rows(rows.order_by(RunBoard.number).limit(limit))
+    order = (RunBoard.held_at.is_null(False), RunBoard.held_at, RunBoard.number)
+    return as_rows(rows.order_by(*order).limit(limit))
 
 
 def _unfinished(run_id: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from protocol import encode
 
-from backend import boards, commands, schema
+from backend import answering, boards, commands, schema
 from backend.errors import Busy, Slow
 from backend.events import Hub
 from backend.presence import Presence

@@ -13,7 +13,15 @@ from backend.schedules import records
 from backend.schedules.rules import Steering
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done, refusal, site
-from tests.schedules.conftest import MINUTE, bulk, made, one_command_each, schedule, until
+from tests.schedules.conftest import (
+    MINUTE,
+    bulk,
+    made,
+    one_command_each,
+    runs,
+    schedule,
+    until,
+)
 
 COUNT = 12
 TEN: dict[str, Any] = {"site": "lake", "per_minute": 10}
@@ -153,3 +161,28 @@ def test_a_large_fleet_is_posted_in_pieces(desk: Desk) -> None:
     until(desk, START)
     assert counts(run_id) == {"PENDING": 250}
     one_command_each()
+
+
+def test_a_board_waits_while_its_target_is_somebody_elses(fleet: Desk) -> None:
+    mine = fleet.post(board_id="b00", expires_in=3600)
+    rule = schedule(fleet, site="lake", expires_in=20)
+    until(fleet, START + 5 * MINUTE)
+    [run] = runs(rule)
+    assert counts(run["id"]) == {"WAITING": 1, "PENDING": COUNT - 1}
+    [held] = [one for one in records.boards_of(run["id"], 20) if one["status"] == "WAITING"]
+    assert (held["board_id"], "is held by" in held["error"]) == ("b00", True)
+    fleet.restart()
+    fleet.cancel(mine)
+    until(fleet, fleet.now + 1_000)
+    assert counts(run["id"]) == {"PENDING": COUNT}
+    one_command_each()
+
+
+def test_a_board_waits_for_its_target_no_longer_than_its_command_lives(fleet: Desk) -> None:
+    fleet.post(board_id="b00", expires_in=3600)
+    rule = schedule(fleet, boards=["b00"], expires_in=20)
+    until(fleet, START + 5 * MINUTE + 19_000)
+    [run] = runs(rule)
+    assert counts(run["id"]) == {"WAITING": 1}
+    until(fleet, fleet.now + 2_000)
+    assert (counts(run["id"]), records.run(run["id"])["state"]) == ({"REFUSED": 1}, "done")
