@@ -47,6 +47,11 @@ class Step:
     sent: bool = False
 
     @property
+    def waits(self) -> bool:
+        """It was not sent yet, and need not be."""
+        return self.status == rows.WAITING and not self.asked.must
+
+    @property
     def missed(self) -> bool:
         """It was handed over to go out in time and then said not to have; an answer knows more."""
         return self.sent and self.status in (rows.NOT_SENT, rows.SIMULATED)

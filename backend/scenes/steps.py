@@ -54,6 +54,13 @@ class Steps:
         row |= {"planned_at": asked.planned, "status": status, "detail": detail, **more}
         return int(rows.SceneStep.insert(row).execute())
 
+    def give_up(
+        self, asked: Asked, order: Order, why: str, status: str = rows.NOT_SENT, **more: Any
+    ) -> None:
+        """Write down a step that can't be done; its policy is asked."""
+        step_id = self.record(asked, status, why[:200], **more)
+        self.failed.append(Step(step_id, asked, order, status, None))
+
     def may_prepare(self, work: Work, order: Order) -> bool:
         """Whether a command can be written down before its time: its board is there, and nothing
         else is under way for its target.
@@ -71,8 +78,9 @@ class Steps:
 
     def withdraw(self, work: Work, asked: Asked) -> None:
         """A step that was prepared is not to be: as if it had never been, where it can be."""
+        outbox, later = self.outbox, work.out.later
         for name, step in list(self._open.items()):
-            if step.asked is asked and self.outbox is not None and self.outbox.withdraw(name):
+            if step.asked is asked and outbox and (name in later or outbox.withdraw(name)):
                 del self._open[name]
                 for row in work.take(store.by_ids([name])):
                     about = {"reason": "taken back before its time"}
@@ -95,8 +103,7 @@ class Steps:
             row = self._orders.post(work, new, not_before=not_before)
         except Refusal as refusal:
             status = rows.NOT_SENT if isinstance(refusal, Outranked) else rows.FAILED
-            step_id = self.record(asked, status, f"refused: {refusal}"[:200], **about)
-            self.failed.append(Step(step_id, asked, order, status, None))
+            self.give_up(asked, order, f"refused: {refusal}", status, **about)
             return status
         self.last[asked.run_id, order.board_id] = work.now
         step_id = self.record(asked, rows.WAITING, command_id=row["id"], **about)
@@ -132,10 +139,9 @@ class Steps:
             step.deadline = None
             if step.status == rows.SENT:
                 self._settle(step, rows.SILENT, f"no answer within {FEEDBACK_MS / 1000:g} s")
-            elif step.status == rows.WAITING and not step.asked.must:
+            elif step.waits and self._call_off(work, name):
                 self._settle(step, rows.NOT_SENT, "a command before it was still under way")
                 del self._open[name]
-                self._call_off(work, name)
 
     def adopt(self, work: Work, step: rows.SceneStep) -> None:
         """Follow a step of an earlier process whose command may still be sent."""
@@ -154,9 +160,8 @@ class Steps:
         for name, step in list(self._open.items()):
             if step.asked.run_id != run_id or step.asked.must:
                 continue
-            if step.status == rows.WAITING:
+            if step.waits and self._call_off(work, name):
                 self._change(step, rows.NOT_SENT, detail="the run ended before it could be sent")
-                self._call_off(work, name)
             if step.deadline is None or step.status == rows.NOT_SENT:
                 del self._open[name]
         for key in [key for key in self.last if key[0] == run_id]:
@@ -198,10 +203,12 @@ class Steps:
             if row["status"] in (PENDING, SENT):
                 self._orders.call_off(work, row, SYSTEM)
 
-    def _call_off(self, work: Work, command_id: str) -> None:
-        for row in work.take(store.by_ids([command_id])):
-            if row["status"] == PENDING:
-                self._orders.call_off(work, row, SYSTEM)
+    def _call_off(self, work: Work, command_id: str) -> bool:
+        """Whether it waits, and is not sent any more; it may have gone out just now."""
+        [row] = work.take(store.by_ids([command_id]))
+        if waits := row["status"] == PENDING:
+            self._orders.call_off(work, row, SYSTEM)
+        return waits
 
     def _take(self, now: int, step: Step, event: str, error: str | None) -> None:
         if event == "send" and not step.sent:

@@ -343,3 +343,15 @@ def test_our_own_boards_play_a_museums_file(stage: Stage) -> None:
     stage.do(Start("own", "ann"))
     (sent,) = stage.out.publish
     assert sent[0] == "b1" and sent[1]["parameters"] == {"state": "on"}
+
+
+def test_a_board_that_has_left_the_site_is_left_alone(stage: Stage) -> None:
+    board = stage.own_board()
+    again = at(1, mqtt("lamp", "OFF"))
+    run = stage.play(scene(at(0, mqtt("lamp", "ON")), again, topics=LAMP))
+    assert len(stage.out.publish) == 1
+    board.site = "lake"
+    stage.at(1).tick()
+    assert not stage.out.publish
+    step = stage.run(run)["steps"][1]
+    assert (step["status"], step["board_id"]) == ("NOT_SENT", "b1")
