@@ -205,10 +205,10 @@ class Steps:
 
     def _call_off(self, work: Work, command_id: str) -> bool:
         """Whether it waits, and is not sent any more; it may have gone out just now."""
-        [row] = work.take(store.by_ids([command_id]))
-        if waits := row["status"] == PENDING:
+        found = work.take(store.by_ids([command_id]))
+        for row in (waits := [row for row in found if row["status"] == PENDING]):
             self._orders.call_off(work, row, SYSTEM)
-        return waits
+        return bool(waits)
 
     def _take(self, now: int, step: Step, event: str, error: str | None) -> None:
         if event == "send" and not step.sent:
