@@ -1,8 +1,8 @@
 """`backup` and `restore`: the database as one file, while everything runs, and back again.
 
-A backup holds all that was answered before it began. Pictures, the broker's data and the settings
-are not in it: they are files, to be copied as such. `restore` wants everything ended, and keeps
-what it replaces.
+A backup holds all that was answered before it began. Pictures, the files of releases and the media
+of scenes, the broker's data and the settings are not in it: they are files, to be copied as such.
+`restore` wants everything ended, and keeps what it replaces.
 """
 
 import os
@@ -33,7 +33,10 @@ def backup(options: Settings, target: Path) -> int:
     version = dbfile.examine(target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, version {version}, checked")
     print(INSIDE)
-    print(f"outside: {_pictures(options.data_dir / 'images')};\n         the settings")
+    print(
+        f"outside: {_pictures(options.data_dir / 'images')};\n"
+        "         the files of releases and of scenes, beside them; the settings"
+    )
     return 0
 
 

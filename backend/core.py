@@ -127,9 +127,9 @@ class Core:
         """
         with store.transaction():
             store.shift_due(by)
+            self.parts.shift(by)
         self.roster.shift(by)
         self.pictures.shift(by)
-        self.parts.shift(by)
         self.ingest.foreign.dialogues.shift(by)
         self.upkeep.sweep.shift(now)
 

@@ -128,7 +128,11 @@ class Hub:
             self._watchers.discard(subscription)
 
     def publish(self, events: list[Event]) -> None:
-        """Hand a batch to every watcher; one that does not keep up loses its stream."""
+        """Hand a batch to every watcher; one that does not keep up loses its stream. An empty one
+        would only put off the sign that the stream lives.
+        """
+        if not events:
+            return
         with self._lock:
             slow = [watcher for watcher in self._watchers if not watcher.put(events)]
             for watcher in slow:

@@ -26,6 +26,13 @@ def masked(command_type: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {name: value if _harmless(name, value) else MASK for name, value in parameters.items()}
 
 
+def why_secret(command_type: str, parameters: dict[str, Any]) -> str:
+    """Why a command can't be kept for later, to be given again and again; "" where it can."""
+    if masked(command_type, parameters) == parameters:
+        return ""
+    return "must hold no passwords, for they would be kept; send such a command by itself"
+
+
 def _harmless(name: str, value: Any) -> bool:
     return type(value) is bool or value == "" or name.split("-")[-1] in _HARMLESS
 

@@ -143,12 +143,21 @@ class Work:
     def finish(self) -> Outcome:
         """Write everything that is left and return what is to follow."""
         self.flush()
+        for name in [one for one in self.out.later if self._is_taken_back(one)]:
+            del self.out.later[name]
+            told = [m for m in self.out.publish if m[1]["command_id"] != name or _calls_off(m[1])]
+            self.out.publish = told
         if self._scrubbed:
             store.scrub(self._scrubbed)
             self.out.scrubbed = True
         if self._history:
             store.append_history(self._history)
         return self.out
+
+    def _is_taken_back(self, command_id: str) -> bool:
+        """Whether what was to go out later is not to go out at all."""
+        row = self._rows[command_id]
+        return bool(row["cancelling"] or row["status"] != lifecycle.SENT)
 
     def _record(
         self,
@@ -171,3 +180,7 @@ class Work:
         }
         self._history.append(entry)
         self.out.changes.append((entry, row))
+
+
+def _calls_off(message: dict[str, Any]) -> bool:
+    return bool(message["command_type"] == "cancel")

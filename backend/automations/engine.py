@@ -149,6 +149,7 @@ class Automations(Part):
         if board is not None and rule.enabled:
             self._pushing.take_away(work, board, rule)
         notices.end(work, rule)
+        notices.end_silence(work, rule)
         self._heard.pop(rule.id, None)
         self._watched.pop(rule.id, None)
 

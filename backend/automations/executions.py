@@ -57,14 +57,24 @@ def ids_of(cause: str) -> tuple[int, int] | None:
     return int(numbers[0]), int(numbers[1])
 
 
-def begin(rule: Automation, trigger: str, value: float | None, board_id: str, now: int) -> int:
-    """The id of a new execution, PENDING."""
+def begin(
+    rule: Automation,
+    trigger: str,
+    value: float | None,
+    board_id: str,
+    now: int,
+    local_id: str | None = None,
+) -> int:
+    """The id of a new execution, PENDING. `local_id`: of what a board does by itself, which may be
+    while there is an open one of the backend's, too.
+    """
     made: int = AutomationExecution.insert(
         automation_id=rule.id,
         board_id=board_id,
         trigger=trigger,
         value=value,
         priority=rule.priority,
+        local_id=local_id,
         created_at=now,
         updated_at=now,
     ).execute()
@@ -127,14 +137,14 @@ def of_board(
         mine = (table.automation_id == rule.id) & table.local_id.is_null(False)
         for old in list(table.select(table.id).where(mine, table.until_at.is_null())):
             change(old.id, now, status=FAILED, error=UNKNOWN)
-        execution_id = begin(rule, trigger, value, rule.board_id, now)
+        execution_id = begin(rule, trigger, value, rule.board_id, now, local_id)
     elif known.until_at is not None and known.error != UNKNOWN:
         return
     else:
         execution_id = known.id
     error = ack["error"] or ack["state"] if status == FAILED else None
     told = {"status": status, "error": error, "message": ack["message"]}
-    change(execution_id, now, local_id=local_id, **told)
+    change(execution_id, now, **told)
 
 
 def _why(detail: dict[str, Any]) -> dict[str, Any]:

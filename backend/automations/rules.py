@@ -26,7 +26,9 @@ from backend.automations.models import (
 from backend.automations.notices import tell
 from backend.automations.pushing import check_push
 from backend.automations.wishes import command_of
+from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid, NotFound, no_board
+from backend.masking import why_secret
 from backend.models import as_rows
 from backend.presence import Roster
 from backend.priorities import RULE_MAX
@@ -168,8 +170,12 @@ _DEFAULTS: Values = {
 def _checked(work: Work, values: Values) -> Values:
     """The columns of a whole rule. Raises Invalid naming the field, NotFound, Conflict."""
     roster = work.parts.orders.roster
-    if roster.get(values["board_id"]) is None:
+    board = roster.get(values["board_id"])
+    if board is None:
         raise no_board(values["board_id"])
+    if values["push"] and not DIALECTS[board.dialect].exact:
+        reason = f"must be '': {board.dialect} boards watch no limits by themselves"
+        raise Invalid("bad_parameter", "push", reason)
     if not values["name"].strip() or not values["name"].isprintable():
         raise Invalid("bad_parameter", "name", "must be printable text")
     for name, choices in _CHOICES.items():
@@ -211,6 +217,8 @@ def _action(roster: Roster, name: str, values: Values) -> str:
     if board is None or sensor_board is None or board.site != sensor_board.site:
         reason = "must be a board of the same site as the sensor's"
         raise Invalid("bad_parameter", f"{name}.board_id", reason)
+    if reason := why_secret(action["command_type"], action.get("parameters", {})):
+        raise Invalid("has_secret", f"{name}.parameters", reason)
     try:
         commands.check(command_of(action, 0, ""), roster)
     except Invalid as why:

@@ -41,6 +41,8 @@ def order(rollout: Rollout, row: RolloutBoard, board: Presence) -> NewCommand:
 
 def without(rollout: Rollout, board: Presence) -> Verdict | None:
     """How it stands with a board that is to be sent nothing, now that its turn has come."""
+    if rollout.site is not None and board.site != rollout.site:
+        return Verdict(REFUSED, f"it has left the site {rollout.site}")
     release = releases.get(rollout.release)
     if board.firmware == release.version:
         return Verdict(RUNNING, "it had it already")

@@ -10,9 +10,9 @@ Rules of this file:
 """
 
 import base64
-import contextlib
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import shutil
@@ -30,6 +30,8 @@ from backend.models import RETIRED, Base, Board
 from backend.rollouts import rows
 from backend.rollouts.archive import Checked
 from backend.work import Work
+
+log = logging.getLogger(__name__)
 
 FOLDER = "releases"  # in the data folder
 NOTES_MAX = 1000
@@ -141,8 +143,10 @@ class Delete:
             raise Conflict("in_use", "release", reason)
         row.delete_instance()
         gone = self.folder / f".{secrets.token_hex(8)}"
-        with contextlib.suppress(FileNotFoundError):  # at once, so that it is never there in part
-            (self.folder / row.id).rename(gone)
+        try:
+            (self.folder / row.id).rename(gone)  # at once, so that it is never there in part
+        except OSError as why:  # nobody fetches what has no row
+            log.warning("the files of release %s stay: %s", row.id, why)
         shutil.rmtree(gone, ignore_errors=True)
 
 

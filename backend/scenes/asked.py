@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from backend.presence import Roster
+from backend.scenes import rows
 from backend.scenes.cast import Order
 
 
@@ -43,3 +45,26 @@ class Step:
     status: str
     deadline: int | None
     sent: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """It was not sent yet, and need not be."""
+        return self.status == rows.WAITING and not self.asked.must
+
+    @property
+    def missed(self) -> bool:
+        """It was handed over to go out in time and then said not to have; an answer knows more."""
+        return self.sent and self.status in (rows.NOT_SENT, rows.SIMULATED)
+
+
+def hindered(roster: Roster, board_id: str) -> tuple[str, str]:
+    """(status, why) where nothing can reach a board now, or two times ""."""
+    board = roster.get(board_id)
+    if board is None:
+        return rows.NOT_SENT, "the board is known no more"
+    if roster.listening_since(board) is None:
+        return rows.SIMULATED, "the broker is away"
+    if board.online is not True:
+        known = "is offline" if board.online is False else "was not heard yet"
+        return rows.NOT_SENT, f"the board {known}"
+    return "", ""

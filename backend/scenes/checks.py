@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.dialects import museum
+from backend.masking import why_secret
 from backend.scenes import schema
 from backend.scenes.cast import Cast, obeyed
 from backend.scenes.media import why_not_media
@@ -73,6 +74,8 @@ def _local(plan: Plan) -> Iterator[tuple[str, str]]:
         why = why_not_media(action.message) if action.kind in CHANNELS else ""
         if why:
             yield f"{action.place}.message", why
+        if why := why_secret(action.command_type, action.parameters):
+            yield f"{action.place}.parameters", why
 
 
 def _at_once(one: Transition) -> bool:

@@ -153,9 +153,7 @@ class Playing:
             return
         orders, why = self._obeyed[one.place]
         if why:
-            asked = self.asked(*about)
-            step_id = steps.record(asked, rows.NOT_SENT, why[:200])
-            steps.failed.append(Step(step_id, asked, NOBODY, rows.NOT_SENT, None))
+            steps.give_up(self.asked(*about), NOBODY, why)
         for order in orders:
             self._send(work, steps, self.asked(*about), order)
 
@@ -167,6 +165,12 @@ class Playing:
         order: Order,
         not_before: int | None = None,
     ) -> None:
+        board = self._roster.get(order.board_id)
+        if board is not None and board.site != self.site:
+            self._wanted.pop(order.place, None)
+            about = {"board_id": order.board_id, "target": order.target}
+            steps.give_up(asked, order, "the board has left the scene's site", **about)
+            return
         status = steps.send(work, asked, order, not_before)
         if status == rows.SIMULATED:
             self._simulated = True

@@ -21,7 +21,7 @@ from backend.part import Orders
 from backend.priorities import Outranked
 from backend.queueing import SYSTEM
 from backend.scenes import rows
-from backend.scenes.asked import Asked, Step
+from backend.scenes.asked import Asked, Step, hindered
 from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
 from backend.scenes.schema import CONTINUE
 from backend.store import Row
@@ -54,11 +54,18 @@ class Steps:
         row |= {"planned_at": asked.planned, "status": status, "detail": detail, **more}
         return int(rows.SceneStep.insert(row).execute())
 
+    def give_up(
+        self, asked: Asked, order: Order, why: str, status: str = rows.NOT_SENT, **more: Any
+    ) -> None:
+        """Write down a step that can't be done; its policy is asked."""
+        step_id = self.record(asked, status, why[:200], **more)
+        self.failed.append(Step(step_id, asked, order, status, None))
+
     def may_prepare(self, work: Work, order: Order) -> bool:
         """Whether a command can be written down before its time: its board is there, and nothing
         else is under way for its target.
         """
-        if not order.target or self._hindered(order.board_id)[0]:
+        if not order.target or hindered(self._orders.roster, order.board_id)[0]:
             return False
         work.flush()
         under_way = work.take(store.unfinished_of_board(order.board_id))
@@ -71,8 +78,9 @@ class Steps:
 
     def withdraw(self, work: Work, asked: Asked) -> None:
         """A step that was prepared is not to be: as if it had never been, where it can be."""
+        outbox, later = self.outbox, work.out.later
         for name, step in list(self._open.items()):
-            if step.asked is asked and self.outbox is not None and self.outbox.withdraw(name):
+            if step.asked is asked and outbox and (name in later or outbox.withdraw(name)):
                 del self._open[name]
                 for row in work.take(store.by_ids([name])):
                     about = {"reason": "taken back before its time"}
@@ -83,7 +91,7 @@ class Steps:
     def send(self, work: Work, asked: Asked, order: Order, not_before: int | None = None) -> str:
         """Command a board, at once or at a time; the status of the step that was made."""
         about = {"board_id": order.board_id, "target": order.target}
-        status, why = self._hindered(order.board_id)
+        status, why = hindered(self._orders.roster, order.board_id)
         if status and not asked.must:
             step_id = self.record(asked, status, why, **about)
             if status == rows.NOT_SENT:
@@ -95,8 +103,7 @@ class Steps:
             row = self._orders.post(work, new, not_before=not_before)
         except Refusal as refusal:
             status = rows.NOT_SENT if isinstance(refusal, Outranked) else rows.FAILED
-            step_id = self.record(asked, status, f"refused: {refusal}"[:200], **about)
-            self.failed.append(Step(step_id, asked, order, status, None))
+            self.give_up(asked, order, f"refused: {refusal}", status, **about)
             return status
         self.last[asked.run_id, order.board_id] = work.now
         step_id = self.record(asked, rows.WAITING, command_id=row["id"], **about)
@@ -132,10 +139,9 @@ class Steps:
             step.deadline = None
             if step.status == rows.SENT:
                 self._settle(step, rows.SILENT, f"no answer within {FEEDBACK_MS / 1000:g} s")
-            elif step.status == rows.WAITING and not step.asked.must:
+            elif step.waits and self._call_off(work, name):
                 self._settle(step, rows.NOT_SENT, "a command before it was still under way")
                 del self._open[name]
-                self._call_off(work, name)
 
     def adopt(self, work: Work, step: rows.SceneStep) -> None:
         """Follow a step of an earlier process whose command may still be sent."""
@@ -154,9 +160,8 @@ class Steps:
         for name, step in list(self._open.items()):
             if step.asked.run_id != run_id or step.asked.must:
                 continue
-            if step.status == rows.WAITING:
+            if step.waits and self._call_off(work, name):
                 self._change(step, rows.NOT_SENT, detail="the run ended before it could be sent")
-                self._call_off(work, name)
             if step.deadline is None or step.status == rows.NOT_SENT:
                 del self._open[name]
         for key in [key for key in self.last if key[0] == run_id]:
@@ -174,19 +179,6 @@ class Steps:
         for step in self._open.values():
             step.deadline = None if step.deadline is None else step.deadline + by
         self.last = {key: at + by for key, at in self.last.items()}
-
-    def _hindered(self, board_id: str) -> tuple[str, str]:
-        """(status, why) where nothing can reach a board now, or two times ""."""
-        roster = self._orders.roster
-        board = roster.get(board_id)
-        if board is None:
-            return rows.NOT_SENT, "the board is known no more"
-        if roster.listening_since(board) is None:
-            return rows.SIMULATED, "the broker is away"
-        if board.online is not True:
-            known = "is offline" if board.online is False else "was not heard yet"
-            return rows.NOT_SENT, f"the board {known}"
-        return "", ""
 
     def _life(self, asked: Asked, order: Order) -> int | None:
         """How long the command may wait to be sent, s; None: as long as anybody's."""
@@ -211,17 +203,19 @@ class Steps:
             if row["status"] in (PENDING, SENT):
                 self._orders.call_off(work, row, SYSTEM)
 
-    def _call_off(self, work: Work, command_id: str) -> None:
-        for row in work.take(store.by_ids([command_id])):
-            if row["status"] == PENDING:
-                self._orders.call_off(work, row, SYSTEM)
+    def _call_off(self, work: Work, command_id: str) -> bool:
+        """Whether it waits, and is not sent any more; it may have gone out just now."""
+        found = work.take(store.by_ids([command_id]))
+        for row in (waits := [row for row in found if row["status"] == PENDING]):
+            self._orders.call_off(work, row, SYSTEM)
+        return bool(waits)
 
     def _take(self, now: int, step: Step, event: str, error: str | None) -> None:
         if event == "send" and not step.sent:
             step.sent, status = True, rows.SENT if self._expects(step) else rows.PLAYED
             step.deadline = now + FEEDBACK_MS
             self._change(step, status, sent_at=now)
-        elif event in _GOOD and step.status in (*_OPEN, rows.SILENT):
+        elif event in _GOOD and (step.status in (*_OPEN, rows.SILENT) or step.missed):
             late = step.status == rows.SILENT
             self._change(step, rows.LATE if late else rows.OK, feedback_at=now)
         elif event in _BAD:
@@ -233,6 +227,11 @@ class Steps:
             self._change(step, rows.SUPERSEDED, detail=why)
         elif event in ("cancel", "expire") and not step.sent:
             self._settle(step, rows.NOT_SENT, error or event)
+        elif event == "cancel" and step.status in _OPEN and step.asked.planned > now:
+            why = "it was called off before its time"
+            self._change(step, rows.NOT_SENT, detail=why, sent_at=None)
+        elif event == "cancelled" and step.status in _OPEN:
+            self._change(step, rows.FAILED, detail=event, feedback_at=now)
         else:
             return
         if step.status not in _OPEN:

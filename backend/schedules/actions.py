@@ -12,7 +12,7 @@ from backend import commands
 from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid, Refusal
 from backend.lives import LASTING_SECONDS, life_of
-from backend.masking import masked
+from backend.masking import why_secret
 from backend.presence import Presence, Roster
 from backend.queueing import SYSTEM
 from backend.schedules.timetable import Values
@@ -63,8 +63,7 @@ def action_of(values: Values, priority: int) -> Values:
     parameters = values.get("parameters") or {}
     if reason := scalars(parameters):
         raise Invalid("bad_parameter", "parameters", reason)
-    if masked(values["command_type"], parameters) != parameters:
-        reason = "must hold no passwords, for they would be kept; send such a command by itself"
+    if reason := why_secret(values["command_type"], parameters):
         raise Invalid("has_secret", "parameters", reason)
     chosen = {name: values[name] for name in _SELECTION if values.get(name)}
     if not chosen:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from peewee import fn
+
 from backend import sites
 from backend.errors import Conflict, Invalid
 from backend.models import MANUAL_COMMAND, as_rows
@@ -37,7 +39,7 @@ class Creation:
         columns |= checked(values, _zone(values.get("site")), work.now)
         check_action(work.parts.orders.roster, columns, later=True)
         made = {"name": values["command_type"], **columns}
-        row = {"created_at": work.now, "created_by": self.user, **made}
+        row = {"id": _next_id(), "created_at": work.now, "created_by": self.user, **made}
         schedule_id = int(Schedule.insert(row).execute())
         _tell(work, schedule_id, values.get("site"))
         return schedule_id
@@ -165,6 +167,13 @@ class Steering:
             work.parts.runs.cancel(work, self.run_id, self.user, detail)
         else:
             work.parts.runs.pause(work, self.run_id, self.what == "pause")
+
+
+def _next_id() -> int:
+    """One that no run refers to either: SQLite would give the last one again."""
+    used = Schedule.select(fn.MAX(Schedule.id)).scalar() or 0
+    told = Run.select(fn.MAX(Run.schedule)).scalar() or 0
+    return int(max(used, told)) + 1
 
 
 def _columns(values: Values) -> Values:

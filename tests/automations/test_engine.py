@@ -1,12 +1,18 @@
 """Rules at work: from readings to commands, and what is kept of that."""
 
+import sqlite3
+
 import pytest
 
 from backend.alerts import Alert
 from backend.automations import rules
 from backend.errors import Invalid
+from backend.store import Locked
 from tests.automations.garden import FILL, OFF, ON, Garden
 from tests.backend.conftest import START
+
+SECRET = {"board_id": "pond", "command_type": "update_config",
+          "parameters": {"wifi-0-password": "hush"}}  # fmt: skip
 
 
 def test_noise_around_the_limit_is_one_command_each_way(garden: Garden) -> None:
@@ -272,6 +278,8 @@ def test_a_rule_that_is_changed_or_switched_off_calls_off_what_it_has(garden: Ga
         ({"action": {**ON, "parameters": 3}}, "action.parameters"),
         ({"action": {**ON, "expires_in": "1"}}, "action.expires_in"),
         ({"action": {"target": "light1"}}, "action.board_id"),
+        ({"action": SECRET, "clear_action": None}, "action.parameters"),
+        ({"clear_action": SECRET}, "clear_action.parameters"),
         ({"push": "limit", "limit_name": "low"}, "push"),
         ({"push": "limit", "for_s": 3601}, "for_s"),
         ({"clear_action": {**OFF, "cause": "x"}}, "clear_action.cause"),
@@ -284,3 +292,32 @@ def test_a_rule_that_makes_no_sense_is_refused_by_name(
         garden.rule(**values)
     assert why.value.field == field
     assert not rules.find()
+
+
+def test_a_clock_that_is_set_moves_all_or_nothing_where_another_process_writes(
+    garden: Garden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = garden.rule()
+    garden.read(3)
+    core, since = garden.desk.core, garden.row(rule).since
+    other = sqlite3.connect(garden.desk.path, 0, isolation_level=None)
+    monkeypatch.setattr(core.roster, "shift", lambda by: other.execute("BEGIN IMMEDIATE"))
+    core.clock_set(5000, garden.desk.now)
+    assert garden.row(rule).since == since + 5000
+    garden.desk.database.execute_sql("PRAGMA busy_timeout = 0")
+    with pytest.raises(Locked):
+        core.clock_set(5000, garden.desk.now)
+    other.close()
+    assert core.parts.automations.rules[rule].since == since + 5000
+
+
+@pytest.mark.parametrize("what", ["changed", "deleted", "disabled"])
+def test_a_silent_sensor_of_a_rule_that_is_no_more_is_none(garden: Garden, what: str) -> None:
+    rule = garden.rule(silent_s=100)
+    garden.read(6)
+    garden.at(101)
+    assert Alert.select().where(Alert.until_at.is_null()).count() == 1
+    other = {"at": 3} if what == "changed" else {"enabled": False}
+    garden.perform(rules.Remove(rule) if what == "deleted" else rules.Change(rule, other))
+    garden.at(102).read(6)
+    assert Alert.select().where(Alert.until_at.is_null()).count() == 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend import commands
+from backend import boards, commands
 from backend.automations import rules
 from backend.errors import Invalid
 from tests.automations.garden import FILL, OFF, ON, Garden
@@ -111,3 +111,22 @@ def test_a_board_acts_on_its_own_actuators_only(
     with pytest.raises(Invalid) as why:
         garden.rule(push="action", clear_action=OFF, **values)
     assert why.value.field == field
+
+
+def test_a_board_that_still_acts_beside_the_backend_ends_nothing(garden: Garden) -> None:
+    rule = garden.rule(push="action")
+    garden.perform(rules.Change(rule, {"push": ""}))
+    garden.at(2).read(3)
+    assert garden.told(rule) == [("crossed", "EXECUTING", None)]
+    garden.desk.ack({"id": f"a{rule}_1-do-b1-12345"}, "accepted", within=5)
+    garden.desk.ack({"id": f"a{rule}_1-do-b1-12345"}, "completed")
+    garden.done()
+    assert garden.told(rule) == [("crossed", "COMPLETED", None)] * 2
+
+
+def test_a_board_of_another_dialect_watches_nothing(garden: Garden) -> None:
+    board_id = boards.enroll("a1:b2:c3:d4:e5:f6", 1, dialect="esp32cam")["board_id"]
+    garden.desk.core.roster.add(boards.presence(board_id))
+    with pytest.raises(Invalid) as why:
+        garden.rule(board_id=board_id, push="action")
+    assert why.value.field == "push"

@@ -1,5 +1,8 @@
 """The stream of what changes, for a watcher who comes back."""
 
+import pytest
+
+from backend import events
 from backend.events import REPLAY_MAX, Hub, replay
 from tests.backend.conftest import Desk
 
@@ -28,3 +31,14 @@ def test_who_missed_too_much_begins_anew(desk: Desk) -> None:
     newest, events = replay(0)
     assert events == [(newest, "reset", {})]
     assert newest > REPLAY_MAX
+
+
+def test_what_happens_without_an_event_leaves_a_watcher_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = Hub()
+    monkeypatch.setattr(events, "QUEUE_LENGTH", 1)
+    with hub.subscribe(None):
+        for _ in range(3):
+            hub.publish([])
+        assert hub.watched, "there was nothing to be slow with"

@@ -109,6 +109,13 @@ def test_it_is_taken_once_and_never_changed(squad: Squad) -> None:
     assert added(squad.folder) == squad.release
 
 
+def test_files_that_can_not_be_removed_end_nothing(squad: Squad) -> None:
+    no_folder = squad.folder / "test.db"
+    done(squad, Delete(no_folder, squad.release))
+    assert not Release.select().count()
+    assert added(squad.folder) == squad.release
+
+
 def test_files_that_are_lost_come_back_with_the_same_release(squad: Squad) -> None:
     place = squad.folder / releases.FOLDER / squad.release
     place.rename(place.with_name("away"))

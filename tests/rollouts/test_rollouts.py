@@ -6,11 +6,11 @@ import pytest
 
 from backend.errors import Refusal
 from backend.models import Command
-from backend.provisioning import Retirement
+from backend.provisioning import Mapping, Retirement
 from backend.retention import Sweep
 from backend.rollouts.rows import Rollout, RolloutBoard
 from backend.rollouts.wishes import Abort, Pause, Resume
-from tests.backend.fleet import done, refusal
+from tests.backend.fleet import done, refusal, site
 from tests.rollouts.squad import BASE, NEW, Squad, added
 
 
@@ -290,6 +290,15 @@ def test_a_board_that_is_retired_is_not_sent_it(squad: Squad) -> None:
     squad.good("b1")
     squad.later(300)
     assert squad.states()["b2"] == "no_answer" and not squad.ordered("b2")
+
+
+def test_a_board_that_has_left_the_site_is_not_sent_it(squad: Squad) -> None:
+    squad.begin(canary=1)
+    site("bay")
+    done(squad, Mapping("b2", "bay", "ann"))
+    squad.good("b1")
+    assert squad.states()["b2"] == "refused" and not squad.ordered("b2")
+    assert squad.shown("b2")["why"] == "it has left the site lake"
 
 
 def test_old_rollouts_go_with_their_boards(squad: Squad) -> None:

@@ -11,12 +11,14 @@ from backend import boards
 from backend.core import Batch
 from backend.errors import Refusal
 from backend.listening import Word
+from backend.presence import Presence
 from backend.scenes import rows
 from backend.scenes.tasks import Control, Save, Start
 from backend.work import Task
 from tests.dialects.conftest import START, Hall
 
 BOARD = "esp32_01"
+LAMP = {"room1/lamp": {"board": "b1", "target": "light1"}}  # see Stage.own_board
 
 
 def mqtt(topic: str, message: str, **more: Any) -> dict[str, Any]:
@@ -46,6 +48,16 @@ class Stage(Hall):
     def greet(self) -> None:
         """The board says that it is there."""
         self.say(f"devices/{BOARD}/status", "online")
+
+    def own_board(self) -> Presence:
+        """A board of our own, `b1`, which is there."""
+        boards.enroll("b1", 1)
+        self.core.roster.add(boards.presence("b1"))
+        board = self.core.roster.get("b1")
+        assert board is not None
+        board.actuators = {"light1": {"kind": "switch"}}
+        self.core.roster.heard(board, self.now)
+        return board
 
     def do(self, task: Task) -> Any:
         """What a task says; its Refusal is raised."""

@@ -1,5 +1,6 @@
 """What is written down ahead and goes out in time, and what is played by a program of the host."""
 
+import dataclasses
 import queue
 import sys
 import time
@@ -8,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from protocol.messages import ack, encode
 
+from backend.core import Batch
 from backend.models import Command
 from backend.outbox import Outbox
+from backend.part import Part
+from backend.scenes.cast import Order
 from backend.scenes.part import LEAD_MS
 from backend.scenes.player import Player
 from backend.scenes.rows import SceneStep
+from backend.work import Work
 from tests.dialects.conftest import START
-from tests.scenes.conftest import Stage, mqtt, scene
+from tests.scenes.conftest import LAMP, Stage, mqtt, scene
 
 ON, OFF = mqtt("light", "ON"), mqtt("light", "OFF")
 
@@ -184,3 +190,62 @@ def test_a_real_player_ends_a_state(stage: Stage) -> None:
     stage.do(MediaEnded(run, "audio", "a.wav", "it broke"))
     assert stage.words() == [["room1/light", "ON"]]
     assert ("audio a.wav", "FAILED") in stage.steps(run)
+
+
+@pytest.mark.parametrize(
+    ("when", "state", "stands"),
+    [
+        (0.8, "cancelled", ("NOT_SENT", None)),
+        (0.8, "completed", ("OK", None)),  # it went out just then
+        (1.1, "cancelled", ("FAILED", START + 1000)),
+    ],
+)
+def test_a_step_that_somebody_cancels_tells_what_became_of_it(
+    stage: Stage, outbox: Outbox, when: float, state: str, stands: tuple[str, int | None]
+) -> None:
+    board = stage.own_board()
+    run = stage.play(scene({"at": 1, **mqtt("lamp", "ON")}, topics=LAMP))
+    stage.at(0.8).tick()
+    assert handed(stage, outbox) == [(1.0, "switch")]
+    (command,) = Command.select()
+    stage.at(when)
+    stage.post("b1", "stop", "light1")
+    stage.at(1.2)
+    said = encode("ack", ack(command.id, state, "x"), board.key)
+    stage.apply(Batch([], [], [stage.core.ingest.read("devices/b1/ack", said)]))  # type: ignore[list-item]
+    (step,) = stage.run(run)["steps"]
+    assert (step["status"], step["sent_at"]) == stands
+
+
+def test_what_is_prepared_while_the_run_ends_does_not_go_out(stage: Stage, outbox: Outbox) -> None:
+    fails = {"at": 0, **mqtt("nobody", "ON"), "onFailure": "abort"}
+    run = stage.play(scene(fails, {"at": 0.2, **ON}))
+    assert stage.run(run)["status"] == "ABORTED"
+    assert (stage.words(), stage.out.later) == ([], {})
+    assert [row.status for row in Command.select()] == ["CANCELLED"]
+
+
+def test_what_is_called_off_in_the_transaction_that_prepares_it_does_not_go_out(
+    stage: Stage, outbox: Outbox
+) -> None:
+    board = stage.own_board()
+    stage.play(scene({"at": 1, **mqtt("lamp", "ON")}, topics=LAMP))
+
+    class Stronger(Part):
+        def act(self, work: Work) -> None:
+            new = Order("b1", "light1", "stop", {}).command(9)
+            self.orders.post(work, dataclasses.replace(new, cause="automation/1/1", priority=950))
+
+    parts = stage.core.parts
+    parts.all = (*parts.all, Stronger(parts.orders))
+    stage.at(0.8).tick()
+    assert board.online and stage.out.later == {}
+    told = [message["command_type"] for _, message in stage.out.publish]
+    assert sorted(told) == ["cancel", "stop"]
+
+
+def test_what_went_out_as_the_run_ended_is_not_said_to_be_unsent(stage: Stage) -> None:
+    fails = {**mqtt("nobody", "ON"), "onFailure": "abort"}
+    run = stage.play(scene({"at": 0, "actions": [ON, OFF, fails]}))
+    assert ["room1/light", "ON"] in stage.words()
+    assert stage.steps(run)[0] == ("room1/light ON", "SUPERSEDED")

@@ -115,6 +115,10 @@ def test_a_flat_list_is_one_state(raw: Any) -> None:
          "globalEvents[0].topic is where boards answer; wait for another one"),
         ("globalEvents/0/topic", "devices/pond/ack",
          "globalEvents[0].topic must be a topic of a room, such as room1/light"),
+        ("states/INTRO/onEnter/0", {"action": "command", "board": "b1",
+         "command_type": "update_config", "parameters": {"wifi-0-password": "hush"}},
+         "states.INTRO.onEnter[0].parameters must hold no passwords, for they would be kept; send"
+         " such a command by itself"),
         ("states/INTRO/onEnter/0/topic", "room1/#",
          "states.INTRO.onEnter[0].topic must be a topic of a room, such as room1/light"),
         ("states", [], "states must be an object"),

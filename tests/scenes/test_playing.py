@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from backend import boards
 from backend.core import Batch
 from backend.errors import Conflict
 from backend.models import Command
@@ -14,7 +13,7 @@ from backend.scenes import rows
 from backend.scenes.tasks import Save, Start, StopRoom
 from backend.wishes import NewCommand
 from tests.dialects.conftest import START
-from tests.scenes.conftest import BOARD, Stage, mqtt, scene
+from tests.scenes.conftest import BOARD, LAMP, Stage, mqtt, scene
 
 ON, OFF = mqtt("light", "ON"), mqtt("light", "OFF")
 
@@ -338,15 +337,21 @@ def test_old_runs_go_with_their_steps(stage: Stage) -> None:
 
 
 def test_our_own_boards_play_a_museums_file(stage: Stage) -> None:
-    boards.enroll("b1", 1)
-    stage.core.roster.add(boards.presence("b1"))
-    known = {"room1/lamp": {"board": "b1", "target": "light1"}}
-    raw = scene(at(0, mqtt("lamp", "ON")), topics=known)
-    board = stage.core.roster.get("b1")
-    assert board is not None
-    board.actuators = {"light1": {"kind": "switch"}}
-    stage.core.roster.heard(board, stage.now)
+    stage.own_board()
+    raw = scene(at(0, mqtt("lamp", "ON")), topics=LAMP)
     stage.do(Save("own", None, json.dumps(raw), "ann"))
     stage.do(Start("own", "ann"))
     (sent,) = stage.out.publish
     assert sent[0] == "b1" and sent[1]["parameters"] == {"state": "on"}
+
+
+def test_a_board_that_has_left_the_site_is_left_alone(stage: Stage) -> None:
+    board = stage.own_board()
+    again = at(1, mqtt("lamp", "OFF"))
+    run = stage.play(scene(at(0, mqtt("lamp", "ON")), again, topics=LAMP))
+    assert len(stage.out.publish) == 1
+    board.site = "lake"
+    stage.at(1).tick()
+    assert not stage.out.publish
+    step = stage.run(run)["steps"][1]
+    assert (step["status"], step["board_id"]) == ("NOT_SENT", "b1")

@@ -320,3 +320,12 @@ def test_many_that_are_due_at_once_take_turns(desk: Desk) -> None:
     until(desk, START + 5 * MINUTE)
     assert all(minutes(dues(number)) == [5] for number in numbers)
     one_command_each()
+
+
+def test_a_new_schedule_has_nothing_of_one_that_was_deleted(desk: Desk) -> None:
+    first = schedule(desk)
+    until(desk, START + 6 * MINUTE)
+    assert len(runs(first)) == 1
+    done(desk, Deletion(first, "ann"))
+    second = schedule(desk)
+    assert runs(second) == [] and second != first
