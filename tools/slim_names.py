@@ -2,9 +2,10 @@
 
 A board keeps a name for all files and for ever: its text, its hash and a place in a table that
 doubles when it is full. So
-- names of attributes, functions, classes and values become _a, _b and so on. One short name
-  stands for many: for any that no file, and no file whose classes it inherits from, has together;
-- parameters nobody passes by name become _0, _1 and so on (see slim_parameters).
+- names of attributes, functions, classes and values become such as every port has in ROM anyway,
+  for its mathematics (SPARE), then _a, _b and so on. One of those stands for many names: for any
+  that no file, and no file whose classes it inherits from, has together;
+- parameters nobody passes by name become others of these (see slim_parameters).
 Left alone is what somebody else knows by its name: what Python, MicroPython, the chip's modules
 and umqtt have, what the fixed part of the firmware asks for, what stands in a text anywhere, and
 what an `__init__.py` hands on. People's programs may call the parameters of OPEN by name.
@@ -33,6 +34,16 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 _OURS = ("app", "protocol")  # packages
 OPEN = ("console", "/emulation/")  # how the names of such modules begin
+
+# Of the modules `math` and `uctypes`, which the firmware does without; a test checks that.
+_SPARE = """
+ceil cosh erfc fabs fmod INT8 LONG log2 modf polar sinh sqrt tanh UINT VOID acosh ARRAY asinh atan2
+atanh expm1 frexp gamma INT16 INT32 INT64 isinf isnan ldexp log10 trunc SHORT UINT8 ULONG BFINT8
+NATIVE lgamma sizeof UINT16 UINT32 UINT64 USHORT BF_LEN BF_POS BFINT16 BFINT32 BFUINT8 degrees
+radians FLOAT32 FLOAT64 BFUINT16 BFUINT32 copysign isfinite LONGLONG bytes_at ULONGLONG addressof
+BIG_ENDIAN bytearray_at LITTLE_ENDIAN
+"""
+SPARE = tuple(_SPARE.split())
 
 _PYTHON = (
     builtins, str, bytes, bytearray, dict, list, set, tuple, int, float, memoryview, Exception,
@@ -106,7 +117,8 @@ def _shared(places: Mapping[str, Set[frozenset[str]]]) -> dict[str, str]:
 
 
 def _letters() -> Iterator[str]:
-    """_a, _b, ... _Z, _a1, and so on: what no source has."""
+    """The SPARE ones, _a, _b, ... _Z, _a1, and so on: what no source has."""
+    yield from SPARE
     for number in itertools.count():
         for letter in string.ascii_letters:
             yield f"_{letter}{number or ''}"

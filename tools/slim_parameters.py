@@ -1,9 +1,12 @@
-"""Parameters nobody passes by name become _0, _1 and so on, in the order they stand in."""
+"""Parameters nobody passes by name become PLACES, then _11, _12 and so on, in their order."""
 
 import ast
 from collections.abc import Set
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+# In the ROM of every port, for `math` and `uctypes`; see slim_names.
+PLACES = ("pi", "sin", "cos", "tan", "erf", "exp", "PTR", "INT", "acos", "asin", "atan")
 
 _SCOPES = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda,
@@ -32,11 +35,15 @@ class Parameters(ast.NodeTransformer):
         around = self._new
         defaults = [self.visit(one) for one in node.args.defaults]  # these are of the outside
         wanted = [name for name in _parameters(node) if name not in self._passed | _bound_in(node)]
-        new = {name: f"_{len(around) + number}" for number, name in enumerate(wanted)}
+        new = {name: _at(len(around) + number) for number, name in enumerate(wanted)}
         self._new = {**around, **new}
         self.generic_visit(node)
         self._new, node.args.defaults = around, defaults  # type: ignore[assignment]
         return node
+
+
+def _at(number: int) -> str:
+    return PLACES[number] if number < len(PLACES) else f"_{number}"
 
 
 def _parameters(node: Function) -> list[str]:

@@ -12,8 +12,9 @@ Rules of this file:
 
 A line is `id entry crc`, the crc in 8 hex digits. An entry is a phase letter, the command's
 `expires_at` and, once there is one, its answer: state, error or -, timestamp, result as JSON or
-nothing. In memory, too, a file's entries are one piece of bytes, `id entry` in lines of their own
-(with a line end before the first): a dict of them takes three times as much.
+nothing. In memory, too, entries are lines, `id entry`, in a few pieces of bytes (with a line end
+before the first): a dict of them takes three times as much. Each file has two such pieces, for
+each change needs room for a new one, and a hole of that size is what a full memory lacks first.
 """
 
 import binascii
@@ -30,6 +31,7 @@ ENDED = "r"
 HEAD = "."  # stands where an id would
 
 FILES = 8
+PIECES = 16  # a multiple of FILES
 SPARE = 16  # lines between two replacements of a file
 
 
@@ -38,9 +40,9 @@ def file_name(number):
     return "journal{}".format(number)
 
 
-def file_of(name):
-    """The number of the file an id (bytes) belongs to."""
-    return binascii.crc32(name) % FILES
+def piece_of(name):
+    """The number of the piece an id (bytes) belongs to; modulo FILES it is that of its file."""
+    return binascii.crc32(name) % PIECES
 
 
 class Journal:
@@ -87,7 +89,7 @@ class Journal:
 
     def kept(self, command_id):
         """True where what is known of it is on flash, after one more try if need be."""
-        number = file_of(command_id.encode())
+        number = piece_of(command_id.encode()) % FILES
         return number not in self._owed or self._replace(number)
 
     def queue(self, command_id, expires_at):
@@ -115,7 +117,7 @@ class Journal:
 
     def _recover(self, found):
         """Go on from there, with every file one that can be appended to."""
-        self._lines = found.lines  # of each file, what counts
+        self._lines = found.lines  # of each piece, what counts
         self._left = found.left  # lines that may be appended to each; 0: replace it instead
         self.floor, self.complete_from = found.floor, found.complete_from
         self.bad = found.bad
@@ -126,12 +128,13 @@ class Journal:
 
     def _entry(self, command_id):
         name = command_id.encode()
-        return entry_in(self._lines[file_of(name)], name)
+        return entry_in(self._lines[piece_of(name)], name)
 
     def _put(self, command_id, entry):
         name = command_id.encode()
-        number = file_of(name)
-        self._lines[number] = changed(self._lines[number], name, entry)
+        place = piece_of(name)
+        number = place % FILES
+        self._lines[place] = changed(self._lines[place], name, entry)
         if self._left[number] == 0:
             written = self._replace(number)
         else:
@@ -157,7 +160,9 @@ class Journal:
 
     def _replace(self, number):
         head = "{} {} {}".format(HEAD, self.floor, self.complete_from).encode()
-        lines = [head] + lines_in(self._lines[number])
+        lines = [head]
+        for place in range(number, PIECES, FILES):
+            lines += lines_in(self._lines[place])
         try:
             self._flash.replace(file_name(number), b"".join(to_line(line) for line in lines))
         except OSError:
@@ -172,7 +177,7 @@ class Journal:
     def _drop_oldest(self, now):
         """Drop the answer that expired first, if that was before `now`. Returns whether it did."""
         place, oldest, when = 0, None, now + 1
-        for number in range(FILES):
+        for number in range(PIECES):
             for line in lines_in(self._lines[number]):
                 name, entry = line.split(b" ", 1)
                 if phase_of(entry) == ENDED and expires_at_of(entry) < when:

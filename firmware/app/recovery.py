@@ -14,6 +14,7 @@ from .journal import (
     ENDED,
     FILES,
     HEAD,
+    PIECES,
     QUEUED,
     RESTARTING,
     SPARE,
@@ -21,9 +22,9 @@ from .journal import (
     changed,
     expires_at_of,
     file_name,
-    file_of,
     lines_in,
     phase_of,
+    piece_of,
 )
 
 _AT_BOOT = {
@@ -38,7 +39,7 @@ class Found:
 
     def __init__(self, flash):
         self._flash = flash
-        self.lines = [b"\n"] * FILES
+        self.lines = [b"\n"] * PIECES
         self.left = bytearray(FILES)
         self.floor = self.complete_from = 0
         self.bad = 0
@@ -49,7 +50,8 @@ class Found:
 
     def end_all(self):
         """Answer all that is under way. Returns the numbers of the files to be replaced."""
-        return [n for n in range(FILES) if self._end(n) or self._torn[n]]
+        ended = [place % FILES for place in range(PIECES) if self._end(place)]
+        return [n for n in range(FILES) if n in ended or self._torn[n]]
 
     def _load(self, number):
         """Take what is in a file. Returns whether its end is torn off."""
@@ -75,11 +77,11 @@ class Found:
             self.floor = max(self.floor, floor)
             self.complete_from = max(self.complete_from, complete_from)
         else:
-            number = file_of(name)
+            number = piece_of(name)
             self.lines[number] = changed(self.lines[number], name, entry)
 
     def _end(self, number):
-        """Answer what is under way. Returns whether there was any."""
+        """Answer what is under way in a piece. Returns whether there was any."""
         pairs = [line.split(b" ", 1) for line in lines_in(self.lines[number])]
         under_way = [pair for pair in pairs if phase_of(pair[1]) != ENDED]
         for name, entry in under_way:

@@ -86,6 +86,14 @@ def test_every_kind_of_reset(make_board: MakeBoard) -> None:
     board.start().wait_for("boot", since=again, cause=POWER)
 
 
+def test_the_clock_goes_on_through_a_reset(make_board: MakeBoard) -> None:
+    board = make_board(
+        "import machine\nr = machine.RTC()\nyear = r.datetime()[0]\nprint('year', year)\n"
+        "if year == 2000:\n    r.datetime((2030, 5, 1, 0, 0, 0, 0, 0))\n    machine.reset()\n"
+    )
+    board.wait_for("console", line="year 2030")
+
+
 def test_rtc_memory_is_lost_with_power(make_board: MakeBoard) -> None:
     main = "import machine\nr = machine.RTC()\nprint('kept', len(r.memory()))\nr.memory(b'abc')\n"
     board = make_board(main)

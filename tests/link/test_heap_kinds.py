@@ -11,8 +11,8 @@ from tools.brokers import Broker
 
 # KiB, the emulated hardware included: where it is sought from, and what is allowed.
 BOUNDS = {
-    "sensors": (152, 160),
-    "camera": (140, 148),
+    "sensors": (152, 156),
+    "camera": (136, 140),
     "TLS": (132, 136),
     "update": (132, 140),
     "config": (128, 132),

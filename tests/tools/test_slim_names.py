@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tools.slim_names import Names
+from tools.slim_names import SPARE, Names
+from tools.slim_parameters import PLACES
 
 WIRE = """
 _open = []
@@ -76,3 +77,4 @@ def test_no_source_has_a_name_that_a_short_one_could_be() -> None:
     names = {getattr(node, kind, "") for node in nodes for kind in ("id", "attr", "arg", "name")}
     assert "once" in names
     assert not [name for name in names if name and re.fullmatch(r"_(\w|\d+)", name)]
+    assert len({*SPARE, *PLACES} - names) == len(SPARE) + len(PLACES)

@@ -10,7 +10,7 @@ _POWER_ON = 946684800  # 2000-01-01, as on an ESP32
 values = _board.values  # the clock is so many seconds ahead of the host's
 if "clock" not in values:
     values["rtc"] = bytes.fromhex(os.getenv("BOARD_RTC") or "")
-    values["clock"] = int(os.getenv("BOARD_CLOCK") or _POWER_ON - time.time())
+    values["clock"] = float(os.getenv("BOARD_CLOCK") or int(_POWER_ON - time.time()))
 
 
 class RTC:

@@ -9,28 +9,22 @@ import time
 import _board
 
 
-class DHTBase:
+class DHT22:
     def __init__(self, pin):
-        self.pin, self._values = pin, (0, 0)
+        self.pin = pin
 
     def measure(self):
         _board.step()
         time.sleep_ms(25)  # the chip can do nothing else meanwhile
-        found = _board.values.get(("dht", self.pin.number))
-        if not found:
+        self.values = _board.values.get(("dht", self.pin.number))
+        if not self.values:
             raise OSError(errno.ETIMEDOUT)
-        self._values = found
 
     def temperature(self):
-        return self._values[0]
+        return self.values[0]
 
     def humidity(self):
-        return self._values[1]
+        return self.values[1]
 
 
-class DHT11(DHTBase):
-    pass
-
-
-class DHT22(DHTBase):
-    pass
+DHT11 = DHT22
