@@ -173,7 +173,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _refuse_skip((yield))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seed() -> int:
     """The number this run's random tests begin from."""
     return SEED

@@ -166,5 +166,5 @@ PLANTS = (
     Plant("any epoch is believed", any_epoch, "went back from session", first=2),
     Plant("an emergency stop lasts until the power goes", no_latch, "held"),
     Plant("conditions are not looked at", no_conditions, "did not hold"),
-    Plant("an old boot is never believed", no_second_thought, "is there as", first=80),
+    Plant("an old boot is never believed", no_second_thought, "is there as", first=100),
 )
