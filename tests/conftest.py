@@ -35,7 +35,8 @@ SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the w
 PORTS = {"micropython": unix_port.run_tests, "wasm32": wasm_port.run_tests}
 COMPUTING = {"firmware", "protocol", "simulation"}  # folders
 NICE = os.getpriority(os.PRIO_PROCESS, 0)
-LONG = ("simulation", "protocol", "firmware", "chaos", "link")  # which ones begin first
+# Which ones begin first.
+LONG = ("simulation", "protocol", "firmware", "chaos", "test_newcomer.py", "serial", "tools")
 
 
 class MicroPythonFailure(Exception):
