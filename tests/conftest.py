@@ -127,7 +127,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _folder(nodeid: str) -> str:
-    return Path(nodeid).parts[1]
+    return Path(nodeid.partition("::")[0]).parts[1]
 
 
 def _turn(folder: str) -> int:
