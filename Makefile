@@ -5,6 +5,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 N ?= 20
 ARGS ?=
+# Hundreds of processes start: what Python has compiled is kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types imports fmt simulate emulate bench chaos day sizes flash deploy provision repl logs test-board release enroll token password lock clean

@@ -35,7 +35,8 @@ SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the w
 PORTS = {"micropython": unix_port.run_tests, "wasm32": wasm_port.run_tests}
 COMPUTING = {"firmware", "protocol", "simulation"}  # folders
 NICE = os.getpriority(os.PRIO_PROCESS, 0)
-LONG = ("simulation", "protocol", "firmware", "chaos", "link")  # which ones begin first
+# Which ones begin first.
+LONG = ("simulation", "protocol", "firmware", "chaos", "test_newcomer.py", "serial", "tools")
 
 
 class MicroPythonFailure(Exception):
@@ -126,7 +127,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _folder(nodeid: str) -> str:
-    return Path(nodeid).parts[1]
+    return Path(nodeid.partition("::")[0]).parts[1]
 
 
 def _turn(folder: str) -> int:
@@ -173,7 +174,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _refuse_skip((yield))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seed() -> int:
     """The number this run's random tests begin from."""
     return SEED

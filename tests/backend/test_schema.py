@@ -97,7 +97,7 @@ def test_a_copy_of_the_old_file_is_put_aside(path: Path) -> None:
         assert old.execute("SELECT id FROM command").fetchall() == [("c-1",)]
 
 
-STRIDE = 7  # statements, to be quick
+STRIDE = 29  # statements, to be quick
 
 
 def test_an_upgrade_killed_at_any_statement_leaves_the_old_version_whole(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tools import chaos_aerator, chaos_valve
 
+ROUNDS = 3
+
 
 def test_an_aerator_goes_on_and_off_once_each_way(tmp_path: Path, seed: int) -> None:
     report = chaos_aerator.run(tmp_path, 1, seed, lambda: None)
@@ -13,7 +15,7 @@ def test_an_aerator_goes_on_and_off_once_each_way(tmp_path: Path, seed: int) -> 
 
 
 def test_a_fight_over_a_valve_is_told_as_it_was(tmp_path: Path, seed: int) -> None:
-    report = chaos_valve.run(tmp_path, 4, seed, lambda: None)
+    report = chaos_valve.run(tmp_path, ROUNDS, seed, lambda: None)
     print("\n".join(report.lines()))
     assert report.violations == []
-    assert report.counts["rounds"] == 4
+    assert report.counts["rounds"] == ROUNDS

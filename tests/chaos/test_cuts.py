@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tools import chaos_cuts
 
-COUNT = 18
+COUNT = 12  # each moment twice
 
 
 def test_no_feed_runs_twice_and_no_answer_lies(tmp_path: Path, seed: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tools import chaos, chaos_fuzz
 from tools.chaos_report import Report
 
-COUNT = 2_000
+COUNT = 1_000
 
 
 def test_noise_is_counted_and_changes_nothing(tmp_path: Path, seed: int) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tools import chaos_hostile
 
-COUNT = 4_000
+COUNT = 2_000
 
 
 def test_the_honest_board_suffers_nothing(tmp_path: Path, seed: int) -> None:

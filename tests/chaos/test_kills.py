@@ -5,7 +5,7 @@ from pathlib import Path
 from tools import chaos_kills
 from tools.chaos_crashing import POINTS
 
-COUNT = 10
+COUNT = len(POINTS)
 
 
 def test_nothing_is_lost_and_nothing_runs_twice(tmp_path: Path, seed: int) -> None:

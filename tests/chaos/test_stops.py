@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tools import chaos_stops
 
-COUNT = 8
+COUNT = 4
 
 
 def test_a_stop_is_answered_in_time(tmp_path: Path, seed: int) -> None:

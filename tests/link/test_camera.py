@@ -97,12 +97,12 @@ def test_what_was_lost_is_sent_again(
         assert viewer.result(again)["result"]["chunks"] == len(lost)
 
 
-@pytest.mark.parametrize("missing", ["", "3-1", "0,0", "a", "0-999", "1-2-3", "-1", "99999999999"])
-def test_nonsense_is_refused(embedded_broker: Broker, tmp_path: Path, missing: str) -> None:
+def test_nonsense_is_refused(embedded_broker: Broker, tmp_path: Path) -> None:
     with studio(tmp_path, embedded_broker) as (_, viewer, _):
         image_id = viewer.captured(send=False)["image_id"]
-        asked = viewer.command("send_image", image_id=image_id, missing=missing)
-        assert viewer.ended(asked)["error"] == "bad_parameter"
+        for missing in ("", "3-1", "0,0", "a", "0-999", "1-2-3", "-1", "99999999999"):
+            asked = viewer.command("send_image", image_id=image_id, missing=missing)
+            assert viewer.ended(asked)["error"] == "bad_parameter", missing
         assert viewer.ended(viewer.command("send_image", missing="0"))["error"] == "bad_parameter"
         gone = viewer.command("delete_image", image_id="another")
         assert viewer.ended(gone)["error"] == "bad_parameter"

@@ -12,7 +12,7 @@ from tests.link.peer import Line, Peer
 from tests.link.site import FEEDER, LATE_MS, lateness, make_board
 from tools.emulator import Board
 
-MUTATIONS = 800
+MUTATIONS = 400
 SOON = 10  # seconds: before it gives up a line that is merely silent
 STRANGER = bytes(32)  # whose key is not the board's
 
@@ -73,7 +73,7 @@ def test_malformed_bytes_end_a_connection_at_worst(board: Board, broker: Peer, s
         assert line.until(peer.PUBLISH, topics.ACK).message["command_id"] == "last"
     early, late = max(heaps[:100]), max(heaps[-100:])
     print(f"free heap in {MUTATIONS} connections: {early} early, {late} late")
-    assert late > early - 4096  # five bytes a connection; the smallest object takes 32
+    assert late > early - 4096  # ten bytes a connection; the smallest object takes 32
     assert len(board.log.of("boot")) == 1 and board.pulses(FEEDER) == []
 
 

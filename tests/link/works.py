@@ -1,4 +1,4 @@
-"""What a board does that takes memory, kind by kind, its journal full: for heaps.py.
+"""What a board does that takes memory, kind by kind, its journal full.
 
 Each function returns whether a board did all of it in a heap of so many KiB and did not start
 over; an answer may take so many seconds.

@@ -3,10 +3,12 @@
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,13 @@ def test_once_more_keeps_what_is_not_given(board: Board) -> None:
     assert known(board)["pond-7"]["key"] == on_flash(board)["key"] != first["key"]
 
 
+@pytest.fixture(scope="module")
+def untold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """A board that is as it was, whoever wants to tell it what."""
+    with closing(plugged_in(tmp_path_factory.mktemp("untold") / "board")) as board:
+        yield board
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "said"),
     [
@@ -123,15 +132,15 @@ def test_once_more_keeps_what_is_not_given(board: Board) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(
-    board: Board, words: tuple[str, ...], kind: str, said: str
+    untold: Board, words: tuple[str, ...], kind: str, said: str
 ) -> None:
-    before, events = board.flash.path.read_bytes(), len(board.log)
-    done = provision(board, *GIVEN, *words, kind=kind)
+    before, events = untold.flash.path.read_bytes(), len(untold.log)
+    done = provision(untold, *GIVEN, *words, kind=kind)
     assert done.returncode == 1 and said in done.stderr
     assert len(done.stderr.splitlines()) == 1 and "secret" not in done.stderr
-    assert not (data_of(board) / "answerback.db").exists()
-    assert board.log.of("boot")[-1]["number"] < events  # it was not even stopped
-    assert board.flash.path.read_bytes() == before
+    assert not (data_of(untold) / "answerback.db").exists()
+    assert untold.log.of("boot")[-1]["number"] < events  # it was not even stopped
+    assert untold.flash.path.read_bytes() == before
 
 
 def test_a_wrong_map_names_actuator_and_field(board: Board, tmp_path: Path) -> None:
@@ -203,22 +212,22 @@ def cut_off(board: Board, write: int) -> bool:
     return bool(ended["event"] == "cut")
 
 
-def test_power_that_fails_at_any_write_leaves_whole_files(
-    board: Board, record_property: Callable[[str, object], None]
-) -> None:
+WRITES = 6  # to the flash while a board is told
+
+
+def test_power_that_fails_at_any_write_leaves_whole_files(board: Board, seed: int) -> None:
+    """At two of them, others each time."""
     board.power_cut()
     before = json.loads(board.flash.read("settings.json"))
-    write = 1
-    while cut_off(board, write):
+    for write in random.Random(seed).sample(range(1, WRITES + 1), 2):
+        assert cut_off(board, write)
         files = board.flash.files()
         told = json.loads(files["settings.json"])
         firmware.settings(told)
         actuator_settings.actuators(json.loads(files["actuators.json"]))
         assert told["key"] in (before["key"], known(board)["pond-7"]["key"])
-        write += 1
-    assert write > 5
+    assert not cut_off(board, WRITES + 1)
     assert on_flash(board)["key"] == known(board)["pond-7"]["key"]
-    record_property("power cuts while provisioning", write - 1)
 
 
 def test_a_provisioned_board_gets_to_the_broker(tmp_path: Path) -> None:

@@ -154,15 +154,17 @@ def no_conditions(patch: Patch) -> None:
 
 PLANTS = (
     Plant("no journal", no_journal, "it ran more than once"),
-    Plant("ack before journal", ack_before_journal, "and then the board had never seen it"),
-    Plant("no expiry check on the board", no_expiry, "after it had expired"),
+    Plant(
+        "ack before journal", ack_before_journal, "and then the board had never seen it", first=16
+    ),
+    Plant("no expiry check on the board", no_expiry, "after it had expired", first=3),
     Plant("retry with a new id", retry_with_new_id, "which is no command"),
     Plant("status goes backwards", backwards, "COMPLETED accepted ACKNOWLEDGED"),
-    Plant("a stop calls nothing off", nothing_called_off, "had stopped it"),
+    Plant("a stop calls nothing off", nothing_called_off, "had stopped it", first=6),
     Plant("the newest first", newest_first, "after one that was asked for later"),
     Plant("no dead-man timer", no_dead_man, "stayed on too long"),
-    Plant("any epoch is believed", any_epoch, "went back from session"),
+    Plant("any epoch is believed", any_epoch, "went back from session", first=2),
     Plant("an emergency stop lasts until the power goes", no_latch, "held"),
     Plant("conditions are not looked at", no_conditions, "did not hold"),
-    Plant("an old boot is never believed", no_second_thought, "is there as", first=80),
+    Plant("an old boot is never believed", no_second_thought, "is there as", first=100),
 )

@@ -1,4 +1,4 @@
-"""A fixed set of seeds, and that they are worth it: all faults happen, all outcomes are reached.
+"""Some seeds, and that they are worth it: all faults happen, all outcomes are reached.
 
 More of the same: `python -m tools.simulate`.
 """
@@ -14,7 +14,8 @@ import pytest
 from tests.simulation.run import Report, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(60)
+FIXED = (0, 1, 2, 3, 4, 5, 6, 8, 10, 20, 23, 31)  # everything happens in one of these
+OTHERS = 12  # which nobody has looked at yet, most likely
 
 # Every kind of fault, and every step of the backend it can be killed at.
 FAULTS = {
@@ -35,9 +36,10 @@ OUTCOMES = {
 
 
 @pytest.fixture(scope="module")
-def reports() -> list[Report]:
+def reports(seed: int) -> list[Report]:
     """One run of every seed."""
-    return [simulate(seed) for seed in SEEDS]
+    others = range(seed * OTHERS, (seed + 1) * OTHERS)
+    return [simulate(one) for one in (*FIXED, *others)]
 
 
 def test_nothing_is_broken(reports: list[Report]) -> None:
@@ -53,7 +55,7 @@ def test_everything_happens(reports: list[Report]) -> None:
     assert (FAULTS | USERS) - counts.keys() == set()
     assert OUTCOMES - outcomes.keys() == set()
     commands = outcomes.total()
-    assert commands >= 100 * len(SEEDS)
+    assert commands >= 100 * len(reports)
     assert outcomes["COMPLETED"] > 0.3 * commands  # or it would be about nothing but failures
     assert outcomes["UNKNOWN interrupted"] + outcomes["UNKNOWN forgotten"] < 0.05 * commands
 

@@ -16,7 +16,7 @@ from tools.bench_parts import QUICK
 from tools.bench_report import Report, percentile
 from tools.bench_site import Site, running
 
-SHORT = replace(QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5, readings=8_000)
+SHORT = replace(QUICK, ceiling=0.1, load=0.3, latency=0.4, pins=0.5, readings=2_000)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One running site for the tests of a file."""
+"""One running site for the tests of a file, one browser for all."""
 
 from collections.abc import Iterator
 
@@ -39,8 +39,9 @@ def page(site: Site) -> Client:
     return client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One Chromium for all files of this folder that one process runs."""
     with sync_playwright() as playwright:
         yield launched(playwright)
 

@@ -208,9 +208,11 @@ class Card {
   #drawButtons() {
     const { state, site } = this.one;
     const going = ["active", "paused"].includes(state) && may(this.view.session, "operator", site);
+    const now = going ? state : "";
+    if (now === this.drawn) return; // who is about to press one presses it
+    this.drawn = now;
     fill(this.buttons, "");
-    if (!going) return;
-    this.buttons.replaceChildren(
+    if (going) this.buttons.replaceChildren(
       state === "active" ? button("Pause", () => this.#wish("pause")) : button("Resume", () => this.#wish("resume"), "primary"),
       button("Abort", () => this.#wish("abort", "Abort this rollout? Nothing more is sent; boards that are on trial decide for themselves."), "stop"));
   }
