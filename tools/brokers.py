@@ -68,7 +68,7 @@ class MosquittoBroker:
         binary = mosquitto_binary()
         assert binary is not None
         self._write_configuration()
-        self._ready.clear()
+        self._ready = threading.Event()  # who still reads of the one before has its own
         self._process = subprocess.Popen(
             [binary, "-c", str(self.directory / "mosquitto.conf")],
             stderr=subprocess.PIPE,
@@ -76,7 +76,9 @@ class MosquittoBroker:
             start_new_session=True,
             preexec_fn=end_with_parent(signal.SIGKILL),
         )
-        threading.Thread(target=self._read_log, args=(self._process,), daemon=True).start()
+        threading.Thread(
+            target=self._read_log, args=(self._process, self._ready), daemon=True
+        ).start()
         if not self._ready.wait(SECONDS) or self._process.poll() is not None:
             self.stop()
             raise BrokerError(f"the broker did not start: {self._last_words}")
@@ -124,16 +126,16 @@ class MosquittoBroker:
         entries = [f"{name}:{_hashed(password)}\n" for name, password in self._users.items()]
         (self.directory / "passwd").write_text("".join(entries))
 
-    def _read_log(self, process: subprocess.Popen[str]) -> None:
+    def _read_log(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             self._last_words = line.strip()
             if " running" in line:
-                self._ready.set()
+                ready.set()
             elif "Reloading config" in line:
                 self._reloaded.set()
         process.wait()
-        self._ready.set()
+        ready.set()
 
 
 Broker = EmbeddedBroker | MosquittoBroker

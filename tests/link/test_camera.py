@@ -45,7 +45,8 @@ def test_two_pictures_arrive_and_differ(
             check(picture, result)
         assert pictures[0] != pictures[1]
         assert len(board.log.of("boot")) == 1
-        assert board.log.of("camera")[-1]["pins"] is None  # it is off
+        on = [event for event in board.log.of("camera") if event["pins"] is not None][-1]
+        board.wait(lambda it: it["event"] == "camera" and it["pins"] is None, since=on["number"])
 
 
 def test_a_browser_shows_it(embedded_broker: Broker, tmp_path: Path) -> None:
