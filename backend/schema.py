@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from peewee import DatabaseError, SqliteDatabase
+from peewee import DatabaseError, OperationalError, SqliteDatabase
 from playhouse.migrate import SqliteMigrator, migrate
 
 from backend import dbfile
@@ -153,6 +153,7 @@ def _prepare(db: SqliteDatabase, path: Path | None) -> None:
     if path is None:
         return upgrade(db)
     dbfile.make_private(path)
+    _connect(db)
     check_not_later(version(db))
     if not db.table_exists(Board):
         upgrade(db)  # one process makes it; the others wait
@@ -160,6 +161,20 @@ def _prepare(db: SqliteDatabase, path: Path | None) -> None:
         _upgrade_alone(db, path)
     weakref.finalize(db, dbfile.hold(path).close)
     return None
+
+
+def _connect(db: SqliteDatabase) -> None:
+    """Connect. A new file is given its log by one process, and the others do not wait for that by
+    themselves.
+    """
+    patience = time.monotonic() + dbfile.LOCK_SECONDS
+    while db.is_closed():
+        try:
+            db.connect()
+        except OperationalError as why:
+            if "locked" not in str(why) or time.monotonic() > patience:
+                raise
+            time.sleep(0.05)
 
 
 def _upgrade_alone(db: SqliteDatabase, path: Path) -> None:

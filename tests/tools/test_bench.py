@@ -25,7 +25,7 @@ def site() -> Iterator[Site]:
     with running() as made:
         with made.serving() as used:
             made.load(0.3, outstanding=8)
-        assert used.ran > 8 and used.again == 0
+        assert used.ran >= 8 and used.again == 0
         yield made
 
 
