@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from tools.emulator_serial import open_console, read_some, take_terminal
 MODULES = stage.BOARDS / "UNIX" / "modules"
 
 _START = "_start.py"
+_CTRL_C = b"\x03"
+_IDLE_S = 0.3  # that Ctrl-C waits at most
 
 
 class EmulatorError(RuntimeError):
@@ -125,9 +128,22 @@ class Processor:
         return read_some(self.console)
 
     def type(self, data: bytes) -> None:
-        """Types on its console; what the board does not take in is lost, as on a UART."""
+        """Types on its console; what the board does not take in is lost, as on a UART.
+
+        Ctrl-C waits a moment for the processor to be idle: a chip raises it between two steps of
+        a program, and the Unix port in the midst of one, with the heap locked for good by chance.
+        """
+        end = time.monotonic() + _IDLE_S
+        while _CTRL_C in data and not self._idle() and time.monotonic() < end:
+            time.sleep(0.001)
         with contextlib.suppress(BlockingIOError):
             os.write(self.console, data)
+
+    def _idle(self) -> bool:
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] in "SZ"
+        except OSError:  # no Linux, or it has ended
+            return True
 
     def kill(self) -> int:
         """Ends it at once, whatever it does; its exit code. Harmless where it has ended."""

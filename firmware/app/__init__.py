@@ -23,12 +23,17 @@ class _Folders:
 
     def __init__(self, root):
         self.root, self.name = root, _ANY
+        self.stopped = False  # by Ctrl-C
 
     def mount(self, *_):
         pass
 
     def stat(self, path):
-        return os.stat(self.place(path))
+        try:
+            return os.stat(self.place(path))
+        except KeyboardInterrupt:  # an import would take it for a file that is not there
+            self.stopped = True
+            raise
 
     def open(self, path, mode):
         return io.open(self.place(path), mode)  # noqa: UP020 (a test times the other one)
@@ -66,7 +71,13 @@ def once(name, package=__name__):
         _forget(parent, _ANY)  # the one that asks for this one at its top
         parent.__path__ = "/x/" + package
         _folders.name, name = name, _ANY
-    module = __import__(package + "." + name, None, None, (name,))
+    try:
+        module = __import__(package + "." + name, None, None, (name,))
+    except ImportError:
+        if _folders and _folders.stopped:
+            _folders.stopped = False
+            raise KeyboardInterrupt
+        raise
     _forget(parent, name)
     return module
 

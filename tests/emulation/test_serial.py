@@ -44,6 +44,7 @@ def test_soft_reset_skips_main_and_comes_back(board: Board) -> None:
 
 def test_the_port_outlives_a_restart(board: Board) -> None:
     before = board.port
-    board.power_cut().start()
+    since = len(board.log)
+    board.power_cut().start().wait_for("console", line="mirroring", since=since)
     assert "7" in mpremote(board, "resume", "exec", "print(3 + 4)")
     assert board.port == before
