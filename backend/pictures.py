@@ -11,16 +11,15 @@ Rules of this file:
 Times are ms.
 """
 
-import hashlib
 import json
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 from protocol.image_reading import Chunk, Header
 
 from backend import picture_rows, store
+from backend.gallery import rows as gallery
 from backend.images import Arrival, Assembly, Key, Receiver, chunks_in
 from backend.lifecycle import IN_FLIGHT, PENDING
 from backend.presence import Presence, Roster
@@ -37,7 +36,6 @@ ASKS = 3
 NEVER = 1_000  # instead of how often it was asked for: the board does not have it
 LIFE_SECONDS = 60  # of a request: the board is there, and asked again after the next start
 KEPT_MS = 7 * 24 * 3600 * 1000
-DONE_MAX = 1_000
 
 
 @dataclass(slots=True)
@@ -57,7 +55,6 @@ class Pictures:
         self.receiver = Receiver()
         self._idle_ms = int(idle_s * 1000)
         self._waits: dict[Key, Wait] = {}
-        self._done: OrderedDict[Key, bytes] = OrderedDict()  # SHA-256 of those that were whole
         self._over: set[Key] = set()  # whole, and the rows still there
         self._load()
 
@@ -70,7 +67,6 @@ class Pictures:
         if picture is None or one is None or one.header is None:
             self._note(work, board, said, before)
         else:
-            self._done[key] = hashlib.sha256(picture).digest()
             self._over.add(key)
             self._waits.pop(key, None)
             parts = chunks_in(one.header)
@@ -96,17 +92,11 @@ class Pictures:
             self._waits[key].asked, self._waits[key].due_at = NEVER, None
             self._save(key)
 
-    def unkept(self, key: Key) -> None:
-        """A whole picture could not be stored, so it counts as not here."""
-        self._done.pop(key, None)
-
     def sweep(self) -> None:
         """The transaction before this one is settled: what became whole in it is a file now."""
         for key in self._over:
             picture_rows.erase(key)
         self._over.clear()
-        while len(self._done) > DONE_MAX:
-            self._done.popitem(last=False)
 
     def due(self, work: Work, roster: Roster) -> list[tuple[Key, NewCommand]]:
         """What is to be asked for now; the ids of the commands go to `asked`."""
@@ -184,7 +174,7 @@ class Pictures:
     ) -> list[tuple[Key, NewCommand]]:
         one, board = self.receiver.get(key), roster.get(key[0])
         assert one is not None and board is not None
-        if self._is_done(key, one):  # doubled parts of one that is here already
+        if _is_kept(key, one):  # doubled parts of one that is here already
             self._forget(key)
         elif wait.due_at == 0 or self._is_asked(work, wait):
             wait.due_at = work.now + self._idle_ms
@@ -214,9 +204,6 @@ class Pictures:
             key[0], "send_image", "", parameters, LIFE_SECONDS, SYSTEM, reason=reason
         )
 
-    def _is_done(self, key: Key, one: Assembly) -> bool:
-        return key in self._done and (one.header is None or one.header.digest == self._done[key])
-
     @staticmethod
     def _is_asked(work: Work, wait: Wait) -> bool:
         rows = work.take(store.by_ids([wait.command_id])) if wait.command_id else []
@@ -240,6 +227,11 @@ class Pictures:
         self.receiver.drop(key)
         self._waits.pop(key, None)
         picture_rows.erase(key)
+
+
+def _is_kept(key: Key, one: Assembly) -> bool:
+    digests = [bytes.fromhex(row["sha256"]) for row in gallery.some([key])]
+    return any(one.header is None or one.header.digest == digest for digest in digests)
 
 
 def _state(one: Assembly | None) -> State:

@@ -227,7 +227,6 @@ class Writer(threading.Thread):
                 self.album.drop(*key)
         except OSError as why:
             self._core.refused["storage"] += 1
-            self._core.pictures.unkept(key)
             self._core.parts.gallery.unsettled(key)
             what = "keep" if arrival else "remove"
             about = {"board": key[0]}

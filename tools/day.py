@@ -30,6 +30,7 @@ HOURS = 24.0
 HEAP = "192K"
 _BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:g} h, {elapsed}, {remaining} left"
 HALTS = 0.05  # of the minutes have an emergency stop
+HEAP_HOURS = 1.0  # a life that is shorter says nothing about growth
 HEAP_SLACK = 8192  # bytes: the journal gets its size, and the collector keeps a message or two
 LOGS = {"errors.log": 8192, "errors.log.old": 8192}  # bytes, at most
 JOURNAL_LINES = 64 + 8 * (16 + 2)  # what is remembered, and of each file what was not cleared yet
@@ -110,13 +111,16 @@ def halt(world: World) -> None:
 def judge_heap(world: World) -> None:
     """The longest life: what was free at the end of its minutes must not become less."""
     boot = world.heaps[-1][0]
+    world.report.count("boots", len({of for of, _, _ in world.heaps}))
     mine = [(hour, heap) for of, hour, heap in world.heaps if of == boot]
+    if mine[-1][0] - mine[0][0] < HEAP_HOURS:
+        world.report.say(f"free heap: not judged, of less than {HEAP_HOURS:g} h")
+        return
     mine = mine[len(mine) // 10 :]  # it has done everything once
     tenth = max(1, len(mine) // 10)
     first, last = (
         sorted(heap for _, heap in some)[tenth // 2] for some in (mine[:tenth], mine[-tenth:])
     )
-    world.report.count("boots", len({of for of, _, _ in world.heaps}))
     lasted = mine[-1][0] - mine[0][0]
     world.report.say(
         f"free heap over {lasted:.1f} h of the last boot: {first:,} to {last:,} bytes, "

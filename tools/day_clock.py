@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.__main__ import main
-from backend.mqtt import Link
+from backend.linkstate import Tries
 from backend.writer import Writer, monotonic_ms, now_ms
 
 _NUMBERS = struct.Struct("<qq")
@@ -60,20 +60,18 @@ class Clock:
 
     def install(self) -> None:
         """The backend of this process goes by this clock, and looks at it often."""
-        init, wait, start = Writer.__init__, Writer._wait, Link.start
+        init, wait, begin = Writer.__init__, Writer._wait, Tries.__init__
 
         def made(writer: Writer, core: Any, hub: Any, show: Any, end: Any) -> None:
             init(writer, core, hub, show, end, self.now, self.monotonic)
 
-        def started(link: Link) -> None:
-            client: Any = link._client  # which itself takes whole seconds only
-            client._reconnect_min_delay = client._reconnect_max_delay = _AGAIN_SECONDS
-            start(link)
+        def begun(tries: Tries, cap: float) -> None:  # whose waiting is of the host's time
+            begin(tries, min(cap, _AGAIN_SECONDS))
 
         for owner, name, method in (
             (Writer, "__init__", made),
             (Writer, "_wait", lambda writer: min(wait(writer), _LOOK_SECONDS)),
-            (Link, "start", started),
+            (Tries, "__init__", begun),
         ):
             setattr(owner, name, method)
 

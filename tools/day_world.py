@@ -10,7 +10,6 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any
 
-from tools.chaos_http import PATIENCE
 from tools.chaos_report import Report
 from tools.chaos_site import Site, has_ended
 from tools.chaos_truth import judge_command, judge_count, pulses_of
@@ -45,7 +44,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any], int | None]] = {
 ANY_TIME = ("feed", "water", "ping", "log", "config", "change", "sensors", "picture", "pictures")
 EXPIRES_S = 120  # the journal has room for 48 commands that have not expired
 BEAT_S = 10
-BEATS = 6  # in a minute
+_MINUTE_S = 60
 _PINGS = 30
 
 _STEP_S = 5  # after so long the board asks whether the broker is there
@@ -166,26 +165,17 @@ class World:
 
     def beats(self, after: str) -> None:
         """A minute without trouble, as the backend sees it: each heartbeat is there."""
-        seen = [self._beat(after) for _ in range(BEATS)]
-        for one, other in pairwise(said for said in seen if said):
-            if other["uptime"] - one["uptime"] >= 2 * BEAT_S:
-                gap = f"between {one['uptime']} and {other['uptime']} s, after: {after}"
-                self.report.blame([f"no heartbeat {gap}"])
-
-    def _beat(self, after: str) -> Any:
-        """Ten seconds; what the board said in them, or None."""
-        before = self.seen()
         self.away(BEAT_S)
-        now = soon(lambda: self._beaten(before), PATIENCE / 10)
-        if not now:
-            self.report.blame([f"no heartbeat at {before['uptime']} s, after: {after}"])
-            return None
-        self.report.count("heartbeats outside faults")
-        return now
-
-    def _beaten(self, before: Any) -> Any:
-        now = self.seen()
-        return now if (now["boot"], now["uptime"]) != (before["boot"], before["uptime"]) else None
+        seen = [self.seen()]
+        for _ in range(_MINUTE_S // _STEP_S):  # so often that none is missed between two looks
+            self.away(_STEP_S)
+            seen.append(self.seen())
+        said = list(dict.fromkeys((one["boot"], one["uptime"]) for one in seen))
+        self.report.count("heartbeats outside faults", len(said))
+        for (boot, one), (_, other) in pairwise([*said, (said[-1][0], said[0][1] + _MINUTE_S)]):
+            if boot != said[0][0] or other - one >= 2 * BEAT_S:
+                gap = f"between {one} and {other} s, after: {after}"
+                self.report.blame([f"no heartbeat {gap}"])
 
     def note_heap(self) -> None:
         """What is free now: the last heartbeat, a minute after all commands, has collected."""

@@ -150,16 +150,21 @@ def test_copies_of_a_picture_that_is_here_are_not_asked_for(desk: Desk) -> None:
     sends(desk, HEADER, CHUNKS[2])
     desk.at(15).tick()
     assert asked(desk) == [] and shown(desk) == {} and Picture.select().count() == 0
+    desk.restart()
+    sends(desk, CHUNKS[3])  # the backend was killed before it could acknowledge this one
+    desk.startup()
+    desk.at(30).tick()
+    assert asked(desk) == [] and shown(desk) == {} and Picture.select().count() == 0
     other, others = parts("p", DATA[::-1])  # the board has begun to count anew
     sends(desk, other, *others[:4])
-    desk.at(30).tick()
+    desk.at(45).tick()
     assert asked(desk) == [{"image_id": "p", "missing": "4"}]
 
 
 def test_one_that_could_not_be_stored_is_asked_for(desk: Desk) -> None:
     desk.startup()
     sends(desk, HEADER, *CHUNKS)
-    desk.core.pictures.unkept(("pond", "p"))
+    desk.core.parts.gallery.unsettled(("pond", "p"))
     sends(desk, HEADER)
     desk.at(15).tick()
     assert asked(desk) == [{"image_id": "p"}]
