@@ -3,7 +3,7 @@
     {"version":"0.2.0",
     "files":[
     ["app/__init__.mpy",154,"<SHA-256, 64 hex digits>"],
-    ["app/actuators.mpy",2480,"<...>"]
+    ["app/talking.mpy",2480,"<...>"]
     ],"sig":"<64 hex digits>"}
 
 `sig` is made with a board's own key (see protocol.signature); a release that came over the

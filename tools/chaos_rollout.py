@@ -65,7 +65,7 @@ def bad_files() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         worse = Path(folder) / "node.py"
         worse.write_text(f"{source.read_text()}\nraise RuntimeError('{WHY}')\n")
-        files["app/node.mpy"] = stage.compiled(worse, "app.node")
+        files[stage.place_of("app/node")] = stage.compiled(worse, "app.node")
     return release.with_manifest(BAD, files)
 
 

@@ -45,6 +45,7 @@ ANY_TIME = ("feed", "water", "ping", "log", "config", "change", "sensors", "pict
 EXPIRES_S = 120  # the journal has room for 48 commands that have not expired
 BEAT_S = 10
 _MINUTE_S = 60
+_LATE_S = 2  # at most, until a heartbeat that was due is known
 _PINGS = 30
 
 _STEP_S = 5  # after so long the board asks whether the broker is there
@@ -165,7 +166,7 @@ class World:
 
     def beats(self, after: str) -> None:
         """A minute without trouble, as the backend sees it: each heartbeat is there."""
-        self.away(BEAT_S)
+        self.away(BEAT_S + _LATE_S)  # the first that was due when nothing was wrong any more
         seen = [self.seen()]
         for _ in range(_MINUTE_S // _STEP_S):  # so often that none is missed between two looks
             self.away(_STEP_S)

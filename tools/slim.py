@@ -3,6 +3,7 @@
 - Constants of other modules become their values: slim_values.
 - What a board never does goes: a `try` for what only CPython has, types.
 - Texts for people lie in one piece: slim_texts.
+- What is always in memory becomes one module a package: slim_bundles.
 - Names become short, and few: slim_names.
 
 Beside that, `names` are what app/start.py makes names of before all else is loaded, in one
@@ -10,16 +11,18 @@ piece of memory. A name is never let go, so one that comes later leaves a hole t
 - the long texts of what is always in memory; as names they take half of it;
 - all names of what every board loads now and then.
 
-    python -m tools.slim node           what the short names in a traceback of app/node.py mean
+    python -m tools.slim moving         what the short names in a traceback of app/moving.mpy mean
 """
 
 import ast
 import sys
 import threading
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 
 from tools import umqtt
+from tools.slim_bundles import bundled, home, moved
 from tools.slim_names import Names
 from tools.slim_sources import EMULATED, FIRMWARE, staying, trees
 from tools.slim_texts import SHORT, Texts
@@ -50,7 +53,7 @@ def slimmed(text: str, module: str) -> str:
 def turned(text: str) -> str:
     """A program that changes attributes of the firmware's modules, by the names these have."""
     with _LOCK:
-        return _names_of_all().turned(text)
+        return _names_of_all().turned(ast.unparse(moved(ast.parse(text), "")))
 
 
 def names() -> bytes:
@@ -61,19 +64,38 @@ def names() -> bytes:
 
 @cache
 def _slimmed(text: str, module: str) -> str:
-    tree = _OnBoard().visit(ast.parse(text))
-    if "." in module:  # what a package imports, it hands on
-        tree = without_constants(tree, module)
-    if module in staying():
-        tree = _texts().shared(tree)
-    tree = _texts().told(tree) if module == "app" else tree
-    return ast.unparse(ast.fix_missing_locations(_names_of_all().renamed(tree, module)))
+    tree, place = _plain(ast.parse(text), module), home(module)
+    if place == module:
+        return _short(moved(tree, module), module)
+    return _short(bundled({**_plain_trees(), module: tree})[place], place)
+
+
+def _short(tree: ast.Module, place: str) -> str:
+    tree = _texts().shared(tree) if place in _always() else tree
+    tree = _texts().told(tree) if place == "app" else tree
+    return ast.unparse(ast.fix_missing_locations(_names_of_all().renamed(tree, place)))
+
+
+def _plain(tree: ast.Module, module: str) -> ast.Module:
+    tree = _OnBoard().visit(tree)
+    # What a package imports, it hands on.
+    return without_constants(tree, module) if "." in module else tree
+
+
+@cache
+def _plain_trees() -> dict[str, ast.Module]:
+    return {module: _plain(deepcopy(tree), module) for module, tree in trees().items()}
+
+
+@cache
+def _on_board() -> dict[str, ast.Module]:
+    return bundled(_plain_trees())
 
 
 @cache
 def _names() -> bytes:
     found: set[str] = set()
-    for module in staying():
+    for module in _always():
         found.update(_texts_in(_small(module)))
     for module in _NOW_AND_THEN:
         found.update(_names_in(_small(module)))
@@ -85,19 +107,26 @@ def _names_of_all() -> Names:
     """The fixed part and umqtt have names of their own, packages and the emulation partly so;
     so has `slots`, which is in the fixed part, too, and is asked over the cable.
     """
-    fixed = {module: tree for module, tree in trees().items() if "." not in module}
+    fixed = {module: tree for module, tree in _plain_trees().items() if "." not in module}
     partly = {f"/emulation/{path.stem}.mpy": path for path in EMULATED.glob("*.py")}
     partly |= {path.parent.name: path for path in FIRMWARE.rglob("__init__.py")}
     known = {module: ast.parse(path.read_text()) for module, path in partly.items()}
-    mine = {module: tree for module, tree in trees().items() if module not in fixed}
+    mine = {module: tree for module, tree in _plain_trees().items() if module not in fixed}
+    homes = {module: home(module) for module in mine if home(module) != module}
     others = [*fixed.values(), *known.values(), mine["app.slots"]]
     others.append(ast.parse(umqtt.fetch().read_text()))
-    return Names({**mine, **known}, others)
+    return Names({**mine, **known}, others, homes)
 
 
 @cache
 def _texts() -> Texts:
-    return Texts(trees()[module] for module in sorted(staying()))
+    return Texts(_on_board()[module] for module in _always())
+
+
+@cache
+def _always() -> list[str]:
+    """What is always in memory, as a board has it."""
+    return sorted({home(module) for module in staying()} & _on_board().keys() - {"micropython"})
 
 
 class _OnBoard(ast.NodeTransformer):
@@ -118,7 +147,7 @@ class _OnBoard(ast.NodeTransformer):
 
 
 def _small(module: str) -> ast.Module:
-    return ast.parse(slimmed(ast.unparse(trees()[module]), module))
+    return ast.parse(_short(deepcopy(_on_board()[module]), module))
 
 
 def _texts_in(tree: ast.Module) -> Iterator[str]:
@@ -148,9 +177,10 @@ def _names_in(tree: ast.Module) -> Iterator[str]:
 def main(arguments: list[str]) -> None:
     """See the head of this file."""
     for name in arguments:
-        for module in (f"app.{name}", f"protocol.{name}"):
-            for short, meant in sorted(_names_of_all().meant(module).items()):
-                print(f"{module}: {short} is {meant}")
+        for module in trees():
+            if name in (module.rpartition(".")[2], home(module).rpartition(".")[2]):
+                for short, meant in sorted(_names_of_all().meant(module).items()):
+                    print(f"{module}: {short} is {meant}")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import string
 import types
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
+from types import MappingProxyType
 
 from tools.slim_parameters import Parameters, bound, is_set
 
@@ -57,10 +58,16 @@ class Names:
     """What becomes of the names in `trees`, {dotted name of a module: its source}.
 
     `others` are files with which these have to do: their names stay as they are. Of those that
-    are among `trees` as well, the names that begin with an underscore do not.
+    are among `trees` as well, the names that begin with an underscore do not. `homes`: {module:
+    bundle it becomes a part of}; what such modules have at their top, the bundle has together.
     """
 
-    def __init__(self, trees: Trees, others: Iterable[ast.AST]) -> None:
+    def __init__(
+        self,
+        trees: Trees,
+        others: Iterable[ast.AST],
+        homes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         half = [tree for tree in others if tree in trees.values()]
         whole = [tree for tree in others if tree not in trees.values()]
         nodes = [node for tree in trees.values() for node in ast.walk(tree)]
@@ -68,8 +75,8 @@ class Names:
         self._bound = {module: _bound_at_top(tree) for module, tree in trees.items()}
         kept = {name for node in nodes for name in _said(node)} | _known(whole)
         kept |= {name for name in _known(half) if name[:1] != "_"}
-        kept |= {part for module in trees for part in re.split("[./]", module)}
-        self._places = _places(trees, self._bound, kept)
+        kept |= {part for one in (*trees, *homes.values()) for part in re.split("[./]", one)}
+        self._places = _places(trees, self._bound, kept, homes)
         self._short = _shared(self._places)
 
     def renamed(self, tree: ast.Module, module: str) -> ast.AST:
@@ -92,7 +99,7 @@ class Names:
 
 
 def _places(
-    trees: Trees, at_top: Mapping[str, Set[str]], kept: Set[str]
+    trees: Trees, at_top: Mapping[str, Set[str]], kept: Set[str], homes: Mapping[str, str]
 ) -> dict[str, set[frozenset[str]]]:
     """{name: where it is to be told from others}, of what can be renamed."""
     found: dict[str, set[frozenset[str]]] = defaultdict(set)
@@ -103,6 +110,8 @@ def _places(
         own |= mine | at_top[module]
         for name in mine | stored | at_top[module]:
             found[name].add(families[module])
+        for name in at_top[module] if module in homes else ():
+            found[name].add(frozenset((homes[module],)))
     return {name: at for name, at in found.items() if name in own - kept and len(name) > 2}
 
 

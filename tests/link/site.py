@@ -32,14 +32,13 @@ PATIENCE = 30.0  # seconds until a test gives up
 
 Message = dict[str, Any]
 
-_START = "    from app import once\n"
+_STARTED = "    if go:\n"
 
 
 def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP, **made: Any) -> Board:
     """A board that will connect to 127.0.0.1:`port`; `made` goes to Board.
 
-    `turned` is Python that changes constants; it runs when the settings are read and gone from
-    memory.
+    `turned` is Python that changes constants; it runs when the release is loaded.
     """
     spec = BoardSpec(BOARD_ID, KEY.hex(), USERS[BOARD_ID], "pond")
     files: dict[str, bytes | str] = {**stage.files(), **spec.files(("127.0.0.1", port))}
@@ -48,10 +47,10 @@ def make_board(folder: Path, port: int, turned: str = "", heap: str = HEAP, **ma
 
 
 def turned_main(turned: str) -> str:
-    """main.py with more to do before the release starts."""
-    before, start, after = stage.files()["main.py"].decode().partition(_START)
-    assert start
-    return before + textwrap.indent(slim.turned(turned), "    ") + "\n" + start + after
+    """main.py with more to do once the release is loaded, before it begins."""
+    before, started, after = stage.files()["main.py"].decode().partition(_STARTED)
+    assert started
+    return before + textwrap.indent(slim.turned(turned), "    ") + "\n" + started + after
 
 
 def settings_with(board: Board, **members: Any) -> None:

@@ -36,7 +36,7 @@ def made(changed: Mapping[str, str] | None = None, more: int = 0) -> dict[str, b
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / f"{name}.py"
             source.write_text((SOURCES / f"{name}.py").read_text() + "\n" + text)
-            files[f"app/{name}.mpy"] = stage.compiled(source, f"app.{name}")
+            files[stage.place_of(f"app/{name}")] = stage.compiled(source, f"app.{name}")
     files.pop(manifest.NAME)
     return release.with_manifest(VERSION, files)
 

@@ -43,7 +43,7 @@ def test_some_files_pass_and_the_program_starts_anew(roomy: Board) -> None:
     assert " 0 failed" in done.stdout and "FAILED" not in done.stdout
     roomy.wait_for("watchdog", since=since)
     roomy.power_cut()
-    assert "a/app/node.mpy" in roomy.flash.files() and "run.py" not in roomy.flash.files()
+    assert "a/app/talking.mpy" in roomy.flash.files() and "run.py" not in roomy.flash.files()
 
 
 def test_the_flash_is_the_boards_own(roomy: Board, tmp_path: Path) -> None:
