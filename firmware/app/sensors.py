@@ -19,7 +19,7 @@ from .readings import Readings
 from .sampling import Schedule, measured
 from .thresholds import News
 
-_BATCH = const(8)  # readings in a message
+_BATCH = const(4)  # readings in a message
 _UNCONFIRMED = const(4)  # messages in the outbox beyond which none is added
 _BLOCK_MS = const(60)  # longer than any driver takes
 _PATIENCE = const(20)

@@ -67,7 +67,11 @@ def tls_board(
     folder: Path, port: int, der: bytes, turned: str = "", heap: str = HEAP, **members: object
 ) -> Board:
     """A board that asks for TLS at 127.0.0.1:`port`."""
-    board = make_board(folder / "board", port, turned, heap)
+    return sealed_board(make_board(folder / "board", port, turned, heap), der, **members)
+
+
+def sealed_board(board: Board, der: bytes, **members: object) -> Board:
+    """A board that is off, which asks for TLS from now on; `members` are of its broker."""
     broker = json.loads(board.flash.read("settings.json"))["broker"]
     settings_with(board, broker={**broker, "tls": True, "ca": "ca.der", **members})
     board.flash.write({"ca.der": der})

@@ -4,25 +4,41 @@ Each function returns whether a board did all of it in a heap of so many KiB and
 over; an answer may take so many seconds.
 """
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
 
 from protocol import topics
 
-from tests.link.pictures import check, studio
+from tests.link.pictures import Viewer, board_with_camera, check, studio
 from tests.link.site import Backend, site
 from tests.link.test_config import answer
 from tests.link.test_link import QUICK
 from tests.link.test_sensors import ADC, AIR, DOOR, LOW, OXYGEN, PROBE, ROMS, WATER
 from tests.link.test_sensors import files as sensor_files
 from tests.link.test_sleep import sleeper
-from tests.link.test_tls import Authority, tls_site
+from tests.link.test_tls import Authority, sealed, sealed_board, tls_site
 from tests.link.updating import made, pond, signed
 from tests.support import certificates
 from tools.brokers import Broker
+from tools.emulator import Board
+from tools.proxy import Proxy
 
 PINGS, STOPS = 48, 16  # what a journal has room for
+MEANWHILE: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("feed", "feeder1", {"amount": 1}),
+    ("switch", "light1", {"state": "on", "seconds": 1}),
+    ("water", "valve1", {"action": "fill", "seconds": 1}),
+    ("get_config", "", {}),
+    ("update_config", "", {"hold_s": 31}),
+    ("get_log", "", {}),
+    ("read_sensors", "", {}),
+    ("list_images", "", {}),
+    ("set_wake_schedule", "", {"seconds": 0}),
+    ("emergency_stop", "", {}),
+    ("clear_stop", "", {}),
+)
 LIFE_S = 2
 TRIAL_S = 5
 
@@ -38,29 +54,38 @@ def fill_journal(backend: Backend, seconds: float) -> None:
     time.sleep(LIFE_S)  # it is time itself that has to pass
 
 
-def sensors(folder: Path, broker: Broker, kib: int, seconds: float) -> bool:
-    """Each kind of sensor, a limit that is crossed, readings kept while the link is gone."""
-    wired = sensor_files(
+def wired() -> dict[str, str]:
+    """The files of a board with five sensors."""
+    return sensor_files(
         oxygen1={**PROBE, "limits": [LOW]},
         oxygen2={**ADC, "pin": 35, "points": [[0, 1], [50000, 11]]},
         water1={"kind": "ds18b20", "pin": WATER, "rom": ROMS[0]},
         air1={"kind": "dht22", "pin": AIR, "value": "humidity", "unit": "%", "every_s": 2},
         door1={"kind": "digital", "pin": DOOR, "active_low": 1},
     )
-    with site(folder, broker, QUICK, wired, f"{kib}K", seconds) as (board, backend, proxy):
-        board.set_adc(OXYGEN, 6000)
-        board.set_temperatures(WATER, {ROMS[0]: 21.5})
-        board.set_air(AIR, 19.5, 61.5)
-        fill_journal(backend, seconds)
-        backend.wait(topics.THRESHOLD, {"state": "cleared"}, seconds)
-        board.set_adc(OXYGEN, 3000)
-        backend.wait(topics.THRESHOLD, {"state": "crossed", "value": 3}, seconds)
-        since = len(backend.heard)
-        proxy.drop()
-        backend.online(seconds, since)
-        asked = backend.command("read_sensors")
-        assert backend.result(asked, seconds)["result"] == {"readings": 5}
-        backend.wait(topics.SENSORS, {}, seconds, len(backend.heard))
+
+
+def measure(board: Board, backend: Backend, proxy: Proxy, seconds: float) -> None:
+    """A limit is crossed, and the link is gone for a moment."""
+    board.set_adc(OXYGEN, 6000)
+    board.set_temperatures(WATER, {ROMS[0]: 21.5})
+    board.set_air(AIR, 19.5, 61.5)
+    fill_journal(backend, seconds)
+    backend.wait(topics.THRESHOLD, {"state": "cleared"}, seconds)
+    board.set_adc(OXYGEN, 3000)
+    backend.wait(topics.THRESHOLD, {"state": "crossed", "value": 3}, seconds)
+    since = len(backend.heard)
+    proxy.drop()
+    backend.online(seconds, since)
+    asked = backend.command("read_sensors")
+    assert backend.result(asked, seconds)["result"] == {"readings": 5}
+    backend.wait(topics.SENSORS, {}, seconds, len(backend.heard))
+
+
+def sensors(folder: Path, broker: Broker, kib: int, seconds: float) -> bool:
+    """Each kind of sensor, a limit that is crossed, readings kept while the link is gone."""
+    with site(folder, broker, QUICK, wired(), f"{kib}K", seconds) as (board, backend, proxy):
+        measure(board, backend, proxy, seconds)
         return len(board.log.of("boot")) == 1
 
 
@@ -136,6 +161,32 @@ def sleep(folder: Path, broker: Broker, kib: int, seconds: float) -> bool:
         return len(board.log.of("boot")) == 2
 
 
+def everything(folder: Path, _: Broker, kib: int, seconds: float) -> bool:
+    """Five sensors, a camera and TLS on one board, which is told to do all else meanwhile."""
+    folder.mkdir()
+    by = Authority(folder, certificates.authority(folder))
+    with sealed(folder, by.server("good")) as broker:
+        assert broker.tls
+        proxy, viewer = Proxy("127.0.0.1", broker.tls[0]), Viewer(broker)
+        with proxy, contextlib.closing(viewer.connect()):
+            board = board_with_camera(folder / "board", proxy.port, heap=f"{kib}K", turned=QUICK)
+            with sealed_board(board, by.certificate.der):
+                board.flash.write(wired())
+                return do_everything(board.start(), viewer, proxy, seconds)
+
+
+def do_everything(board: Board, viewer: Viewer, proxy: Proxy, seconds: float) -> bool:
+    """See above; `board` has just been started."""
+    viewer.online(seconds)
+    measure(board, viewer, proxy, seconds)
+    asked = viewer.command("capture_image")
+    for verb, target, given in MEANWHILE:
+        viewer.result(viewer.command(verb, target, **given), seconds)
+    result = viewer.result(asked, seconds)["result"]
+    check(viewer.picture(result["image_id"], seconds), result)
+    return len(board.log.of("boot")) == 1
+
+
 KINDS = {
     "sensors": sensors,
     "camera": camera,
@@ -143,4 +194,5 @@ KINDS = {
     "update": update,
     "config": config,
     "sleep": sleep,
+    "everything": everything,
 }
