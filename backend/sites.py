@@ -3,7 +3,8 @@
 Rules of this file:
 - what a site gives to a board it gives when the board is mapped; only the wake times follow later
   changes, and boards that sleep are told of them;
-- a site with boards can't be deleted; with it go the roles that people have there, and schedules;
+- a site with boards can't be deleted; with it go the roles that people have there, schedules and
+  scenes; what was played and rolled out there belongs to no site then, not to one made anew;
 - each change is one transaction.
 """
 
@@ -22,6 +23,8 @@ from backend.dialects.registry import DIALECTS
 from backend.errors import Conflict, Invalid, NotFound
 from backend.models import ACTIVE, RETIRED, Board, Site, as_rows, database
 from backend.queueing import queue, take_back, wanted
+from backend.rollouts.rows import Rollout
+from backend.scenes.rows import GOING, Scene, SceneRun
 from backend.schedules.models import Schedule
 from backend.work import Work
 
@@ -58,10 +61,19 @@ def delete(site_id: str) -> None:
         if count:
             reason = f"has {count} boards; move or retire them first"
             raise Conflict("not_empty", "site", reason)
+        if (
+            SceneRun.select()
+            .where((SceneRun.site == site_id) & (SceneRun.status << GOING))
+            .exists()
+        ):
+            raise Conflict("in_use", "site", "a scene is being played there; stop it first")
         for row in list(Board.select(Board.id).where(Board.site == site_id)):
             boards.change(row.id, site=None)
         Membership.delete().where(Membership.site == site_id).execute()
-        Schedule.delete().where(Schedule.site == site_id).execute()
+        for table in (Schedule, Scene):
+            table.delete().where(table.site == site_id).execute()
+        for kept in (SceneRun, Rollout):
+            kept.update(site=None).where(kept.site == site_id).execute()
         Site.delete().where(Site.id == site_id).execute()
 
 

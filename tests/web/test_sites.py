@@ -58,7 +58,16 @@ def test_a_site_is_made_changed_listed_and_deleted(program: Client) -> None:
     assert refused(program.call("POST", "sites", body)) == (409, "exists", "id")
     wrong = program.call("PATCH", "sites/river", {"timezone": "Mars/Base"})
     assert refused(wrong) == (400, "bad_parameter", "timezone")
-    assert program.call("DELETE", "sites/river").status == 204
+    scene: Any = {"initialState": "A", "states": {"A": {"timeline": [{"at": 60, "action": "audio"}]}}}
+    scene["states"]["A"]["timeline"][0]["message"] = "STOP"
+    made = program.call("POST", "scenes", {"id": "flood", "site": "river", "scene": scene})
+    assert made.status == 201, made.json
+    run = program.call("POST", "scenes/flood/start").json["id"]
+    assert refused(program.call("DELETE", "sites/river")) == (409, "in_use", "site")
+    assert program.call("POST", f"scene-runs/{run}/stop").status == 202
+    eventually(lambda: program.call("DELETE", "sites/river").status == 204)
+    assert program.call("GET", "scenes/flood").status == 404
+    assert program.call("GET", f"scene-runs/{run}").json["site"] is None
     assert refused(program.call("GET", "sites/river")) == (404, "unknown_site", "site")
 
 
