@@ -113,11 +113,12 @@ class _Moved(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST] | None:
         source = imported_from(node, self._package)
+        if home(source) != source and home(source) != self._home:
+            return _import(home(source), node.names)
         if home(source) != source:
-            return None if home(source) == self._home else _import(home(source), node.names)
-        inside = [
-            one for one in node.names if home(f"{source}.{one.name}") != f"{source}.{one.name}"
-        ]
+            assert not any(one.asname for one in node.names), f"{self._home}: {ast.unparse(node)}"
+            return None
+        inside = [one for one in node.names if f"{source}.{one.name}" in _HOMES]
         if not inside:
             return node
         self._modules.update({one.asname or one.name: f"{source}.{one.name}" for one in inside})

@@ -1,6 +1,7 @@
 """What becomes one module on a board: all that stays, and nothing takes the place of another."""
 
 import ast
+import builtins
 
 import pytest
 
@@ -23,7 +24,10 @@ def test_nothing_in_a_bundle_takes_the_place_of_another(bundle: str) -> None:
     ]
     stored = [line.targets[0] for line in found.body if isinstance(line, ast.Assign)]
     defined += [one.id for one in stored if isinstance(one, ast.Name)]
+    lines = [line for line in found.body if isinstance(line, ast.Import | ast.ImportFrom)]
+    defined += [one.asname or one.name for line in lines for one in line.names]
     assert len(defined) > 5 and sorted(set(defined)) == sorted(defined)
+    assert not set(defined) & set(dir(builtins)), "some module means Python's own"
 
 
 def test_nobody_asks_for_a_module_that_is_in_a_bundle() -> None:

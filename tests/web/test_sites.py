@@ -58,7 +58,10 @@ def test_a_site_is_made_changed_listed_and_deleted(program: Client) -> None:
     assert refused(program.call("POST", "sites", body)) == (409, "exists", "id")
     wrong = program.call("PATCH", "sites/river", {"timezone": "Mars/Base"})
     assert refused(wrong) == (400, "bad_parameter", "timezone")
-    scene: Any = {"initialState": "A", "states": {"A": {"timeline": [{"at": 60, "action": "audio"}]}}}
+    scene: Any = {
+        "initialState": "A",
+        "states": {"A": {"timeline": [{"at": 60, "action": "audio"}]}},
+    }
     scene["states"]["A"]["timeline"][0]["message"] = "STOP"
     made = program.call("POST", "scenes", {"id": "flood", "site": "river", "scene": scene})
     assert made.status == 201, made.json
