@@ -166,8 +166,12 @@ class World:
 
     def beats(self, after: str) -> None:
         """A minute without trouble, as the backend sees it: each heartbeat is there."""
-        self.away(BEAT_S + _LATE_S)  # the first that was due when nothing was wrong any more
-        seen = [self.seen()]
+        before = self.seen()
+        try:
+            seen = [self.wait(lambda: self._newer(before), BEAT_S + _LATE_S)]
+        except TimeoutError:
+            self.report.blame([f"no heartbeat at {before['uptime']} s, after: {after}"])
+            return
         for _ in range(_MINUTE_S // _STEP_S):  # so often that none is missed between two looks
             self.away(_STEP_S)
             seen.append(self.seen())
@@ -177,6 +181,10 @@ class World:
             if boot != said[0][0] or other - one >= 2 * BEAT_S:
                 gap = f"between {one} and {other} s, after: {after}"
                 self.report.blame([f"no heartbeat {gap}"])
+
+    def _newer(self, before: Any) -> Any:
+        now = self.seen()
+        return now if (now["boot"], now["uptime"]) != (before["boot"], before["uptime"]) else None
 
     def note_heap(self) -> None:
         """What is free now: the last heartbeat, a minute after all commands, has collected."""
