@@ -6,8 +6,8 @@
 - A skipped test is a failure where CI=true.
 - Random tests draw from `seed`, which the header prints; SEED=n repeats a run.
 - `make test` runs five processes. One takes all that only computes, and the machine lets it wait;
-  the others take a file at a time of what waits for real boards, brokers and browsers. So no test
-  may count on having the machine for itself.
+  one takes the page, in one browser; and all of them a file at a time of what waits for real
+  boards and brokers. So no test may count on having the machine for itself.
 - What a test gives to `record_property` is printed at the end.
 """
 
@@ -34,9 +34,10 @@ CI = os.environ.get("CI") == "true"
 SEED = int(os.environ.setdefault("SEED", str(random.randrange(10**9))))  # the workers' too
 PORTS = {"micropython": unix_port.run_tests, "wasm32": wasm_port.run_tests}
 COMPUTING = {"firmware", "protocol", "simulation"}  # folders
+PAGE = "page"  # stands in the name of each file that needs a browser, all but the newcomer's
 NICE = os.getpriority(os.PRIO_PROCESS, 0)
 # Which ones begin first.
-LONG = ("simulation", "protocol", "firmware", "chaos", "test_newcomer.py", "serial", "tools")
+LONG = ("simulation", "protocol", "firmware", PAGE, "chaos", "test_newcomer.py", "serial", "tools")
 
 
 class MicroPythonFailure(Exception):
@@ -119,26 +120,31 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         with contextlib.suppress(PermissionError):  # only root may take it back
-            os.setpriority(os.PRIO_PROCESS, 0, 19 if _folder(item.nodeid) in COMPUTING else NICE)
+            os.setpriority(os.PRIO_PROCESS, 0, 19 if _kind(item.nodeid) in COMPUTING else NICE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _turn(_folder(item.nodeid)))
+    items.sort(key=lambda item: _turn(_kind(item.nodeid)))
 
 
-def _folder(nodeid: str) -> str:
-    return Path(nodeid.partition("::")[0]).parts[1]
+def _kind(nodeid: str) -> str:
+    """The folder of a test, or PAGE."""
+    path = Path(nodeid.partition("::")[0])
+    return PAGE if PAGE in path.stem.split("_") else path.parts[1]
 
 
-def _turn(folder: str) -> int:
-    return LONG.index(folder) if folder in LONG else len(LONG)
+def _turn(kind: str) -> int:
+    return LONG.index(kind) if kind in LONG else len(LONG)
 
 
 class Lanes(LoadScopeScheduling):
-    """One worker takes all that computes, each of the others a file at a time."""
+    """One worker takes all that computes, one the page, and else each a file at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "computing" if _folder(nodeid) in COMPUTING else nodeid.partition("::")[0]
+        kind = _kind(nodeid)
+        if kind == PAGE:
+            return kind
+        return "computing" if kind in COMPUTING else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
