@@ -151,11 +151,14 @@ class Sensors:
             self._untold = self._untold or message.data is not None
         if node.link.down_since is not None or node.restarting is not None:
             return
-        if node.unconfirmed() < _UNCONFIRMED:
-            if self._news.waiting:
-                self._sent = self._tell_limit(), self._news
-            elif self._readings or self._untold:
-                self._sent = self._tell_readings(), self._readings
+        queue = self._news if self._news.waiting else self._readings
+        if node.unconfirmed() < _UNCONFIRMED and (queue is self._news or queue or self._untold):
+            try:
+                told = self._tell_limit() if queue is self._news else self._tell_readings()
+                self._sent = told, queue
+            except MemoryError:  # later, then: what is on must not go off for that
+                queue.settle(False)
+                node.commands.drop("memory")
 
     def _tell_limit(self):
         limit, crossed, value, timestamp = self._news.take()
@@ -167,8 +170,9 @@ class Sensors:
     def _tell_readings(self):
         readings = [self._about(*one) for one in self._readings.take(_BATCH)]
         message = {"boot": self._node.boot, "readings": readings, "failed": self.failed}
+        told = self._node.say(SENSORS, "sensors", message)
         self._untold = False
-        return self._node.say(SENSORS, "sensors", message)
+        return told
 
     def _about(self, number, value, timestamp):
         name, unit = self.sensors[number][:2]

@@ -41,6 +41,9 @@ class Node:
     def spawn(self, coroutine):
         coroutine.close()
 
+    def drop(self, reason):
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
     def next_due(self, now_ms):
         return None
 
@@ -83,6 +86,22 @@ async def test_one_message_at_a_time_and_the_next_after_its_puback():
     assert node.sent() == [8, 9]
     node.confirm()
     assert node.sent() is None
+
+
+async def test_without_memory_nothing_is_lost_and_it_is_tried_again():
+    node = Node(Limit(0, "low", False, 4, 0, 0))
+    say, node.say = node.say, lambda *message: bytearray(1 << 40)
+    await node.read(3)
+    assert node.sent() is None and node.sent() is None
+    assert node.dropped["memory"] == 2
+    node.say = say
+    assert node.sent() == "crossed"
+    node.confirm()
+    node.say = lambda *message: bytearray(1 << 40)
+    assert node.sent() is None
+    node.say = say
+    assert node.sent() == [3]
+    assert node.dropped["readings"] == node.dropped["limits"] == 0
 
 
 async def test_what_had_to_make_room_in_the_outbox_is_sent_again():
