@@ -101,7 +101,7 @@ class Ingest:
             row["result"] = json.dumps(ack["result"])
         updates.settle(work, board, row)
         if row["command_type"] == "send_image" and state == REJECTED:
-            self._pictures.refused(row)
+            self._pictures.refused(row, work.now)
         self._await(work, row, state, ack["result"])
 
     def _await(self, work: Work, row: store.Row, state: str, result: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ Rules of this file:
 - while its board is online, and no new chunk has come for `idle_s`, the board is asked for what is
   missing: ASKS times, with an ordinary `send_image` by the user SYSTEM. Then what is here is kept,
   and the board is asked anew when it starts the next time;
-- what its board says it does not have (any more) is never asked for again;
+- what its board says it does not have (any more) is never asked for again; a board that is busy
+  is asked once more after BUSY_MS, when it has forgotten some of its last commands;
 - the rows of a whole picture go only in the next transaction, when it is a file.
 Times are ms.
 """
@@ -35,6 +36,7 @@ State = tuple[Header | None, int] | None  # of an Assembly: header, bytes
 ASKS = 3
 NEVER = 1_000  # instead of how often it was asked for: the board does not have it
 LIFE_SECONDS = 60  # of a request: the board is there, and asked again after the next start
+BUSY_MS = LIFE_SECONDS * 1000
 KEPT_MS = 7 * 24 * 3600 * 1000
 
 
@@ -85,11 +87,15 @@ class Pictures:
             elif wait.due_at is not None:
                 wait.due_at = now + self._idle_ms
 
-    def refused(self, row: store.Row) -> None:
+    def refused(self, row: store.Row, now: int) -> None:
         """The board does not take a request: what it says it does not have, it will never send."""
         key = (row["board_id"], str(json.loads(row["parameters"]).get("image_id")))
-        if key in self._waits and row["error"] == "bad_parameter":
-            self._waits[key].asked, self._waits[key].due_at = NEVER, None
+        wait = self._waits.get(key)
+        if wait and row["error"] == "bad_parameter":
+            wait.asked, wait.due_at = NEVER, None
+            self._save(key)
+        elif wait and row["error"] == "busy" and row["id"] == wait.command_id:
+            wait.asked, wait.due_at = max(0, wait.asked - 1), now + BUSY_MS
             self._save(key)
 
     def sweep(self) -> None:

@@ -50,7 +50,7 @@ def shown(desk: Desk) -> Any:
     return board.pictures
 
 
-def refuse_all(desk: Desk, error: str = "busy") -> None:
+def refuse_all(desk: Desk, error: str = "storage") -> None:
     """The board refuses what it was asked."""
     for row in commands.find(command_type="send_image"):
         if row["status"] == "SENT":
@@ -95,6 +95,23 @@ def test_it_is_asked_for_three_times_and_again_after_the_next_start(desk: Desk) 
         count += len(asked(desk))
         refuse_all(desk)
     assert count == 3 and shown(desk) == {"p": {"parts": 1, "of": 5, "asked": 3, "waiting": False}}
+    desk.startup("b2")
+    assert asked(desk) == [{"image_id": "p", "missing": "1-4"}]
+
+
+def test_a_board_that_is_busy_is_asked_again_later_and_that_counts_for_nothing(desk: Desk) -> None:
+    desk.startup()
+    sends(desk, HEADER, CHUNKS[0])
+    desk.at(15).tick()
+    times = []
+    for seconds in range(20, 320, 5):
+        refuse_all(desk, "busy")
+        desk.at(seconds).heartbeat()
+        times += [seconds] * len(asked(desk))
+    assert times == [75, 135, 195, 255, 315]
+    assert shown(desk)["p"]["waiting"] is True
+    refuse_all(desk)
+    desk.restart()
     desk.startup("b2")
     assert asked(desk) == [{"image_id": "p", "missing": "1-4"}]
 
