@@ -14,7 +14,7 @@ from tools.chaos_report import Report
 from tools.chaos_site import Site, has_ended
 from tools.chaos_truth import judge_command, judge_count, pulses_of
 from tools.day_clock import Clock
-from tools.day_idle import soon
+from tools.day_idle import at_work, soon
 
 BOARD = "pond-1"
 FEEDER, VALVE, MOTOR, LIGHT = 16, 17, 19, 21
@@ -87,7 +87,8 @@ class World:
         """As long as a link may be silent until the board asks the broker; it gets its answer."""
         passed = self.site.proxy.passed
         self.skip(seconds)
-        soon(lambda: self.site.proxy.passed >= passed + _ASKED, _ANSWER_S)
+        enough = passed + _ASKED  # others may have been slower: they are waited for, too
+        soon(lambda: self.site.proxy.passed >= enough and not at_work(), _ANSWER_S)
 
     def wait(self, what: Any, seconds: float = 240) -> Any:
         """Let time pass until something is so; time is only skipped while it is not soon so.

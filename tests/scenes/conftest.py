@@ -38,12 +38,14 @@ class Stage(Hall):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self._starts = 0
         self.greet()
 
     def restart(self) -> None:
         """Start anew, with other ids for what is new."""
         super().restart()
-        self.core._rng.seed(self.now)
+        self._starts += 1  # two may be at one time
+        self.core._rng.seed(f"{self.now} {self._starts}")
 
     def greet(self) -> None:
         """The board says that it is there."""
