@@ -37,8 +37,8 @@ class Stage(Hall):
     """A hall with the museum board `esp32_01` (light, steam, motor1) online."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
         self._starts = 0
+        super().__init__(path)
         self.greet()
 
     def restart(self) -> None:
