@@ -3,7 +3,7 @@
 - Constants of other modules become their values: slim_values.
 - What a board never does goes: a `try` for what only CPython has, types.
 - Texts for people lie in one piece: slim_texts.
-- What is always in memory becomes one module a package: slim_bundles.
+- Modules that are in memory together become one: slim_bundles.
 - Names become short, and few: slim_names.
 
 Beside that, `names` are what app/start.py makes names of before all else is loaded, in one
