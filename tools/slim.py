@@ -2,6 +2,7 @@
 
 - Constants of other modules become their values: slim_values.
 - What a board never does goes: a `try` for what only CPython has, types.
+- Comprehensions become loops: slim_loops.
 - Texts for people lie in one piece: slim_texts.
 - Modules that are in memory together become one: slim_bundles.
 - Names become short, and few: slim_names.
@@ -23,6 +24,7 @@ from functools import cache
 
 from tools import umqtt
 from tools.slim_bundles import bundled, home, moved
+from tools.slim_loops import with_loops
 from tools.slim_names import Names
 from tools.slim_sources import EMULATED, FIRMWARE, staying, trees
 from tools.slim_texts import SHORT, Texts
@@ -79,7 +81,7 @@ def _short(tree: ast.Module, place: str) -> str:
 def _plain(tree: ast.Module, module: str) -> ast.Module:
     tree = _OnBoard().visit(tree)
     # What a package imports, it hands on.
-    return without_constants(tree, module) if "." in module else tree
+    return with_loops(without_constants(tree, module) if "." in module else tree)
 
 
 @cache

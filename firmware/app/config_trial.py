@@ -15,7 +15,7 @@ _SAID_MS = const(2000)
 
 async def run(node, command_id, text, new, trial_s):
     """Until it is known whether the board reaches the broker with `new`, made of `text`."""
-    await _wait(lambda: not node.unconfirmed(), _SAID_MS)  # that it was accepted
+    await _wait(lambda: not node.outbox, _SAID_MS)  # that it was accepted
     addresses, new["addresses"] = new["addresses"], new["addresses"][:1]
     _use(node, new)
     del new  # it is in use, or was

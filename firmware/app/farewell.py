@@ -13,7 +13,7 @@ _LONGEST_MS = const(2000)
 
 async def say(node):
     """Let out what was said, and restart."""
-    while node.unconfirmed() and ticks_diff(ticks_ms(), node.restarting) < _LONGEST_MS:
+    while node.outbox and ticks_diff(ticks_ms(), node.restarting) < _LONGEST_MS:
         await asyncio.sleep_ms(20)
     once("health").well()  # it was meant to
     machine.reset()

@@ -3,7 +3,6 @@
 import asyncio
 
 from micropython import const
-from protocol import encode
 from protocol.limits import LOG_TEXT
 from protocol.messages import COMPLETED, FAILED
 from protocol.topics import LOG
@@ -29,17 +28,13 @@ async def _send(node, command_id, names):
     try:
         for name in names:
             for at in range(0, errorlog.size(name), LOG_TEXT):
-                while node.unconfirmed() >= _UNCONFIRMED:
+                while len(node.outbox) >= _UNCONFIRMED:
                     await asyncio.sleep_ms(_WAIT_MS)
                 part += 1
-                _say(node, command_id, part, parts, errorlog.read(name, at, LOG_TEXT))
+                text = errorlog.read(name, at, LOG_TEXT)
+                message = {"command_id": command_id, "part": part, "parts": parts, "text": text}
+                node.report(LOG, "log", message)
     except OSError:
         node.finish(command_id, FAILED, "storage", {"parts": part})
     else:
         node.finish(command_id, COMPLETED, None, {"parts": part})
-
-
-def _say(node, command_id, part, parts, text):
-    message = {"command_id": command_id, "part": part, "parts": parts, "text": text}
-    members = once("reports", "protocol").KINDS["log"]()
-    node.publish(LOG, lambda key: encode("log", message, key, members))

@@ -127,6 +127,11 @@ class Node:
         """Send a message of QoS 1 that outlives the connection. Returns it."""
         return self.publish(leaf, lambda key: encode(kind, message, key))
 
+    def report(self, leaf, kind, message):
+        """As `say`, of a kind that is in protocol.reports."""
+        members = once("reports", "protocol").KINDS[kind]()
+        return self.publish(leaf, lambda key: encode(kind, message, key, members))
+
     def publish(self, leaf, write):
         """As `say`, but send what `write(key)` makes."""
         message = self.outbox.ack(topic(self.id, leaf), write(self.key))
@@ -136,10 +141,6 @@ class Node:
     def acknowledge(self, kind, message):
         """What became of a command."""
         self.say(ACK, kind, message)
-
-    def unconfirmed(self):
-        """How many messages wait to be sent or confirmed."""
-        return len(self.outbox)
 
     def serve(self, command_id, verb, parameters):
         """As `start` in `services`."""

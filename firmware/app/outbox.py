@@ -33,6 +33,7 @@ class Outbox:
         self.dropped = {"beats": 0, "unconfirmed": 0}
 
     def __len__(self):
+        """How many messages wait to be sent or confirmed."""
         return len(self.messages)
 
     def ack(self, topic, data):

@@ -152,7 +152,7 @@ class Sensors:
         if node.link.down_since is not None or node.restarting is not None:
             return
         queue = self._news if self._news.waiting else self._readings
-        if node.unconfirmed() < _UNCONFIRMED and (queue is self._news or queue or self._untold):
+        if len(node.outbox) < _UNCONFIRMED and (queue is self._news or queue or self._untold):
             try:
                 told = self._tell_limit() if queue is self._news else self._tell_readings()
                 self._sent = told, queue
@@ -165,12 +165,12 @@ class Sensors:
         message = self._about(limit.number, value, timestamp)
         message["boot"], message["limit"] = self._node.boot, limit.name
         message["state"] = CROSSED if crossed else CLEARED
-        return self._node.say(THRESHOLD, "threshold", message)
+        return self._node.report(THRESHOLD, "threshold", message)
 
     def _tell_readings(self):
         readings = [self._about(*one) for one in self._readings.take(_BATCH)]
         message = {"boot": self._node.boot, "readings": readings, "failed": self.failed}
-        told = self._node.say(SENSORS, "sensors", message)
+        told = self._node.report(SENSORS, "sensors", message)
         self._untold = False
         return told
 

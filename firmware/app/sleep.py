@@ -73,12 +73,7 @@ def _may_sleep(node, kept, awake_ms):
         return False
     if awake_ms >= kept["awake_s"] * 1000:
         return True
-    if (
-        node.unconfirmed()
-        or node.commands.serving
-        or node.link.down_since is not None
-        or not node.time()
-    ):
+    if node.outbox or node.commands.serving or node.link.down_since is not None or not node.time():
         return False
     quiet_ms = ticks_diff(ticks_ms(), node.heard_ms)
     return node.sleeper.told or min(quiet_ms, awake_ms) >= kept["quiet_s"] * 1000
@@ -90,7 +85,7 @@ async def _sleep(node, until, seconds, began_ms):
     if link.down_since is None:
         node.presence.asleep(link.number, until)
         link.wake()
-        await _wait(lambda: not node.unconfirmed() or link.down_since is not None)
+        await _wait(lambda: not node.outbox or link.down_since is not None)
         if node.heard_ms != heard_ms or node.moving():
             node.presence.online(link.number)
             link.wake()

@@ -75,7 +75,7 @@ async def _drain(node, publish, todo):
     while True:
         again.extend(index for index, message in flying if message.data == b"")
         flying = [one for one in flying if one[1].data]
-        if len(flying) < _WINDOW and node.unconfirmed() < _CROWD:
+        if len(flying) < _WINDOW and len(node.outbox) < _CROWD:
             index = again.pop() if again else next(todo, None)
             if index is not None:
                 await _room()

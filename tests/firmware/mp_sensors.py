@@ -47,10 +47,7 @@ class Node:
     def next_due(self, now_ms):
         return None
 
-    def unconfirmed(self):
-        return len(self.outbox)
-
-    def say(self, leaf, kind, message):
+    def report(self, leaf, kind, message):
         return self.outbox.ack(leaf, message)
 
     async def read(self, value):
@@ -90,16 +87,16 @@ async def test_one_message_at_a_time_and_the_next_after_its_puback():
 
 async def test_without_memory_nothing_is_lost_and_it_is_tried_again():
     node = Node(Limit(0, "low", False, 4, 0, 0))
-    say, node.say = node.say, lambda *message: bytearray(1 << 40)
+    report, node.report = node.report, lambda *message: bytearray(1 << 40)
     await node.read(3)
     assert node.sent() is None and node.sent() is None
     assert node.dropped["memory"] == 2
-    node.say = say
+    node.report = report
     assert node.sent() == "crossed"
     node.confirm()
-    node.say = lambda *message: bytearray(1 << 40)
+    node.report = lambda *message: bytearray(1 << 40)
     assert node.sent() is None
-    node.say = say
+    node.report = report
     assert node.sent() == [3]
     assert node.dropped["readings"] == node.dropped["limits"] == 0
 
