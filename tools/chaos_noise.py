@@ -83,7 +83,7 @@ class Noisemaker:
 
     def _no_json(self) -> Noise:
         body = b"{" + self._random.randbytes(self._random.randint(1, 300)) + b"}"
-        return "malformed", sign(body, self._key)
+        return "malformed", sign(body[:-1], self._key)
 
     def _wrong_type(self) -> Noise:
         wrong: Any = self._random.choice([None, True, -1, 1.5, [], {}, "", "\u0000" * 65, 1 << 70])
@@ -97,7 +97,7 @@ class Noisemaker:
 
     def _deep(self) -> Noise:
         depth = self._random.randint(20, 1500)
-        return "malformed", sign(b'{"a":' + b"[" * depth + b"]" * depth + b"}", self._key)
+        return "malformed", sign(b'{"a":' + b"[" * depth + b"]" * depth, self._key)
 
     def _too_large(self) -> Noise:
         return "too_large", self._random.randbytes(MESSAGE_BYTES + self._random.randint(1, 64))
@@ -109,7 +109,7 @@ class Noisemaker:
         members[name] = value
         if value is None:
             del members[name]
-        return bytes(sign(json.dumps(members).encode(), self._key))
+        return bytes(sign(json.dumps(members).encode()[:-1], self._key))
 
 
 def missing(sent: Counter[str], dropped: dict[str, int]) -> dict[str, tuple[int, int]]:

@@ -11,7 +11,7 @@ comprehension as in an assignment.)
 import ast
 from collections.abc import Iterator
 
-_WHOLE = {"sum", "min", "max", "sorted", "bytes", "join", "extend", "update"}  # read all they get
+_WHOLE = {"sum", "min", "max", "sorted", "join", "extend", "update"}  # read all they get
 _SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

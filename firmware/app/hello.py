@@ -25,4 +25,4 @@ def startup(key, boot, cause, board, has, session, actuators, slot, latched, now
         "heap": gc.mem_free(),
         "timestamp": now,
     }
-    return encode("startup", message, key, once("startup", "protocol").members_of_startup())
+    return encode("startup", message, key, once("startup", "protocol").members_of_startup)

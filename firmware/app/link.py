@@ -27,10 +27,9 @@ class Link:
     """One broker, one subscription.
 
     `addresses` are [(host, port)], tried in turn, each a few times; `codec` and `outbox` say and
-    keep what is sent, `topic` is subscribed to. `node` is asked `network_up()` and `moving()`,
-    and told: `opening(number)` returns (will topic, will) for the connection of that number,
-    `opened(number)` is called when its subscription was granted. `tls` is a context, or None;
-    `node.calm()` is asked then.
+    keep what is sent, `topic` is subscribed to. `node` is asked `network_up()`, `moving()`,
+    its `presence` for the last will, and `opened(number)` is called when the subscription of the
+    connection of that number was granted. `tls` is a context, or None; `calm()` is asked then.
 
     `number` counts the connections of this boot. `down_since` is in ticks, None while up.
     `dropped` counts how they ended: {reason: times}; `reason` says it in words.
@@ -88,7 +87,7 @@ class Link:
             self.connection = Connection(
                 line, self._framer, self._codec, self._outbox, self._topic, self._opened
             )
-            await self.connection.run(self.node.opening(self.number))
+            await self.connection.run(self.node.presence.will(self.number))
         finally:
             self.connection = None
             line.close()

@@ -69,14 +69,22 @@ class Node:
     def go(self):
         """Never returns but for Ctrl-C."""
         try:
-            asyncio.run(self.run())
+            self._go()
         except KeyboardInterrupt:
             once("health").at_prompt()
             asyncio.new_event_loop()
             app.stopped = self  # type: ignore[attr-defined]  # for console.py
+        except Exception:  # its tasks may hold all the memory there is, and to be safe takes some
+            loop = asyncio.core  # type: ignore[attr-defined]
+            loop.cur_task = loop._task_queue = loop._io_queue = None
+            self.due = self.link.connection = None
+            raise
         finally:
             self.commands.set_safe()
         print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
+
+    def _go(self):
+        asyncio.run(self.run())
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
@@ -91,10 +99,6 @@ class Node:
         """Whether it is worth trying to connect."""
         return self.wifi.connected() and not self.leaving
 
-    def online(self):
-        """Whether a connection to the broker stands."""
-        return self.link.down_since is None
-
     def moving(self):
         """Whether an action is on, which nothing may hold up."""
         return bool(self.commands.running())
@@ -107,10 +111,6 @@ class Node:
     def time(self):
         """Unix seconds, or 0 while the backend has not told the time."""
         return self.clock.now(ticks_ms())
-
-    def opening(self, session):
-        """(topic, message): the last will of a connection."""
-        return self.presence.will(session)
 
     def opened(self, session):
         """A connection stands."""
@@ -129,7 +129,7 @@ class Node:
 
     def report(self, leaf, kind, message):
         """As `say`, of a kind that is in protocol.reports."""
-        members = once("reports", "protocol").KINDS[kind]()
+        members = once("reports", "protocol").KINDS[kind]
         return self.publish(leaf, lambda key: encode(kind, message, key, members))
 
     def publish(self, leaf, write):
@@ -235,7 +235,7 @@ class Node:
 
     def _beat(self):
         self.latched = latched = self.commands.latch.on
-        if self.online():
+        if self.link.down_since is None:
             running, rssi = self.commands.running(), self.wifi.rssi()
             self.presence.beat(self.link.number, rssi, running, latched, self.dropped())
             self.link.wake()

@@ -21,7 +21,11 @@ def first(node):
 def look(node):
     """Ticks at which to look again, or None: it is known, or the broker has to be reached."""
     reached, now, healthy_ms = node.reached_ms, ticks_ms(), node.health_s * 1000
-    good = reached is not None and node.online() and ticks_diff(now, reached) >= healthy_ms
+    good = (
+        reached is not None
+        and node.link.down_since is None
+        and ticks_diff(now, reached) >= healthy_ms
+    )
     if good and once("health").confirm(node, node.flash):
         return None
     if node.slot_state != "trial":

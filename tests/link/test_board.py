@@ -82,6 +82,34 @@ def test_a_bug_ends_the_whole_program(tmp_path: Path, broker: Peer, place: str) 
         assert b"ZeroDivisionError" in board.flash.read("errors.log")
 
 
+# Once the feeder runs, somebody takes all the memory there is and keeps it.
+GREEDY = f"""
+from app import node
+async def run(self):
+    sleep_ms, machine = __import__("asyncio").sleep_ms, __import__("machine")
+    while not machine.values.get({FEEDER}):
+        await sleep_ms(10)
+    await sleep_ms(100)
+    kept = []
+    try:
+        while True:
+            kept.append(bytearray(200))
+    except MemoryError:
+        await sleep_ms(100000)
+node.Node.beat = run
+"""
+
+
+def test_a_board_without_memory_is_safe_and_says_so_on_flash(tmp_path: Path, broker: Peer) -> None:
+    with feeding(tmp_path, broker, GREEDY) as board:
+        off = board.wait_for("pin", pin=FEEDER, value=0)
+        reset = board.wait_for("reset")
+        assert off["number"] < reset["number"]
+        board.wait_for("boot", cause=RESET)
+        board.power_cut()
+        assert b"MemoryError" in board.flash.read("errors.log")
+
+
 FAULTS = """
 from app import errorlog
 for number in range(50):

@@ -23,7 +23,7 @@ from tools.stage import files
 
 WANTED = 128  # KiB for the firmware
 ALLOWED = {  # KiB of each heap
-    "sensors": 138,
+    "sensors": 139,
     "camera": 134,
     "TLS": 128,
     "update": 130,
@@ -35,7 +35,8 @@ OVER = ("everything",)  # sensors, a camera and TLS at once take more than wante
 
 _BOARD = ("_board", "_rare", "machine", "network")
 _WIRED = (*_BOARD, "dht", "ds18x20", "onewire")
-_EMULATED = {"sensors": _WIRED, "everything": _WIRED}
+_MEASURING = (*_WIRED, "_adc")  # which is no module any more once it was loaded
+_EMULATED = {"sensors": _MEASURING, "everything": _MEASURING}
 _SAY = QUICK + 'print("loaded:", *__import__("sys").modules)\n'
 _MEASURE = """
 import gc, sys

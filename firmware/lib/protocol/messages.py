@@ -147,18 +147,20 @@ KINDS = {
 }
 
 
-def _members(kind):
-    """What a message of this kind has."""
+def _members_of(kind):
+    """What returns the members that a message of this kind has."""
     members = KINDS.get(kind)
     if members is None:
         from .reports import KINDS as others
 
         members = others[kind]
-    return members()
+    return members
 
 
-def _checked(kind, message, members):
-    """The members of a message, checked; those its kind does not have are left out."""
+def _checked(kind, message, members, whole=False):
+    """The members of a message, checked; those its kind does not have are left out, or refused
+    where that is to be the `whole` of it.
+    """
     if type(message) is not dict:
         raise ProtocolError("malformed", kind, "must be an object")
     out = {}
@@ -171,19 +173,19 @@ def _checked(kind, message, members):
         if why:
             raise ProtocolError("malformed", member, why)
         out[member] = message[member]
+    for member in message if whole else ():
+        if member not in out:
+            raise ProtocolError("malformed", str(member), "is no member of " + kind)
     return out
 
 
 def encode(kind, message, key, members=None):
     """The signed bytes of a message. Raises ProtocolError where `decode` would.
 
-    `members`: those of the kind, where they are at hand.
+    `members` returns those of the kind, where it is at hand.
     """
-    known = _checked(kind, message, members or _members(kind))
-    for member in message:
-        if member not in known:
-            raise ProtocolError("malformed", str(member), "is no member of " + kind)
-    data = sign(dumps(message).encode(), key)
+    _checked(kind, message, (members or _members_of(kind))(), True)
+    data = sign(dumps(message)[:-1].encode(), key)
     if len(data) > MESSAGE_BYTES:
         raise ProtocolError("too_large", kind, "is over {} bytes".format(MESSAGE_BYTES))
     return data
@@ -203,7 +205,7 @@ def decode(kind, data, key):
         message = json.loads(text)
     except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deeply
         raise ProtocolError("malformed", kind, "is not JSON")  # noqa: B904 (MicroPython: no from)
-    return _checked(kind, message, _members(kind))
+    return _checked(kind, message, _members_of(kind)())
 
 
 def ack(command_id, state, boot, timestamp=0, error=None, result=None, message=None):
