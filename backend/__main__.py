@@ -9,19 +9,23 @@ from typing import Any
 
 import argcomplete
 
-from backend import boards, loglines, operating, people_cli, provisioning, release_cli, settings
-from backend.accounts import ADMIN, Accounts
+from backend import loglines, settings
 from backend.application import Application, ending_signals
-from backend.broker import BrokerError
-from backend.command_line import command
+from backend.brokers.broker import BrokerError
+from backend.cli import operating
+from backend.cli import people as people_cli
+from backend.cli import release as release_cli
+from backend.cli.options import command
+from backend.database.schema import open_database
+from backend.database.store import Locked
+from backend.delivery.work import Task
+from backend.delivery.writer import now_ms
 from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
-from backend.provisioning import Mapping, Retirement
-from backend.schema import open_database
+from backend.fleet import boards, provisioning
+from backend.fleet.provisioning import Mapping, Retirement
+from backend.people.accounts import ADMIN, Accounts
 from backend.settings import Settings
-from backend.store import Locked
-from backend.work import Task
-from backend.writer import now_ms
 
 OPERATOR = "command line"
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from backend import boards, speech
-from backend.accounts import Accounts
-from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
+from backend.brokers import speech
+from backend.brokers.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
+from backend.database.schema import open_database
+from backend.fleet import boards
 from backend.gate import Gate
-from backend.schema import open_database
+from backend.people.accounts import Accounts
 from backend.service import Backend
 from backend.settings import Settings
 from backend.web.app import make_app

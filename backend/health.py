@@ -5,13 +5,13 @@ from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from backend import connections
-from backend.core import Core
-from backend.lifecycle import OPEN
-from backend.links import DEFAULT, Links
-from backend.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
-from backend.reconciler import Reconciler
-from backend.writer import Writer
+from backend.brokers import connections
+from backend.brokers.links import DEFAULT, Links
+from backend.brokers.reconciler import Reconciler
+from backend.database.models import ACTIVE, OPEN_SQL, PENDING_MAPPING, database
+from backend.delivery.core import Core
+from backend.delivery.lifecycle import OPEN
+from backend.delivery.writer import Writer
 
 
 class Health:

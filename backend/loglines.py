@@ -10,13 +10,13 @@ import sys
 import time
 from typing import Any
 
-from backend.configuration import masked
+from backend.cli.configuration import masked
 
 SUBJECTS = ("board", "command", "site", "user")
 
 
 class TextLine(logging.Formatter):
-    """`2026-07-12 10:00:00,123 INFO backend.mqtt: connected`."""
+    """`2026-07-12 10:00:00,123 INFO backend.brokers.mqtt: connected`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -7,11 +7,11 @@ process passes on to the worker costs two more hand-overs.
 import dataclasses
 import threading
 
-from backend.accounts import Accounts
 from backend.application import Application, ending_signals, make_server, one_processor
-from backend.broker import check_port_free
+from backend.brokers.broker import check_port_free
+from backend.database.schema import open_database
+from backend.people.accounts import Accounts
 from backend.remote import Remote
-from backend.schema import open_database
 from backend.settings import Settings
 
 

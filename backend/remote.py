@@ -16,12 +16,13 @@ from multiprocessing.connection import Connection, answer_challenge, deliver_cha
 from pathlib import Path
 from typing import Any, NoReturn
 
-from backend import commands, gate
-from backend.answering import ANSWER_SECONDS
+from backend import gate
+from backend.database.models import Board
+from backend.delivery import commands
+from backend.delivery.answering import ANSWER_SECONDS
+from backend.delivery.events import Event, Hub, Subscription
 from backend.errors import Away, Slow, no_board
-from backend.events import Event, Hub, Subscription
 from backend.gate import BROKEN, KEY, METHODS, PUBLISH, WATCH
-from backend.models import Board
 from backend.service import Backend
 
 log = logging.getLogger(__name__)

@@ -6,27 +6,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend import boards, commands
-from backend.answering import answered
-from backend.core import Core
+from backend.brokers.links import DEFAULT, Links
+from backend.brokers.linkstate import CAP_SECONDS, Address
+from backend.brokers.reconciler import LOOK_SECONDS, Reconciler
+from backend.delivery import commands
+from backend.delivery.answering import answered
+from backend.delivery.core import Core
+from backend.delivery.dispatcher import stops
+from backend.delivery.events import Hub
+from backend.delivery.tally import Tally
+from backend.delivery.upkeep import Options
+from backend.delivery.wishes import Cancellation, NewCommand
+from backend.delivery.work import Task
+from backend.delivery.writer import Writer, now_ms
 from backend.dialects import registry
 from backend.dialects.dialect import Subscription
-from backend.dispatcher import stops
 from backend.errors import Busy, no_board
-from backend.events import Hub
+from backend.fleet import boards
 from backend.gallery.album import Album
 from backend.gallery.keeping import mend
 from backend.health import Health
-from backend.links import DEFAULT, Links
-from backend.linkstate import CAP_SECONDS, Address
-from backend.reconciler import LOOK_SECONDS, Reconciler
 from backend.scenes.edges import Edges
 from backend.settings import Settings
-from backend.tally import Tally
-from backend.upkeep import Options
-from backend.wishes import Cancellation, NewCommand
-from backend.work import Task
-from backend.writer import Writer, now_ms
 
 
 class Backend:

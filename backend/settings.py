@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from backend import messages, readers
-from backend.alerts import Rule
+from backend import readers
+from backend.delivery import messages
+from backend.delivery.upkeep import Options
+from backend.fleet.alerts import Rule
 from backend.gallery import bounds
 from backend.gallery.bounds import Bounds
 from backend.readers import Reader
-from backend.upkeep import Options
 
 CONFIG = "ANSWERBACK_CONFIG"
 CONFIG_FILE = "answerback.toml"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from io import FileIO
 
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
 from tools import bench_mqtt, bench_site
 from tools.bench_parts import COMPLETED_AT_100, Size
 from tools.bench_report import Report

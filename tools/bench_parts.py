@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
 from tools import bench_mqtt, bench_site
 from tools.bench_load import Times
 from tools.bench_report import Report

@@ -17,10 +17,10 @@ from protocol.limits import HEARTBEAT_SECONDS
 from protocol.signature import key_from_hex
 from protocol.topics import HEARTBEAT, topic
 
-from backend.broker import BACKEND_USER
-from backend.models import Board
-from backend.schema import open_database
-from backend.writer import now_ms
+from backend.brokers.broker import BACKEND_USER
+from backend.database.models import Board
+from backend.database.schema import open_database
+from backend.delivery.writer import now_ms
 from tools import bench_site
 from tools.bench_mqtt import Login, make_client, spawn
 from tools.bench_parts import Size

@@ -22,12 +22,12 @@ from protocol import encode
 from protocol.signature import key_from_hex
 from protocol.topics import SENSORS, topic
 
-from backend.broker import BACKEND_USER
-from backend.models import database
+from backend.brokers.broker import BACKEND_USER
+from backend.database.models import database
+from backend.database.schema import open_database
 from backend.readings import charts
 from backend.readings.storing import HOUR_MS
 from backend.readings.tables import Series
-from backend.schema import open_database
 from tools import bench_site
 from tools.bench_load import Times
 from tools.bench_mqtt import Login, make_client, spawn

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend import boards
-from backend.accounts import Accounts
-from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.schema import open_database
-from backend.writer import now_ms
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.database.schema import open_database
+from backend.delivery.writer import now_ms
+from backend.fleet import boards
+from backend.people.accounts import Accounts
 from tools.bench_boards import TARGETS, LightBoards, LightSpec
 from tools.bench_load import Plan, Times, perform
 from tools.bench_mqtt import Login

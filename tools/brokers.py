@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from backend.broker import BrokerError, EmbeddedBroker, check_port_free, end_with_parent
+from backend.brokers.broker import BrokerError, EmbeddedBroker, check_port_free, end_with_parent
 
 TOOLS = Path(__file__).resolve().parent
 SECONDS = 30.0
@@ -43,7 +43,7 @@ def mosquitto_binary() -> str | None:
 
 
 class MosquittoBroker:
-    """See backend.broker.EmbeddedBroker. `tls`: (port, certificate, key) of a second listener."""
+    """See EmbeddedBroker. `tls`: (port, certificate, key) of a second listener."""
 
     host = "127.0.0.1"
 

@@ -13,9 +13,9 @@ from typing import Any
 from protocol.topics import ACK, STARTUP
 
 from backend.__main__ import main
-from backend.links import Links
-from backend.work import Outcome, Work
-from backend.writer import Writer
+from backend.brokers.links import Links
+from backend.delivery.work import Outcome, Work
+from backend.delivery.writer import Writer
 
 POINTS = {
     "before_commit": "all is written, the transaction still open",

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site, has_ended

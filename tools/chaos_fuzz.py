@@ -14,7 +14,7 @@ from protocol import decode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, HEARTBEAT, PREFIX, STARTUP, topic
 
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
 from tools.chaos_http import PATIENCE, until
 from tools.chaos_noise import Noisemaker, command, missing
 from tools.chaos_report import Report

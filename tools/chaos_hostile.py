@@ -11,10 +11,10 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.newcomers import PENDING_MAX
-from backend.parsing import KEPT
-from backend.topics import STRANGE_MAX
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers.parsing import KEPT
+from backend.brokers.topics import STRANGE_MAX
+from backend.fleet.newcomers import PENDING_MAX
 from tools.brokers import Broker
 from tools.chaos_http import PATIENCE, until
 from tools.chaos_report import Report

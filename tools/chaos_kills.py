@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
 from tools.chaos_crashing import POINTS
 from tools.chaos_http import PATIENCE
 from tools.chaos_report import Report

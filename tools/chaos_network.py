@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site, has_ended

@@ -21,10 +21,10 @@ from protocol.image_reading import Chunk, Header
 
 from backend import settings
 from backend.__main__ import main
-from backend.broker import EmbeddedBroker
-from backend.pictures import Pictures
-from backend.presence import Presence
-from backend.work import Work
+from backend.brokers.broker import EmbeddedBroker
+from backend.delivery.work import Work
+from backend.fleet.presence import Presence
+from backend.gallery.pictures import Pictures
 from tools.chaos_http import PATIENCE, until
 from tools.chaos_pictures_judge import judge, memory_mb
 from tools.chaos_report import Report

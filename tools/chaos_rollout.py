@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from backend import manifest
-from backend.broker import EmbeddedBroker
-from backend.writer import now_ms
+from backend.brokers.broker import EmbeddedBroker
+from backend.delivery.writer import now_ms
 from tools import release, stage
 from tools.chaos_http import until
 from tools.chaos_report import Report

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
 from tools.chaos_http import Events, until
 from tools.chaos_report import Report
 from tools.chaos_site import MakeBroker, Site

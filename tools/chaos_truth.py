@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
-from backend.lifecycle import COMPLETED, START, TABLE, UNKNOWN
+from backend.delivery.lifecycle import COMPLETED, START, TABLE, UNKNOWN
 from tools.chaos_http import until
 from tools.chaos_site import has_ended
 from tools.emulator import Board, Pulse

@@ -15,7 +15,7 @@ from typing import Any
 from protocol.signature import key_from_hex
 
 from backend import manifest
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
 from tools import release, stage
 from tools.chaos_http import until
 from tools.chaos_report import Report

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.models import MANUAL_COMMAND
+from backend.database.models import MANUAL_COMMAND
 from tools.chaos_http import until
 from tools.chaos_report import Report
 from tools.chaos_site import Site

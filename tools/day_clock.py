@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.__main__ import main
-from backend.linkstate import Tries
-from backend.writer import Writer, monotonic_ms, now_ms
+from backend.brokers.linkstate import Tries
+from backend.delivery.writer import Writer, monotonic_ms, now_ms
 
 _NUMBERS = struct.Struct("<qq")
 _LOOK_SECONDS = 0.005  # the longest the backend takes to see that time has passed

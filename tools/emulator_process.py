@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from backend.broker import end_with_parent
+from backend.brokers.broker import end_with_parent
 from tools import stage, umqtt
 from tools.emulator_events import Event
 from tools.emulator_serial import open_console, read_some, take_terminal

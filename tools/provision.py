@@ -20,10 +20,10 @@ from typing import Any
 from protocol.limits import KEY_BYTES
 
 from backend import settings
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
+from backend.database.store import Locked
 from backend.errors import Refusal
 from backend.settings import Settings
-from backend.store import Locked
 from tools import remote, stage
 from tools.provision_backend import Api, BackendError, Wish, by_database
 from tools.remote import RemoteError

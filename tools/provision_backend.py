@@ -1,8 +1,8 @@
 """What the backend is told of a board, and what it says the board must be told.
 
-Two ways to the same tasks (backend/provisioning.py): straight into the database, on the machine
-where it is, and over the API from anywhere. The API tells a key once, when it is made; so there a
-board that is known keeps the key on its own flash, or gets a new one.
+Two ways to the same tasks (backend/fleet/provisioning.py): straight into the database, on the
+machine where it is, and over the API from anywhere. The API tells a key once, when it is made; so
+there a board that is known keeps the key on its own flash, or gets a new one.
 """
 
 import getpass
@@ -15,12 +15,12 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from backend import boards, provisioning
+from backend.database.schema import open_database
+from backend.delivery.writer import now_ms
 from backend.errors import Conflict
-from backend.provisioning import Enrolment, Mapping
-from backend.schema import open_database
+from backend.fleet import boards, provisioning
+from backend.fleet.provisioning import Enrolment, Mapping
 from backend.settings import Settings
-from backend.writer import now_ms
 
 TOKEN = "ANSWERBACK_TOKEN"
 SECONDS = 15.0

@@ -15,11 +15,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from backend import boards, settings
+from backend import settings
 from backend.application import Application, ending_signals
-from backend.broker import BrokerError, EmbeddedBroker
+from backend.brokers.broker import BrokerError, EmbeddedBroker
+from backend.delivery.events import Event
 from backend.errors import Conflict
-from backend.events import Event
+from backend.fleet import boards
 from tools.emulator import EmulatorError
 from tools.fleet import BoardSpec, Fleet, describe
 from tools.stage import StageError

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
 from backend.scenes import checks
 from backend.scenes.plan import Plan
 from tools.bench_mqtt import Login, make_client

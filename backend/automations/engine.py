@@ -31,13 +31,13 @@ from backend.automations.models import (
 )
 from backend.automations.running import Running, cool_at
 from backend.automations.wishes import cause_of, effects
+from backend.database.store import Row
+from backend.delivery.part import Orders, Part
+from backend.delivery.priorities import Claim
+from backend.delivery.work import Work
 from backend.dialects.registry import DIALECTS
-from backend.part import Orders, Part
-from backend.presence import Presence
-from backend.priorities import Claim
-from backend.sensors import Taken
-from backend.store import Row
-from backend.work import Work
+from backend.fleet.presence import Presence
+from backend.fleet.sensors import Taken
 
 LATE_MS = 120_000
 _TIMES = ("since", "silent_at", "wanted_at", "started_at")

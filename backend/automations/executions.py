@@ -9,7 +9,6 @@ from typing import Any
 
 from peewee import SQL
 
-from backend import lifecycle, store
 from backend.automations.models import (
     COMPLETED,
     EXECUTING,
@@ -19,10 +18,12 @@ from backend.automations.models import (
     Automation,
     AutomationExecution,
 )
-from backend.models import Board, Command, as_rows
-from backend.priorities import ALL_STOPS
-from backend.queueing import SYSTEM
-from backend.store import Row
+from backend.database import store
+from backend.database.models import Board, Command, as_rows
+from backend.database.store import Row
+from backend.delivery import lifecycle
+from backend.delivery.priorities import ALL_STOPS
+from backend.delivery.queueing import SYSTEM
 
 AUTOMATION, MANUAL = TYPES = ("AUTOMATION", "MANUAL_COMMAND")
 KIND = "automation"  # of a cause

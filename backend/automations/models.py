@@ -18,7 +18,7 @@ from peewee import (
     TextField,
 )
 
-from backend.models import Base
+from backend.database.models import Base
 
 ABOVE, BELOW = COMPARISONS = ("above", "below")
 # Where a rule stands: see judging. UNHEARD: nothing was heard since it was made or changed.

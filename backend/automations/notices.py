@@ -4,10 +4,10 @@ A rule with `notify` has an alert open while its limit is crossed; every rule ha
 sensor is silent.
 """
 
-from backend import alerts
 from backend.automations.models import BELOW, Automation
-from backend.models import Board
-from backend.work import Work
+from backend.database.models import Board
+from backend.delivery.work import Work
+from backend.fleet import alerts
 
 
 def tell(work: Work, rule: Automation) -> None:

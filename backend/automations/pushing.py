@@ -21,13 +21,13 @@ from backend.automations.models import (
     ON_CROSSED,
     Automation,
 )
+from backend.database.models import ACTIVE
+from backend.database.store import Row
+from backend.delivery.queueing import queue, wanted
+from backend.delivery.work import Work
 from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid
-from backend.models import ACTIVE
-from backend.presence import Presence
-from backend.queueing import queue, wanted
-from backend.store import Row
-from backend.work import Work
+from backend.fleet.presence import Presence
 
 TEXT_MAX = 200  # of a parameter
 FOR_MAX = 3600  # s

@@ -14,7 +14,6 @@ from typing import Any
 
 from peewee import fn
 
-from backend import commands
 from backend.automations.models import (
     COMPARISONS,
     ON_SILENCE,
@@ -26,13 +25,14 @@ from backend.automations.models import (
 from backend.automations.notices import tell
 from backend.automations.pushing import check_push
 from backend.automations.wishes import command_of
+from backend.database.models import as_rows
+from backend.delivery import commands
+from backend.delivery.masking import why_secret
+from backend.delivery.priorities import RULE_MAX
+from backend.delivery.work import Work
 from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid, NotFound, no_board
-from backend.masking import why_secret
-from backend.models import as_rows
-from backend.presence import Roster
-from backend.priorities import RULE_MAX
-from backend.work import Work
+from backend.fleet.presence import Roster
 
 Values = dict[str, Any]
 

@@ -11,7 +11,6 @@ Rules of this file:
 
 import json
 
-from backend import store
 from backend.automations import executions
 from backend.automations.models import (
     CLEAR,
@@ -26,12 +25,13 @@ from backend.automations.models import (
     AutomationExecution,
 )
 from backend.automations.wishes import cause_of, command_for, effects, is_dose, parsed
+from backend.database import store
+from backend.database.store import Row
+from backend.delivery.lifecycle import CANCELLED, EXPIRED, REJECTED
+from backend.delivery.part import Orders
+from backend.delivery.priorities import ALL_STOPS, OUTRANKED, Outranked, Rival, rule_of
+from backend.delivery.work import Work
 from backend.errors import Conflict, Refusal
-from backend.lifecycle import CANCELLED, EXPIRED, REJECTED
-from backend.part import Orders
-from backend.priorities import ALL_STOPS, OUTRANKED, Outranked, Rival, rule_of
-from backend.store import Row
-from backend.work import Work
 
 RETRY_MS = 60_000
 _DOUBLINGS = 6

@@ -9,9 +9,9 @@ from protocol.verbs import DOSE, case_of
 
 from backend.automations.executions import KIND
 from backend.automations.models import ON_CROSSED, Automation
-from backend.priorities import RULE_MAX
-from backend.queueing import SYSTEM
-from backend.wishes import NewCommand
+from backend.delivery.priorities import RULE_MAX
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.wishes import NewCommand
 
 
 def parsed(rule: Automation, trigger: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """ESP32-CAM boards that sleep: `ESP32CAM/{MAC}/status|data|ack|cmd`, also under `device/`.
 
 JSON without ids. A board wakes, says HELLO, is told what to do, sends its pictures in chunks,
-gets ACK_OK with the next wake and sleeps: backend/dialogues.py keeps that conversation.
+gets ACK_OK with the next wake and sleeps: backend/delivery/dialogues.py keeps that conversation.
 Wake times are `5:30PM`, UTC, without a date, so at most 24 hours ahead.
 """
 

@@ -19,14 +19,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from backend.database.store import Row
+from backend.delivery.part import Orders, Part
+from backend.delivery.work import Work
 from backend.gallery import rows
 from backend.gallery.album import Album
 from backend.gallery.bounds import Bounds
+from backend.gallery.images import INCOMPLETE, Arrival, Key, chunks_in
 from backend.gallery.jpeg import size_of
-from backend.images import INCOMPLETE, Arrival, Key, chunks_in
-from backend.part import Orders, Part
-from backend.store import Row
-from backend.work import Work
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from peewee import (
     fn,
 )
 
+from backend.database.models import Base, Board, Command, as_rows, database
+from backend.database.store import Row
 from backend.errors import NotFound
-from backend.images import Key
-from backend.models import Base, Board, Command, as_rows, database
-from backend.store import Row
+from backend.gallery.images import Key
 
 _LAST_COMMANDS = 200
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from backend.models import database
+from backend.database.models import database
 from backend.readings.storing import HOUR_MS
 
 POINTS, POINTS_MAX = 300, 2_000

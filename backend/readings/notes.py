@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from backend.database.models import as_rows
+from backend.delivery.work import Work
 from backend.errors import Invalid, NotFound, no_board
-from backend.models import as_rows
 from backend.readings import charts
 from backend.readings.tables import SensorNote
-from backend.work import Work
 
 NOTHING: dict[str, Any] = {"label": "", "low": None, "high": None}
 

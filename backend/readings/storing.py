@@ -12,12 +12,12 @@ Rules of this file:
 import json
 from collections import Counter
 
-from backend.models import database
-from backend.part import Orders, Part
-from backend.presence import Presence, Roster
+from backend.database.models import database
+from backend.delivery.part import Orders, Part
+from backend.delivery.work import Work
+from backend.fleet.presence import Presence, Roster
+from backend.fleet.sensors import Reading
 from backend.readings.tables import SensorNote, Series
-from backend.sensors import Reading
-from backend.work import Work
 
 SERIES_MAX = 256  # of one board: names and units may change with each message
 REPEATED_MS = 60_000

@@ -14,7 +14,7 @@ from peewee import (
     TextField,
 )
 
-from backend.models import Base
+from backend.database.models import Base
 
 
 class Series(Base):

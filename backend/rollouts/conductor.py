@@ -15,18 +15,18 @@ Rules of this file:
 import itertools
 from typing import Any
 
-from backend import store
+from backend.database import store
+from backend.database.store import Row
+from backend.delivery.lifecycle import ACKNOWLEDGED, COMPLETED
+from backend.delivery.lifecycle import OPEN as OPEN_COMMANDS
+from backend.delivery.part import Orders, Part
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.updates import TRIAL
+from backend.delivery.work import Work
 from backend.errors import Refusal
-from backend.lifecycle import ACKNOWLEDGED, COMPLETED
-from backend.lifecycle import OPEN as OPEN_COMMANDS
-from backend.part import Orders, Part
-from backend.queueing import SYSTEM
 from backend.rollouts import judging, pace, rows
 from backend.rollouts.judging import Verdict
 from backend.rollouts.rows import Rollout, RolloutBoard, Totals
-from backend.store import Row
-from backend.updates import TRIAL
-from backend.work import Work
 
 ATTEMPTS = 3
 RETRY_MS = 30_000

@@ -3,7 +3,7 @@
 import re
 
 from backend.dialects.answerback import ANSWERBACK
-from backend.presence import Presence
+from backend.fleet.presence import Presence
 from backend.rollouts.releases import Release
 
 _FORM = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")

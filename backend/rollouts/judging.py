@@ -10,7 +10,8 @@ Rules of this file:
 
 from typing import NamedTuple
 
-from backend.lifecycle import (
+from backend.database.store import Row
+from backend.delivery.lifecycle import (
     ACKNOWLEDGED,
     CANCELLED,
     COMPLETED,
@@ -19,11 +20,10 @@ from backend.lifecycle import (
     REJECTED,
     UNKNOWN,
 )
-from backend.presence import Presence
+from backend.delivery.texts import TEXTS
+from backend.delivery.updates import TRIAL
+from backend.fleet.presence import Presence
 from backend.rollouts import rows
-from backend.store import Row
-from backend.texts import TEXTS
-from backend.updates import TRIAL
 
 CONFIRMED = "confirmed"
 ROLLED_BACK = "rolled_back: "

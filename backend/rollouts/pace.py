@@ -4,8 +4,9 @@ from typing import Any
 
 from peewee import fn
 
-from backend.presence import Presence
-from backend.queueing import SYSTEM
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.wishes import NewCommand
+from backend.fleet.presence import Presence
 from backend.rollouts import releases
 from backend.rollouts.fitting import is_step_back, unfit
 from backend.rollouts.judging import Verdict
@@ -18,7 +19,6 @@ from backend.rollouts.rows import (
     RolloutBoard,
     Totals,
 )
-from backend.wishes import NewCommand
 
 CAUSE = "rollout/"
 COMMAND = "update_firmware"

@@ -24,12 +24,12 @@ from peewee import BigIntegerField, IntegerField, TextField
 from protocol.signature import key_from_hex
 
 from backend import manifest
-from backend.audit import Actor, noted
+from backend.database.models import RETIRED, Base, Board
+from backend.delivery.work import Work
 from backend.errors import Conflict, Invalid, NotFound
-from backend.models import RETIRED, Base, Board
+from backend.people.audit import Actor, noted
 from backend.rollouts import rows
 from backend.rollouts.archive import Checked
-from backend.work import Work
 
 log = logging.getLogger(__name__)
 

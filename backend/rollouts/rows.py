@@ -21,8 +21,8 @@ from peewee import (
     fn,
 )
 
+from backend.database.models import Base, as_rows
 from backend.errors import NotFound
-from backend.models import Base, as_rows
 
 # Of a rollout. STOPPED: by itself, for its errors; ABORTED: by a person.
 ACTIVE, PAUSED, STOPPED, ABORTED, DONE = ROLLOUT_STATES = (

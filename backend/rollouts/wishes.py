@@ -8,14 +8,14 @@ from typing import Any
 from peewee import chunked
 from protocol.limits import TEXT_LENGTH
 
-from backend import selection
+from backend.delivery.work import Work
 from backend.errors import Conflict
-from backend.presence import Presence, Roster
+from backend.fleet import selection
+from backend.fleet.presence import Presence, Roster
 from backend.rollouts import releases, rows
 from backend.rollouts.fitting import is_step_back, unfit
 from backend.rollouts.releases import Release
 from backend.rollouts.rows import Rollout, RolloutBoard
-from backend.work import Work
 
 _NAMED = 3  # boards that a reason names
 _AT_ONCE = 500  # rows in a statement

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.presence import Roster
+from backend.fleet.presence import Roster
 from backend.scenes import rows
 from backend.scenes.cast import Order
 

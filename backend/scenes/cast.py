@@ -11,17 +11,17 @@ from typing import Any
 
 from protocol import ProtocolError
 
-from backend.commands import check
+from backend.database.models import ACTIVE
+from backend.delivery.commands import check
+from backend.delivery.dispatcher import stops
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.wishes import NewCommand
 from backend.dialects import museum
 from backend.dialects.museum import MUSEUM
 from backend.dialects.registry import DIALECTS
-from backend.dispatcher import stops
 from backend.errors import Refusal
-from backend.models import ACTIVE
-from backend.presence import Presence, Roster
-from backend.queueing import SYSTEM
+from backend.fleet.presence import Presence, Roster
 from backend.scenes.plan import Action, Plan
-from backend.wishes import NewCommand
 
 STOP = "STOP"
 # Commands that wait for nobody have this long. Our own boards refuse what is later, by clocks of

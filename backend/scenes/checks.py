@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from backend.delivery.masking import why_secret
 from backend.dialects import museum
-from backend.masking import why_secret
 from backend.scenes import schema
 from backend.scenes.cast import Cast, obeyed
 from backend.scenes.media import why_not_media

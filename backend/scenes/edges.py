@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from backend.core import Core
-from backend.outbox import Outbox
+from backend.brokers.outbox import Outbox
+from backend.delivery.core import Core
+from backend.delivery.writer import Writer
 from backend.scenes.player import Player
 from backend.scenes.tasks import MediaEnded
-from backend.writer import Writer
 
 
 class Edges:

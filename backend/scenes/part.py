@@ -11,12 +11,14 @@ Rules of this file:
 import json
 import logging
 
+from backend.brokers.outbox import Outbox
+from backend.database.store import Row
+from backend.delivery.part import Orders, Part
+from backend.delivery.work import Work
 from backend.dialects import museum
 from backend.dialects.museum import MUSEUM
 from backend.errors import Conflict, NotFound, Refusal
-from backend.outbox import Outbox
-from backend.part import Orders, Part
-from backend.presence import Presence
+from backend.fleet.presence import Presence
 from backend.scenes import rows
 from backend.scenes.asked import Step
 from backend.scenes.plan import Plan, plan_of
@@ -25,8 +27,6 @@ from backend.scenes.rows import Scene, SceneRun
 from backend.scenes.schema import ABORT, CHANNELS, CONTINUE, RETRY
 from backend.scenes.settling import settle_left
 from backend.scenes.steps import Steps
-from backend.store import Row
-from backend.work import Work
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.broker import end_with_parent
+from backend.brokers.broker import end_with_parent
 from backend.scenes import media
 
 log = logging.getLogger(__name__)

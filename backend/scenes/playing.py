@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from backend.delivery.work import Work
 from backend.dialects.registry import DIALECTS
-from backend.presence import Roster
+from backend.fleet.presence import Roster
 from backend.scenes import rows
 from backend.scenes.asked import Asked, Step
 from backend.scenes.cast import Cast, Order, obeyed
@@ -14,7 +15,6 @@ from backend.scenes.run import Played, Run
 from backend.scenes.schema import CHANNELS, CONTINUE, SAFE
 from backend.scenes.settling import SAFE_STATE, safe_orders
 from backend.scenes.steps import Steps
-from backend.work import Work
 
 KEEP_ALIVE = "keep alive"
 NOBODY = Order("", "", "", {})

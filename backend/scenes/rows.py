@@ -9,8 +9,8 @@ from typing import Any
 
 from peewee import AutoField, BigIntegerField, BooleanField, IntegerField, TextField
 
+from backend.database.models import Base, Command, as_rows
 from backend.errors import NotFound
-from backend.models import Base, Command, as_rows
 from backend.scenes.plan import Plan, plan_of
 
 RUNNING, PAUSED, COMPLETED, STOPPED, ABORTED, INTERRUPTED = RUN_STATUSES = (

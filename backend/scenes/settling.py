@@ -5,10 +5,11 @@ from typing import Any
 
 from peewee import fn
 
-from backend import store
-from backend.lifecycle import PENDING
-from backend.part import Orders
-from backend.queueing import SYSTEM
+from backend.database import store
+from backend.delivery.lifecycle import PENDING
+from backend.delivery.part import Orders
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.work import Work
 from backend.scenes import rows
 from backend.scenes.asked import Asked
 from backend.scenes.cast import Cast, Order, obeyed
@@ -16,7 +17,6 @@ from backend.scenes.plan import Plan, plan_of
 from backend.scenes.rows import SceneRun, SceneStep
 from backend.scenes.schema import CHANNELS, CONTINUE, SAFE
 from backend.scenes.steps import Steps
-from backend.work import Work
 
 SAFE_STATE = "safe state"
 

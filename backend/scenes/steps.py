@@ -12,20 +12,20 @@ Rules of this file:
 import json
 from typing import Any
 
-from backend import store
+from backend.brokers.outbox import Outbox
+from backend.database import store
+from backend.database.store import Row
+from backend.delivery.lifecycle import ENDED, PENDING, SENT, UNKNOWN
+from backend.delivery.part import Orders
+from backend.delivery.priorities import Outranked
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.work import Work
 from backend.dialects.registry import DIALECTS
 from backend.errors import Refusal
-from backend.lifecycle import ENDED, PENDING, SENT, UNKNOWN
-from backend.outbox import Outbox
-from backend.part import Orders
-from backend.priorities import Outranked
-from backend.queueing import SYSTEM
 from backend.scenes import rows
 from backend.scenes.asked import Asked, Step, hindered
 from backend.scenes.cast import GUESSED_LIFE_S, LIFE_S, Order
 from backend.scenes.schema import CONTINUE
-from backend.store import Row
-from backend.work import Work
 
 FEEDBACK_MS = 1_000
 _GOOD = ("accepted", "progress", "completed")

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from backend.delivery.work import Work
 from backend.errors import Conflict, Invalid
 from backend.scenes import checks, rows
 from backend.scenes.cast import Cast
@@ -11,7 +12,6 @@ from backend.scenes.plan import Plan
 from backend.scenes.playing import Playing
 from backend.scenes.rows import Scene
 from backend.scenes.schema import Found
-from backend.work import Work
 
 PAUSE, RESUME, STOP = CONTROLS = ("pause", "resume", "stop")
 

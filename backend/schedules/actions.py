@@ -8,16 +8,16 @@ from protocol.catalogue import VERBS
 from protocol.fields import scalars
 from protocol.limits import COMMAND_LIFE_MAX
 
-from backend import commands
+from backend.delivery import commands
+from backend.delivery.lives import LASTING_SECONDS, life_of
+from backend.delivery.masking import why_secret
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.wishes import NewCommand
 from backend.dialects.registry import DIALECTS
 from backend.errors import Invalid, Refusal
-from backend.lives import LASTING_SECONDS, life_of
-from backend.masking import why_secret
-from backend.presence import Presence, Roster
-from backend.queueing import SYSTEM
+from backend.fleet.presence import Presence, Roster
+from backend.fleet.selection import select
 from backend.schedules.timetable import Values
-from backend.selection import select
-from backend.wishes import NewCommand
 
 PER_MINUTE_MAX = 6_000
 WAKE_GRACE_S = 900  # how late a board may wake

@@ -9,7 +9,7 @@ Times are ms since 1970 (UTC); columns that hold JSON hold it as text.
 from peewee import SQL, AutoField, BigIntegerField, BooleanField, IntegerField, TextField
 from peewee import CompositeKey as Key
 
-from backend.models import Base
+from backend.database.models import Base
 
 # What becomes of what was missed.
 CATCH_UPS = SKIP, ONCE, ALL = ("skip", "once", "all")
@@ -25,7 +25,7 @@ class Action(Base):
     """What is done: which command to which boards of which site, how fast and how important."""
 
     site = TextField(null=True, index=True)
-    selection = TextField()  # JSON: see backend.selection
+    selection = TextField()  # JSON: see backend.fleet.selection
     command_type = TextField()
     target = TextField(default="")
     parameters = TextField(default="{}")

@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 from peewee import fn
 
-from backend.models import Site, as_rows
-from backend.part import Orders, Part
-from backend.queueing import SYSTEM
+from backend.database.models import Site, as_rows
+from backend.delivery.part import Orders, Part
+from backend.delivery.queueing import SYSTEM
+from backend.delivery.work import Work
 from backend.schedules.models import CAUGHT_UP, DUE, ONCE, PASSED, SKIP, Run, Schedule
 from backend.schedules.runs import Runs
 from backend.schedules.timetable import BAD_TIMES, timetable
-from backend.work import Work
 
 log = logging.getLogger(__name__)
 

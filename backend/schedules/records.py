@@ -3,9 +3,9 @@
 import json
 from zoneinfo import ZoneInfo
 
+from backend.database.models import Site, as_rows, database
+from backend.delivery.masking import masked
 from backend.errors import NotFound
-from backend.masking import masked
-from backend.models import Site, as_rows, database
 from backend.schedules.models import ACTION, POSTED, Run, Schedule
 from backend.schedules.times import in_words
 from backend.schedules.timetable import BAD_TIMES, Values, local_text

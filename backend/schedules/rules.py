@@ -8,15 +8,15 @@ from typing import Any
 
 from peewee import fn
 
-from backend import sites
+from backend.database.models import MANUAL_COMMAND, as_rows
+from backend.delivery.work import Work
 from backend.errors import Conflict, Invalid
-from backend.models import MANUAL_COMMAND, as_rows
+from backend.fleet import sites
 from backend.schedules import records
 from backend.schedules.actions import PLAIN, action_of, check_action
 from backend.schedules.models import CANCELLED, CATCH_UPS, Run, Schedule
 from backend.schedules.runs import by_hand
 from backend.schedules.timetable import Values, checked
-from backend.work import Work
 
 PRIORITY = 500  # between automations and people, where nothing else was said
 CATCH_UP_MAX_S = 86_400

@@ -15,12 +15,15 @@ Rules of this file:
 import json
 from typing import Any
 
-from backend import store
+from backend.database import store
+from backend.database.models import MANUAL_COMMAND, Command, as_rows, database
+from backend.delivery.lifecycle import ACKNOWLEDGED, PENDING, SENT
+from backend.delivery.part import Orders, Part
+from backend.delivery.priorities import Outranked
+from backend.delivery.wishes import NewCommand
+from backend.delivery.work import Work
 from backend.errors import Conflict, Refusal
-from backend.lifecycle import ACKNOWLEDGED, PENDING, SENT
-from backend.models import MANUAL_COMMAND, Command, as_rows, database
-from backend.part import Orders, Part
-from backend.priorities import Outranked
+from backend.fleet.selection import select
 from backend.schedules.actions import life, life_ms
 from backend.schedules.models import (
     ACTION,
@@ -37,9 +40,6 @@ from backend.schedules.models import (
     Run,
     RunBoard,
 )
-from backend.selection import select
-from backend.wishes import NewCommand
-from backend.work import Work
 
 AT_ONCE = 50  # commands in one transaction
 KINDS = ("schedule", "bulk")  # of causes: schedule/ID/RUN, or bulk/0/RUN

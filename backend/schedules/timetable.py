@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSimError
 
 from backend.errors import Invalid
+from backend.fleet.wakes import check_timezone
 from backend.schedules.times import DAYS, When, check_cron, in_words, instant
-from backend.wakes import check_timezone
 
 # What a zone that is gone, or a cron that another version wrote, may raise.
 BAD_TIMES = (CronSimError, KeyError, ValueError, OSError, OverflowError)

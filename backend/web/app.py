@@ -2,11 +2,11 @@
 
 import bottle
 
-from backend.accounts import Accounts
+from backend.fleet.twins import Twins
+from backend.people.accounts import Accounts
 from backend.rollouts import releases
 from backend.service import Backend
 from backend.settings import Settings
-from backend.twins import Twins
 from backend.web import openapi, routes
 from backend.web.auth import Authenticator
 from backend.web.automations import AutomationRoutes

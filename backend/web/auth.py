@@ -8,8 +8,8 @@ import hmac
 
 from peewee import OperationalError
 
-from backend.accounts import Accounts
-from backend.credentials import ABSOLUTE_MS, Identity
+from backend.people.accounts import Accounts
+from backend.people.credentials import ABSOLUTE_MS, Identity
 from backend.web.http import Environ, Problem
 
 COOKIE = "answerback_session"

@@ -6,12 +6,12 @@ from protocol.fields import Number as NumberCheck
 from protocol.fields import boolean, identifier, reason, whole
 from protocol.limits import SAFE_INTEGER
 
-from backend.access import ADMIN, OPERATOR, VIEWER, may, require, sites_with
-from backend.audit import Noted
 from backend.automations import executions, rules
 from backend.automations.models import COMPARISONS, ON_SILENCE, PUSHES, STATUSES
-from backend.credentials import COMMAND
 from backend.errors import NotFound, no_board
+from backend.people.access import ADMIN, OPERATOR, VIEWER, may, require, sites_with
+from backend.people.audit import Noted
+from backend.people.credentials import COMMAND
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import (

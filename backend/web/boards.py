@@ -7,14 +7,14 @@ from protocol.fields import Number, OneOf, boolean, digest, identifier, short_te
 from protocol.limits import TEXT_LENGTH
 from protocol.verbs import ANY, DOSE, Case, Verb
 
-from backend.access import VIEWER, may, require
+from backend.delivery.lifecycle import STATUSES
+from backend.delivery.lives import life_of
+from backend.delivery.texts import FOREIGN_TEXTS, TEXTS
 from backend.dialects.esp32cam import NAME_MAX, file_name
 from backend.dialects.registry import DIALECTS
 from backend.errors import no_board
-from backend.lifecycle import STATUSES
-from backend.lives import life_of
+from backend.people.access import VIEWER, may, require
 from backend.service import Backend
-from backend.texts import FOREIGN_TEXTS, TEXTS
 from backend.web import connections, render
 from backend.web.http import Answer, Call, Check
 from backend.web.routes import API, Route

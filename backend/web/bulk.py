@@ -2,9 +2,9 @@
 
 from protocol.fields import identifier
 
-from backend.access import OPERATOR, VIEWER, require, sites_with
-from backend.credentials import COMMAND
 from backend.errors import NotFound
+from backend.people.access import OPERATOR, VIEWER, require, sites_with
+from backend.people.credentials import COMMAND
 from backend.schedules import records
 from backend.schedules.records import no_run
 from backend.schedules.rules import Bulk, Steering

@@ -9,13 +9,15 @@ from urllib.parse import urlencode
 
 from protocol.fields import boolean, identifier_or_empty
 
-from backend import commands
-from backend.access import OPERATOR, VIEWER, require, sites_with
-from backend.commands import PAGE_MAX
-from backend.credentials import COMMAND
+from backend.delivery import commands
+from backend.delivery.commands import PAGE_MAX
+from backend.delivery.wishes import Cancellation, NewCommand
+from backend.delivery.writer import now_ms
 from backend.errors import NotFound, no_board, no_command
+from backend.fleet.twins import Twins
+from backend.people.access import OPERATOR, VIEWER, require, sites_with
+from backend.people.credentials import COMMAND
 from backend.service import Backend
-from backend.twins import Twins
 from backend.web import render
 from backend.web.http import (
     Answer,
@@ -29,8 +31,6 @@ from backend.web.http import (
     whole_number,
 )
 from backend.web.routes import API, Route
-from backend.wishes import Cancellation, NewCommand
-from backend.writer import now_ms
 
 PAGE = 50
 

@@ -5,13 +5,14 @@ from urllib.parse import urlencode
 
 from protocol.fields import boolean
 
-from backend import connections
-from backend.access import ADMIN, may, require
-from backend.audit import noted
-from backend.broker_address import CA_LENGTH, TEXT_LENGTH
-from backend.connections import PAGE_MAX
+from backend.brokers import connections
+from backend.brokers.address import CA_LENGTH, TEXT_LENGTH
+from backend.brokers.connections import PAGE_MAX
+from backend.database.models import Site
+from backend.delivery.writer import now_ms
 from backend.errors import NotFound
-from backend.models import Site
+from backend.people.access import ADMIN, may, require
+from backend.people.audit import noted
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import (
@@ -25,7 +26,6 @@ from backend.web.http import (
     whole_number,
 )
 from backend.web.routes import API, Route
-from backend.writer import now_ms
 
 PAGE = 50
 _CONNECTION = f"{API}/sites/<site>/connection"

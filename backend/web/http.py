@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 from protocol.fields import text as check_text
 
-from backend.audit import Actor
-from backend.credentials import Identity
+from backend.people.audit import Actor
+from backend.people.credentials import Identity
 
 BODY_MAX = 16 * 1024
 JSON_TYPE = "application/json"

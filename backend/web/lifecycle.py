@@ -7,7 +7,7 @@ that cause it. Nothing is placed by hand, so the picture can't tell another stor
 from collections import defaultdict
 from html import escape
 
-from backend.lifecycle import ENDED, IN_FLIGHT, START, STATUSES, TABLE, UNKNOWN
+from backend.delivery.lifecycle import ENDED, IN_FLIGHT, START, STATUSES, TABLE, UNKNOWN
 
 BOX_WIDTH, BOX_HEIGHT = 166, 42
 COLUMN, ROW, MARGIN = 310, 62, 30

@@ -19,12 +19,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from backend.access import ADMIN
+from backend.delivery.tally import BOUNDS, Histogram
 from backend.errors import NotFound
+from backend.people.access import ADMIN
 from backend.readers import METRICS
 from backend.service import Backend
 from backend.settings import Settings
-from backend.tally import BOUNDS, Histogram
 from backend.web.auth import Authenticator
 from backend.web.http import Answer, Call, Problem
 from backend.web.routes import Route

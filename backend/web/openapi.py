@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from backend.commands import PAGE_MAX
+from backend.delivery.commands import PAGE_MAX
 from backend.web import (
     openapi_automations,
     openapi_connections,

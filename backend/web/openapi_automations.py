@@ -4,7 +4,7 @@ from typing import Any
 
 from backend.automations.executions import TYPES
 from backend.automations.models import COMPARISONS, ON_SILENCE, PHASES, PUSHES, STATUSES
-from backend.priorities import RULE_MAX
+from backend.delivery.priorities import RULE_MAX
 from backend.web.automations import PAGE, PAGE_MAX
 from backend.web.schemas import (
     EXPIRES_IN,

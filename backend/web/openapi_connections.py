@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from backend.broker_address import CA_LENGTH, TEXT_LENGTH
-from backend.connections import LEVELS, PAGE_MAX
-from backend.linkstate import LINK_STATUSES
+from backend.brokers.address import CA_LENGTH, TEXT_LENGTH
+from backend.brokers.connections import LEVELS, PAGE_MAX
+from backend.brokers.linkstate import LINK_STATUSES
 from backend.web.connections import PAGE
 from backend.web.schemas import (
     FLAG,

@@ -5,11 +5,11 @@ A row: method, path, name, summary, (status, schema), problems, body, parameters
 
 from typing import Any
 
-from backend.access import ROLES
-from backend.audit import PAGE_MAX
-from backend.bearer import LIFE_MS
-from backend.credentials import JWT, SCOPES, TOKEN
-from backend.tokens import EXPIRES_MAX
+from backend.people.access import ROLES
+from backend.people.audit import PAGE_MAX
+from backend.people.bearer import LIFE_MS
+from backend.people.credentials import JWT, SCOPES, TOKEN
+from backend.people.tokens import EXPIRES_MAX
 from backend.web.people import PAGE
 from backend.web.schemas import (
     FLAG,

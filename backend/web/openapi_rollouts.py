@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from backend.fleet.selection import BOARDS_MAX
 from backend.rollouts.releases import NOTES_MAX
 from backend.rollouts.rows import BOARD_STATES, ROLLOUT_STATES
-from backend.selection import BOARDS_MAX
 from backend.web.releases import ZIP
 from backend.web.rollouts import NUMBERS
 from backend.web.schemas import (

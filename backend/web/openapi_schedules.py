@@ -5,13 +5,13 @@ A row: method, path, name, summary, (status, schema), problems, body, parameters
 
 from typing import Any
 
-from backend.models import MANUAL_COMMAND
+from backend.database.models import MANUAL_COMMAND
+from backend.fleet.selection import BOARDS_MAX
 from backend.schedules.actions import PER_MINUTE_MAX
 from backend.schedules.models import CATCH_UPS, HOWS, STATES
 from backend.schedules.rules import CATCH_UP_MAX_S, PRIORITY
 from backend.schedules.times import DAYS
 from backend.schedules.timetable import PREVIEW_MAX
-from backend.selection import BOARDS_MAX
 from backend.web.schedules import PAGE, PAGE_MAX
 from backend.web.schemas import (
     EXPIRES_IN,

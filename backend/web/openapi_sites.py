@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.models import BOARD_STATES
-from backend.selection import LABELS_MAX
+from backend.database.models import BOARD_STATES
+from backend.fleet.selection import LABELS_MAX
 from backend.web.schemas import (
     FLAG,
     IDENTIFIER,

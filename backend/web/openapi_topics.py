@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.commands import PAGE_MAX
-from backend.parsing import ERROR_TYPES
+from backend.brokers.parsing import ERROR_TYPES
+from backend.delivery.commands import PAGE_MAX
 from backend.web.commands import PAGE
 from backend.web.schemas import (
     FLAG,

@@ -6,10 +6,10 @@ root.
 
 from typing import Any
 
-from backend.downtime import REASONS
-from backend.linkstate import LINK_STATUSES
-from backend.messages import DIRECTIONS
-from backend.stats import BARS, BY
+from backend.brokers.linkstate import LINK_STATUSES
+from backend.delivery.messages import DIRECTIONS
+from backend.fleet.downtime import REASONS
+from backend.fleet.stats import BARS, BY
 from backend.web.schemas import (
     FLAG,
     IDENTIFIER,

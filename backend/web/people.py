@@ -5,12 +5,13 @@ Administrators look after everybody; whoever is admin at a site, after who belon
 
 from protocol.fields import boolean
 
-from backend import audit, people
-from backend.access import ADMIN, require, require_admin, role_at, sites_with
-from backend.accounts import Accounts
-from backend.credentials import ADMINISTER
 from backend.errors import Forbidden
-from backend.people import People
+from backend.people import audit
+from backend.people import users as people
+from backend.people.access import ADMIN, require, require_admin, role_at, sites_with
+from backend.people.accounts import Accounts
+from backend.people.credentials import ADMINISTER
+from backend.people.users import People
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import (

@@ -11,14 +11,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from backend.access import ADMIN, VIEWER, may, require
-from backend.audit import Noted
+from backend.database.store import Row
 from backend.errors import Busy, Invalid, NotFound, no_board
 from backend.gallery import jpeg, rows
 from backend.gallery.album import Album, write
 from backend.gallery.keeping import Remove
+from backend.people.access import ADMIN, VIEWER, may, require
+from backend.people.audit import Noted
 from backend.service import Backend
-from backend.store import Row
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Reader, read_number, read_text, refuse
 from backend.web.routes import API, Route

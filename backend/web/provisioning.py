@@ -4,14 +4,14 @@ from typing import Any
 
 from protocol.fields import boolean, identifier
 
-from backend import boards, provisioning
-from backend.access import ADMIN, VIEWER, require
-from backend.audit import Noted, noted
+from backend.database.models import RETIRED
 from backend.errors import NotFound
-from backend.labels import label, sheet
-from backend.models import RETIRED
-from backend.provisioning import Enrolment, Mapping, Retirement, Return
-from backend.selection import Labels, check_labels
+from backend.fleet import boards, provisioning
+from backend.fleet.labels import label, sheet
+from backend.fleet.provisioning import Enrolment, Mapping, Retirement, Return
+from backend.fleet.selection import Labels, check_labels
+from backend.people.access import ADMIN, VIEWER, require
+from backend.people.audit import Noted, noted
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Members, text

@@ -9,15 +9,15 @@ from typing import Any
 from protocol.fields import Number, identifier, reason
 from protocol.limits import SAFE_INTEGER
 
-from backend.access import ADMIN, VIEWER, require
-from backend.audit import Noted
+from backend.delivery.writer import now_ms
 from backend.errors import no_board
+from backend.people.access import ADMIN, VIEWER, require
+from backend.people.audit import Noted
 from backend.readings import charts, notes
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import Answer, Call, Members, Reader, read_number, refuse, text
 from backend.web.routes import API, Route
-from backend.writer import now_ms
 
 SENSORS_MAX = 16  # that may be named in a query
 _YEARS = (2000, 2100)

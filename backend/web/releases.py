@@ -9,14 +9,14 @@ from pathlib import Path
 
 from protocol.fields import text as check_text
 
-from backend.access import require_admin
-from backend.audit import Noted
+from backend.delivery.writer import now_ms
+from backend.people.access import require_admin
+from backend.people.audit import Noted
 from backend.rollouts import archive, releases
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Problem, refuse
 from backend.web.routes import API, Route
-from backend.writer import now_ms
 
 UPLOAD = f"{API}/releases"
 ZIP = "application/zip"

@@ -4,8 +4,8 @@ import functools
 import time
 from typing import Any
 
-from backend import conditions
-from backend.texts import TEXTS
+from backend.delivery import conditions
+from backend.delivery.texts import TEXTS
 from backend.web.routes import API
 
 _BOARD_TIMES = ("last_seen", "asleep_until", "next_wake_at", "announced_at")

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from protocol.fields import boolean, reason, whole
 
-from backend import selection
-from backend.access import ADMIN, OPERATOR, VIEWER, may, require, require_admin
-from backend.audit import Noted
+from backend.delivery.work import Task
 from backend.errors import Conflict
+from backend.fleet import selection
+from backend.people.access import ADMIN, OPERATOR, VIEWER, may, require, require_admin
+from backend.people.audit import Noted
 from backend.rollouts import rows
 from backend.rollouts.rows import Rollout
 from backend.rollouts.wishes import Abort, Begin, Pause, Resume
@@ -21,7 +22,6 @@ from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Check, Members, text
 from backend.web.routes import API, Route
 from backend.web.sites import at_site
-from backend.work import Task
 
 # How a rollout goes: (least, most, where nothing is said); see backend.rollouts.rows.
 NUMBERS = {

@@ -8,8 +8,6 @@ from typing import Any
 import bottle
 from peewee import OperationalError
 
-from backend import access
-from backend.credentials import ADMINISTER, READ
 from backend.errors import (
     Away,
     Busy,
@@ -21,6 +19,8 @@ from backend.errors import (
     Refusal,
     Slow,
 )
+from backend.people import access
+from backend.people.credentials import ADMINISTER, READ
 from backend.web.auth import SAFE_METHODS, Authenticator
 from backend.web.http import (
     JSON_UTF8,

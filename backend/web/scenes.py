@@ -8,11 +8,11 @@ from typing import Any
 from protocol.fields import boolean, identifier
 from protocol.topics import is_id
 
-from backend.access import ADMIN, OPERATOR, VIEWER, require, sites_with
-from backend.audit import Noted
-from backend.commands import PAGE_MAX
-from backend.credentials import COMMAND
+from backend.delivery.commands import PAGE_MAX
 from backend.errors import Invalid, NotFound
+from backend.people.access import ADMIN, OPERATOR, VIEWER, require, sites_with
+from backend.people.audit import Noted
+from backend.people.credentials import COMMAND
 from backend.scenes import rows
 from backend.scenes.rows import Scene
 from backend.scenes.tasks import CONTROLS, Check, Control, Delete, Save, Start, StopRoom

@@ -6,15 +6,16 @@ from typing import Any
 
 from protocol.fields import boolean, identifier, identifier_or_empty
 
-from backend.access import ADMIN, OPERATOR, VIEWER, require, sites_with
-from backend.audit import Noted
-from backend.credentials import COMMAND, READ
+from backend.delivery.writer import now_ms
 from backend.errors import NotFound, no_board
+from backend.fleet.selection import check_boards
+from backend.people.access import ADMIN, OPERATOR, VIEWER, require, sites_with
+from backend.people.audit import Noted
+from backend.people.credentials import COMMAND, READ
 from backend.schedules import records
 from backend.schedules.records import no_schedule
 from backend.schedules.rules import Change, Creation, Deletion, Enabling, Now
 from backend.schedules.timetable import PREVIEW_MAX, checked, preview
-from backend.selection import check_boards
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import (
@@ -31,7 +32,6 @@ from backend.web.http import (
 )
 from backend.web.routes import API, Route
 from backend.web.sites import above_sites, at_site
-from backend.writer import now_ms
 
 PAGE, PAGE_MAX = 50, 200
 PAGES = {"before": read_number(1, 1 << 53), "limit": read_number(1, PAGE_MAX)}

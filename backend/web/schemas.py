@@ -10,10 +10,10 @@ from protocol.limits import COMMAND_LIFE_MAX, CONDITIONS_MAX
 from protocol.reports import CLEARED, CROSSED
 from protocol.verbs import DOSE, SET, STOP
 
-from backend.access import ROLES
-from backend.credentials import JWT, SCOPES, SESSION, TOKEN
-from backend.lifecycle import STATUSES
-from backend.models import BOARD_STATES
+from backend.database.models import BOARD_STATES
+from backend.delivery.lifecycle import STATUSES
+from backend.people.access import ROLES
+from backend.people.credentials import JWT, SCOPES, SESSION, TOKEN
 from backend.web.boards import CATALOGUE, schema
 
 Schema = dict[str, Any]

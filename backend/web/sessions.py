@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from backend.accounts import Accounts
-from backend.bearer import LIFE_MS
-from backend.credentials import JWT, SESSION, Identity
-from backend.people import People
+from backend.people.accounts import Accounts
+from backend.people.bearer import LIFE_MS
+from backend.people.credentials import JWT, SESSION, Identity
+from backend.people.users import People
 from backend.web.auth import Authenticator, session_secret
 from backend.web.http import NO_MEMBERS, Answer, Call, Members, Problem, text
 from backend.web.routes import API, Route

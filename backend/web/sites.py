@@ -4,15 +4,15 @@ from typing import Any
 
 from protocol.fields import boolean, identifier
 
-from backend import sites
-from backend.access import ADMIN, VIEWER, may, require
-from backend.audit import Noted, noted
+from backend.delivery.writer import now_ms
 from backend.errors import NotFound
+from backend.fleet import sites
+from backend.people.access import ADMIN, VIEWER, may, require
+from backend.people.audit import Noted, noted
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Members, an_object, text
 from backend.web.routes import API, Route
-from backend.writer import now_ms
 
 _VALUES = {
     "name": text(64),

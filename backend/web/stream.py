@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backend.access import VIEWER, may
-from backend.credentials import Identity
+from backend.delivery.events import Event, Subscription
 from backend.errors import NotFound
-from backend.events import Event, Subscription
+from backend.people.access import VIEWER, may
+from backend.people.credentials import Identity
 from backend.service import Backend
 from backend.web import render
 from backend.web.auth import Authenticator

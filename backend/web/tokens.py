@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from backend import tokens
-from backend.access import ADMIN
-from backend.accounts import Accounts
-from backend.credentials import ADMINISTER, Identity
 from backend.errors import NotFound
+from backend.people import tokens
+from backend.people.access import ADMIN
+from backend.people.accounts import Accounts
+from backend.people.credentials import ADMINISTER, Identity
 from backend.web import render
 from backend.web.http import NO_MEMBERS, Answer, Call, Members, text, whole_number
 from backend.web.routes import API, Route

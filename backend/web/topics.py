@@ -3,9 +3,10 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from backend import access, parsing
-from backend.commands import PAGE_MAX
+from backend.brokers import parsing
+from backend.delivery.commands import PAGE_MAX
 from backend.errors import NotFound
+from backend.people import access
 from backend.service import Backend
 from backend.web.commands import PAGE
 from backend.web.http import Answer, Call, Check, Members, read_number, read_text, text

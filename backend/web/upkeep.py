@@ -5,14 +5,15 @@ Everybody sees what is of the sites they may look at; what belongs to no site, a
 
 from typing import Any
 
-from backend import alerts, commands, downtime, messages, stats
-from backend.access import VIEWER, may, require, sites_with
+from backend.delivery import commands, messages
+from backend.delivery.writer import now_ms
 from backend.errors import NotFound, no_board, no_command
+from backend.fleet import alerts, downtime, stats
+from backend.people.access import VIEWER, may, require, sites_with
 from backend.service import Backend
 from backend.web import render
 from backend.web.http import Answer, Call, Reader, read_number, refuse
 from backend.web.routes import API, Route
-from backend.writer import now_ms
 
 PAGE, PAGE_MAX = 50, 200
 HOURS_MAX = 31 * 24

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from backend import commands
 from backend.automations import executions, rules
 from backend.automations.models import Automation
-from backend.core import Batch
-from backend.work import Task
+from backend.delivery import commands
+from backend.delivery.core import Batch
+from backend.delivery.work import Task
 from tests.backend.conftest import START, Desk
 
 ON: dict[str, Any] = {"board_id": "pond", "command_type": "switch", "target": "light1",

@@ -4,10 +4,10 @@ import sqlite3
 
 import pytest
 
-from backend.alerts import Alert
 from backend.automations import rules
+from backend.database.store import Locked
 from backend.errors import Invalid
-from backend.store import Locked
+from backend.fleet.alerts import Alert
 from tests.automations.garden import FILL, OFF, ON, Garden
 from tests.backend.conftest import START
 

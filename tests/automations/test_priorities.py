@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend import commands
-from backend.priorities import ALL_STOPS
+from backend.delivery import commands
+from backend.delivery.priorities import ALL_STOPS
 from tests.automations.garden import DRAIN, FILL, OFF, ON, Garden
 
 HOT: dict[str, Any] = {"name": "Hot", "sensor": "temperature1", "comparison": "above", "at": 30.0}

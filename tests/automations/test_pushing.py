@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from backend import boards, commands
 from backend.automations import rules
+from backend.delivery import commands
 from backend.errors import Invalid
+from backend.fleet import boards
 from tests.automations.garden import FILL, OFF, ON, Garden
 
 DO = '{"command_type":"switch","target":"light1","parameters":{"state":"on"}}'

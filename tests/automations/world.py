@@ -13,8 +13,8 @@ from peewee import fn
 
 from backend.automations import rules
 from backend.automations.models import Automation, AutomationExecution
-from backend.lifecycle import IN_FLIGHT, OPEN, PENDING
-from backend.models import Command, as_rows
+from backend.database.models import Command, as_rows
+from backend.delivery.lifecycle import IN_FLIGHT, OPEN, PENDING
 from tests.automations.garden import DRAIN, FILL, OFF, ON, Garden
 from tests.backend.conftest import Desk
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from protocol import ack, encode
 
-from backend import boards, commands, schema
-from backend.core import Batch, Core
-from backend.listening import Heard
-from backend.wishes import Cancellation, NewCommand
-from backend.work import Outcome
+from backend.brokers.listening import Heard
+from backend.database import schema
+from backend.delivery import commands
+from backend.delivery.core import Batch, Core
+from backend.delivery.wishes import Cancellation, NewCommand
+from backend.delivery.work import Outcome
+from backend.fleet import boards
 
 START = 1_800_000_000_000  # ms
 ACTUATORS = {

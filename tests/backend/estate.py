@@ -8,13 +8,15 @@ from protocol import ack, decode, encode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, STATUS, topic
 
-from backend import boards, connections, schema
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers import connections
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.database import schema
+from backend.database.models import Board, Site
+from backend.delivery.wishes import NewCommand
+from backend.delivery.writer import now_ms
 from backend.errors import Busy
-from backend.models import Board, Site
+from backend.fleet import boards
 from backend.service import Backend
-from backend.wishes import NewCommand
-from backend.writer import now_ms
 from tests.backend.running import PASSWORD, eventually
 from tests.support.mqtt import Client
 from tools.brokers import Broker, MosquittoBroker, free_port

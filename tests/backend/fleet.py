@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from backend import boards, commands, sites
-from backend.core import Batch
+from backend.database.models import Command, as_rows
+from backend.delivery import commands
+from backend.delivery.core import Batch
+from backend.delivery.work import Task
 from backend.errors import Refusal
-from backend.models import Command, as_rows
-from backend.newcomers import Announcement
-from backend.work import Task
+from backend.fleet import boards, sites
+from backend.fleet.newcomers import Announcement
 from tests.backend.conftest import START, Desk
 
 LAKE = {"owner": "the lake's", "programme": "trout", "timezone": "Europe/Rome"}

@@ -11,10 +11,11 @@ from protocol import ack, decode, encode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, STARTUP, topic
 
-from backend import boards, schema
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.database import schema
+from backend.delivery.wishes import NewCommand
+from backend.fleet import boards
 from backend.service import Backend
-from backend.wishes import NewCommand
 from tests.support.mqtt import Client
 from tools.brokers import MosquittoBroker, free_port
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from backend import alerts
-from backend.alerts import Alert, Rule
-from backend.core import Core
-from backend.upkeep import Options
+from backend.delivery.core import Core
+from backend.delivery.upkeep import Options
+from backend.fleet import alerts
+from backend.fleet.alerts import Alert, Rule
 from tests.backend.conftest import Desk
 
 STEP = 0.1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.broker import BACKEND_USER, BrokerError, EmbeddedBroker
+from backend.brokers.broker import BACKEND_USER, BrokerError, EmbeddedBroker
 from tests.backend.running import eventually
 from tests.support.mqtt import Client
 from tests.support.processes import Ended
@@ -65,7 +65,8 @@ def test_only_its_owner_reads_the_passwords(tmp_path: Path) -> None:
 def test_the_embedded_broker_dies_with_its_parent(tmp_path: Path) -> None:
     port = free_port()
     program = (
-        "import time; from pathlib import Path; from backend.broker import EmbeddedBroker\n"
+        "import time; from pathlib import Path\n"
+        "from backend.brokers.broker import EmbeddedBroker\n"
         f"broker = EmbeddedBroker(Path({str(tmp_path)!r}), {port}, {{}}); broker.start()\n"
         "print(broker.pid, flush=True); time.sleep(100)"
     )

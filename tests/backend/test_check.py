@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards, check, connections, probe, schema, unit
-from backend.broker import BACKEND_USER
-from backend.linkstate import Address
-from backend.models import Site
+from backend.brokers import connections, probe
+from backend.brokers.broker import BACKEND_USER
+from backend.brokers.linkstate import Address
+from backend.cli import check, unit
+from backend.database import schema
+from backend.database.models import Site
+from backend.fleet import boards
 from backend.settings import Given, Settings
 from tests.backend.installation import Installation
 from tests.backend.running import eventually
@@ -162,7 +165,7 @@ def test_lines_are_json_where_that_is_asked_for(tmp_path: Path) -> None:
         line = json.loads(process.stderr.readline())
         process.terminate()
         rest = process.stderr.read()
-    assert (line["level"], line["logger"]) == ("ERROR", "backend.mqtt")
+    assert (line["level"], line["logger"]) == ("ERROR", "backend.brokers.mqtt")
     assert "can't be reached" in line["message"] and "hunter2" not in str(line) + rest
 
 

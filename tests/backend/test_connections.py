@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from backend import connections
-from backend.connections import MqttConnection
+from backend.brokers import connections
+from backend.brokers.connections import MqttConnection
+from backend.brokers.linkstate import ERROR, Report
+from backend.database.models import Site, database
+from backend.delivery.wishes import NewCommand
 from backend.errors import Busy
-from backend.linkstate import ERROR, Report
-from backend.models import Site, database
-from backend.wishes import NewCommand
 from tests.backend.estate import KINDS, Estate
 from tests.backend.running import eventually
 from tests.support import certificates

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
 from tests.backend.installation import Installation
 from tests.backend.running import eventually
 from tools.brokers import MosquittoBroker

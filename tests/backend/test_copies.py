@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import dbfile
+from backend.database import dbfile
 from tests.backend.installation import Installation
 from tests.backend.running import eventually
 from tools.chaos_http import Api

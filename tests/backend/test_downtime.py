@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from backend import boards, downtime
-from backend.core import Batch
-from backend.downtime import Downtime
-from backend.models import Board
-from backend.presence import Presence
-from backend.silence import LONGEST_MS, SHORTEST_MS, Deadlines, Pace
+from backend.database.models import Board
+from backend.delivery.core import Batch
+from backend.fleet import boards, downtime
+from backend.fleet.downtime import Downtime
+from backend.fleet.presence import Presence
+from backend.fleet.silence import LONGEST_MS, SHORTEST_MS, Deadlines, Pace
 from tests.backend.conftest import START, Desk
 
 Times = list[tuple[float, float | None, str]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.presence import Presence
+from backend.fleet.presence import Presence
 from tests.backend.conftest import Desk
 
 SILENCE = 35  # seconds

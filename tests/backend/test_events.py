@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend import events
-from backend.events import REPLAY_MAX, Hub, replay
+from backend.delivery import events
+from backend.delivery.events import REPLAY_MAX, Hub, replay
 from tests.backend.conftest import Desk
 
 

@@ -13,10 +13,10 @@ from protocol.image_reading import Chunk, Header
 from protocol.limits import IMAGE_BYTES
 from protocol.topics import IMAGE, topic
 
-from backend import images
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
+from backend.gallery import images
 from backend.gallery.album import Album
-from backend.images import Receiver
+from backend.gallery.images import Receiver
 from tests.backend.running import Station, eventually
 from tools.brokers import MosquittoBroker
 

@@ -3,7 +3,16 @@
 import pytest
 from protocol.messages import ACCEPTED, PROGRESS, RESULTS
 
-from backend.lifecycle import ENDED, OPEN, START, STATUSES, TABLE, UNKNOWN, IllegalTransition, move
+from backend.delivery.lifecycle import (
+    ENDED,
+    OPEN,
+    START,
+    STATUSES,
+    TABLE,
+    UNKNOWN,
+    IllegalTransition,
+    move,
+)
 
 
 def test_an_ended_command_never_moves_again() -> None:

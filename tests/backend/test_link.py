@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import MQTTMessage
 
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers.linkstate import CONNECTED, CONNECTING, DISCONNECTED, ERROR, Address, Report
+from backend.brokers.mqtt import Link
+from backend.brokers.paho_edges import NO_TOPIC, topic_of
 from backend.dialects import registry
 from backend.dialects.dialect import Subscription
-from backend.linkstate import CONNECTED, CONNECTING, DISCONNECTED, ERROR, Address, Report
-from backend.mqtt import Link
-from backend.paho_edges import NO_TOPIC, topic_of
 from tests.backend.running import eventually
 from tools.brokers import free_port
 from tools.proxy import Proxy
@@ -48,7 +48,7 @@ class Heard:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.name == "backend.mqtt"]
+    return [one.getMessage() for one in caplog.records if one.name == "backend.brokers.mqtt"]
 
 
 def test_a_broker_that_is_away_is_said_once_and_waited_for(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
+from backend.brokers.linkstate import Address
+from backend.brokers.mqtt import Link
 from backend.dialects import registry
-from backend.linkstate import Address
-from backend.mqtt import Link
 from backend.settings import load
 from tests.backend.running import eventually
 from tests.support import certificates

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.broker_address import check, read
+from backend.brokers.address import check, read
+from backend.brokers.linkstate import Address, Tries
 from backend.errors import Invalid
-from backend.linkstate import Address, Tries
 from tests.support.certificates import authority
 
 KNOWN = Address("a.example", 1883, "ann", "secret")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend import commands
+from backend.delivery import commands
 from tests.backend.conftest import Desk
 
 

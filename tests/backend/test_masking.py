@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend import commands
+from backend.delivery import commands
 from backend.errors import Conflict
 from tests.backend.conftest import Desk
 

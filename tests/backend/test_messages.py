@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend import messages
-from backend.core import Core
-from backend.messages import ALL, COMMANDS, OFF, MessageLog
-from backend.upkeep import Options
+from backend.delivery import messages
+from backend.delivery.core import Core
+from backend.delivery.messages import ALL, COMMANDS, OFF, MessageLog
+from backend.delivery.upkeep import Options
 from tests.backend.conftest import Desk
 
 Told = list[tuple[str, str]]

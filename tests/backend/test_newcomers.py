@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards, newcomers
-from backend.broker import BACKEND_USER, EmbeddedBroker
-from backend.core import Batch
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.database.models import Board
+from backend.delivery.core import Batch
 from backend.errors import Conflict
-from backend.models import Board
-from backend.newcomers import Announcement, claims_of
-from backend.provisioning import Enrolment, Mapping
+from backend.fleet import boards, newcomers
+from backend.fleet.newcomers import Announcement, claims_of
+from backend.fleet.provisioning import Enrolment, Mapping
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import announce, done, site, stands
 from tests.backend.running import PASSWORD, Station, eventually

@@ -2,7 +2,8 @@
 
 import pytest
 
-from backend import commands, store
+from backend.database import store
+from backend.delivery import commands
 from backend.errors import Conflict, Invalid, NotFound
 from backend.web.boards import CATALOGUE
 from tests.backend.conftest import Desk

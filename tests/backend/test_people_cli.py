@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from backend.__main__ import main
-from backend.credentials import Credential
-from backend.models import as_rows, database
+from backend.database.models import as_rows, database
+from backend.people.credentials import Credential
 
 
 class Keyboard:

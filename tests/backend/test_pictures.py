@@ -7,10 +7,11 @@ import pytest
 from protocol import image
 from protocol.image_reading import Chunk, Header
 
-from backend import commands, images, pictures
-from backend.core import Batch
-from backend.models import Picture, PictureChunk
-from backend.work import Outcome
+from backend.database.models import Picture, PictureChunk
+from backend.delivery import commands
+from backend.delivery.core import Batch
+from backend.delivery.work import Outcome
+from backend.gallery import images, pictures
 from tests.backend.conftest import Desk
 from tests.backend.test_images import parts
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from backend import commands
+from backend.delivery import commands
+from backend.delivery.wishes import NewCommand
 from backend.errors import Invalid
-from backend.presence import Presence, Roster
-from backend.wishes import NewCommand
+from backend.fleet.presence import Presence, Roster
 from tests.backend.conftest import Desk
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend import boards, provisioning, sites
-from backend.core import Batch
+from backend.database.models import Site
+from backend.delivery.core import Batch
 from backend.errors import Conflict, Invalid, NotFound
-from backend.models import Site
-from backend.provisioning import Enrolment, Mapping, Retirement, Return
+from backend.fleet import boards, provisioning, sites
+from backend.fleet.provisioning import Enrolment, Mapping, Retirement, Return
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done, orders, queued, refusal, site, stands
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from backend import stats
-from backend.alerts import Alert
-from backend.audit import AuditEntry
-from backend.core import Core
-from backend.downtime import Downtime
-from backend.lifecycle import STATUSES
-from backend.messages import MessageLog
-from backend.models import Command, History, LogPart
-from backend.parsing import ParsingLog
-from backend.retention import BUSY_MS, CHUNK, FIRST_MS, PAUSE_MS, REST_MS
-from backend.upkeep import Options
+from backend.brokers.parsing import ParsingLog
+from backend.database.models import Command, History, LogPart
+from backend.database.retention import BUSY_MS, CHUNK, FIRST_MS, PAUSE_MS, REST_MS
+from backend.delivery.core import Core
+from backend.delivery.lifecycle import STATUSES
+from backend.delivery.messages import MessageLog
+from backend.delivery.upkeep import Options
+from backend.fleet import stats
+from backend.fleet.alerts import Alert
+from backend.fleet.downtime import Downtime
+from backend.people.audit import AuditEntry
 from tests.backend.conftest import START, Desk
 
 DAY = 86_400

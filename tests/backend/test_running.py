@@ -11,9 +11,9 @@ from protocol import decode, encode
 from protocol.limits import ID_LENGTH
 from protocol.topics import topic
 
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
+from backend.delivery.work import Outcome, Work
 from backend.dialects.answerback import KINDS
-from backend.work import Outcome, Work
 from tests.backend.running import Station, eventually
 from tools.brokers import MosquittoBroker
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from backend import dbfile, schema
-from backend.credentials import SCOPES, Credential, User
-from backend.models import Board, Command, History, Site
+from backend.database import dbfile, schema
+from backend.database.models import Board, Command, History, Site
+from backend.people.credentials import SCOPES, Credential, User
 
 OLD = Path(__file__).with_name("v0.sql").read_text()
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from backend import boards, sensors
-from backend.presence import Presence
-from backend.work import Outcome
+from backend.delivery.work import Outcome
+from backend.fleet import boards, sensors
+from backend.fleet.presence import Presence
 from tests.backend.conftest import START, Desk
 
 NOW = START // 1000

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backend import configuration, settings
+from backend import settings
+from backend.cli import configuration
 from backend.settings import SETTINGS
 
 README = Path(__file__).parents[2] / "README.md"

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from backend import boards, commands, stats
-from backend.lifecycle import ENDED
-from backend.models import Command
+from backend.database.models import Command
+from backend.delivery import commands
+from backend.delivery.lifecycle import ENDED
+from backend.fleet import boards, stats
 from tests.backend.conftest import START, Desk
 
 HOUR = 3_600_000

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards, schema
+from backend.database import schema
+from backend.delivery.wishes import NewCommand
 from backend.errors import Busy, Invalid
+from backend.fleet import boards
 from backend.service import Backend
-from backend.wishes import NewCommand
 from tests.backend.conftest import Desk
 from tools.brokers import free_port
 

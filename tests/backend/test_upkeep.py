@@ -4,13 +4,14 @@ import time
 
 import pytest
 
-from backend import alerts, boards, downtime, settings
-from backend.alerts import Rule
-from backend.core import Batch, Core
-from backend.downtime import Downtime
-from backend.models import Board
-from backend.provisioning import Retirement
-from backend.retention import TABLES
+from backend import settings
+from backend.database.models import Board
+from backend.database.retention import TABLES
+from backend.delivery.core import Batch, Core
+from backend.fleet import alerts, boards, downtime
+from backend.fleet.alerts import Rule
+from backend.fleet.downtime import Downtime
+from backend.fleet.provisioning import Retirement
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from backend import boards, sites, wakes
-from backend.provisioning import Mapping
+from backend.fleet import boards, sites, wakes
+from backend.fleet.provisioning import Mapping
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done, orders, queued, site
 

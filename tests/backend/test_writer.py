@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from protocol import encode
 
-from backend import answering, boards, commands, schema
+from backend.database import schema
+from backend.database.store import Locked
+from backend.delivery import answering, commands
+from backend.delivery.events import Hub
+from backend.delivery.wishes import NewCommand
+from backend.delivery.writer import Writer
 from backend.errors import Busy, Slow
-from backend.events import Hub
-from backend.presence import Presence
+from backend.fleet import boards
+from backend.fleet.presence import Presence
 from backend.service import Backend
-from backend.store import Locked
-from backend.wishes import NewCommand
-from backend.writer import Writer
 from tests.backend.conftest import Desk
 from tests.backend.running import eventually
 from tools.brokers import free_port

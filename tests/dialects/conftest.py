@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from backend import boards, commands, schema
-from backend.core import Batch, Core
+from backend.brokers.listening import Heard
+from backend.database import schema
+from backend.delivery import commands
+from backend.delivery.core import Batch, Core
+from backend.delivery.wishes import Cancellation, NewCommand
+from backend.delivery.work import Outcome
 from backend.dialects.registry import DIALECTS
-from backend.listening import Heard
-from backend.newcomers import Announcement
-from backend.wishes import Cancellation, NewCommand
-from backend.work import Outcome
+from backend.fleet import boards
+from backend.fleet.newcomers import Announcement
 
 START = 1_800_000_000_000  # ms; 2027-01-15T08:00:00Z
 MAC = "A1B2C3D4E5F6"

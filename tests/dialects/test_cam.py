@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.models import PENDING_MAPPING, Board
+from backend.database.models import PENDING_MAPPING, Board
 from tests.dialects.conftest import MAC, START, Hall
 
 CMD, ACK = f"ESP32CAM/{MAC}/cmd", f"ESP32CAM/{MAC}/ack"

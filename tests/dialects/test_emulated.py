@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from backend import boards, schema, speech, wake
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers import speech
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.database import schema
+from backend.database.models import Board
+from backend.delivery import wake
+from backend.delivery.wishes import NewCommand
+from backend.delivery.writer import now_ms
 from backend.dialects import esp32cam
-from backend.models import Board
+from backend.fleet import boards
 from backend.service import Backend
-from backend.wishes import NewCommand
-from backend.writer import now_ms
 from tests import unix_port
 from tests.backend.running import PASSWORD, PATIENCE, eventually
 from tools import umqtt

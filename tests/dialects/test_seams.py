@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from backend import boards, downtime, newcomers, sites
-from backend.core import Batch
-from backend.listening import Heard
-from backend.models import Board, Site
-from backend.provisioning import Mapping, Retirement
+from backend.brokers.listening import Heard
+from backend.database.models import Board, Site
+from backend.delivery.core import Batch
+from backend.fleet import boards, downtime, newcomers, sites
+from backend.fleet.provisioning import Mapping, Retirement
 from tests.dialects.conftest import MAC, START, Hall
 
 CAM = f"ESP32CAM/{MAC}"

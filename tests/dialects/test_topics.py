@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from backend import parsing, topics
 from backend.application import Application
-from backend.parsing import ParsingLog
+from backend.brokers import parsing, topics
+from backend.brokers.parsing import ParsingLog
+from backend.brokers.topics import DiscoveredTopic
 from backend.settings import Settings
-from backend.topics import DiscoveredTopic
 from tests.backend.running import eventually
 from tests.dialects.conftest import Hall
 from tools.brokers import free_port

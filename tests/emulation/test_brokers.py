@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.broker import BrokerError
+from backend.brokers.broker import BrokerError
 from tests.emulation.conftest import USERS, Connect
 from tests.support.mqtt import Client
 from tools.brokers import Broker

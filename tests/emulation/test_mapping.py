@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
 from backend.web.render import rfc3339
 from tools.chaos_http import until
 from tools.chaos_site import PASSWORD, Site

@@ -5,7 +5,7 @@ refuses the backend.
 import contextlib
 from pathlib import Path
 
-from backend.wishes import NewCommand
+from backend.delivery.wishes import NewCommand
 from tests.backend.estate import KINDS, Estate
 from tests.backend.running import PASSWORD, eventually
 from tools.fleet import BoardSpec, Fleet

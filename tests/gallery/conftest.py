@@ -10,12 +10,12 @@ import pytest
 from protocol import image
 from protocol.image_reading import Chunk, Header
 
-from backend.audit import Actor, Noted
-from backend.core import Batch
+from backend.delivery.core import Batch
 from backend.gallery import rows
 from backend.gallery.album import Album
 from backend.gallery.bounds import Bounds
 from backend.gallery.keeping import Remove, mend
+from backend.people.audit import Actor, Noted
 from tests.backend.conftest import Desk
 from tools.emulator_camera import jpeg
 

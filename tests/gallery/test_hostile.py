@@ -8,11 +8,11 @@ from typing import Any
 from protocol import image
 from protocol.image_reading import Chunk, Header
 
+from backend.database.models import Picture, PictureChunk
 from backend.gallery import rows
 from backend.gallery.album import Album
 from backend.gallery.bounds import Bounds
-from backend.images import OPEN_PER_BOARD
-from backend.models import Picture, PictureChunk
+from backend.gallery.images import OPEN_PER_BOARD
 from tests.dialects.conftest import MAC, Hall
 from tests.gallery.conftest import SEEN, Darkroom, parts
 

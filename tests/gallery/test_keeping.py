@@ -6,12 +6,12 @@ import pickle
 
 import pytest
 
-from backend import audit
+from backend.database.models import PictureChunk, database
 from backend.errors import NotFound
 from backend.gallery import keeping, rows
 from backend.gallery.bounds import Bounds, read
 from backend.gallery.keeping import Remove
-from backend.models import PictureChunk, database
+from backend.people import audit
 from tests.backend.conftest import START
 from tests.gallery.conftest import SEEN, TAKEN, Darkroom, parts
 

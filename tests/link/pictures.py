@@ -13,7 +13,7 @@ from protocol import topics
 from protocol.image_reading import Chunk, decode
 from protocol.messages import RESULTS
 
-from backend.images import Receiver
+from backend.gallery.images import Receiver
 from tests.link.site import BOARD_ID, KEY, PATIENCE, Backend, Message, make_board
 from tools.brokers import Broker
 from tools.emulator import Board

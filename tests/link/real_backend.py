@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend import boards, schema
-from backend.models import Board
+from backend.database import schema
+from backend.database.models import Board
+from backend.fleet import boards
 from backend.service import Backend
 from tests.link.site import BOARD_ID, KEY, USERS
 from tools.brokers import Broker

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from protocol.image_reading import Chunk
 
-from backend.wishes import NewCommand
+from backend.delivery.wishes import NewCommand
 from tests.backend.running import eventually
 from tests.link.pictures import board_with_camera, check
 from tests.link.real_backend import real_backend

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from backend import manifest
-from backend.wishes import NewCommand
+from backend.delivery.wishes import NewCommand
 from tests.backend.running import eventually
 from tests.link.real_backend import real_backend
 from tests.link.site import BOARD_ID, make_board, settings_with

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from backend import boards
-from backend.core import Batch
-from backend.intake import MEASURED, PAUSE_MS, Aside
-from backend.models import database
+from backend.database.models import database
+from backend.database.retention import FIRST_MS
+from backend.database.retention import PAUSE_MS as SWEEP_MS
+from backend.delivery.core import Batch
+from backend.delivery.intake import MEASURED, PAUSE_MS, Aside
+from backend.delivery.work import Outcome
+from backend.fleet import boards
+from backend.fleet.sensors import AHEAD_S
 from backend.readings import charts
 from backend.readings.notes import Note
 from backend.readings.storing import SERIES_MAX
 from backend.readings.tables import ReadingHour, Series, StoredReading
-from backend.retention import FIRST_MS
-from backend.retention import PAUSE_MS as SWEEP_MS
-from backend.sensors import AHEAD_S
-from backend.work import Outcome
 from tests.backend.conftest import START, Desk
 
 NOW = START // 1000

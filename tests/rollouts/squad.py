@@ -6,13 +6,14 @@ from typing import Any
 
 from protocol import ack, encode
 
-from backend import boards, manifest
-from backend.audit import Actor
-from backend.models import Board, Command, as_rows
+from backend import manifest
+from backend.database.models import Board, Command, as_rows
+from backend.delivery.work import Outcome
+from backend.fleet import boards
+from backend.people.audit import Actor
 from backend.rollouts import archive, releases, rows
 from backend.rollouts.wishes import Begin
 from backend.web.rollouts import NUMBERS
-from backend.work import Outcome
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done, site
 from tools import release

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from protocol import signature
 
-from backend import boards, manifest
+from backend import manifest
 from backend.errors import Invalid, NotFound, Refusal
+from backend.fleet import boards
 from backend.rollouts import archive, fitting, releases
 from backend.rollouts.releases import Delete, Release
 from backend.rollouts.wishes import Abort

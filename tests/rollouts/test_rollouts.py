@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from backend.database.models import Command
+from backend.database.retention import Sweep
 from backend.errors import Refusal
-from backend.models import Command
-from backend.provisioning import Mapping, Retirement
-from backend.retention import Sweep
+from backend.fleet.provisioning import Mapping, Retirement
 from backend.rollouts.rows import Rollout, RolloutBoard
 from backend.rollouts.wishes import Abort, Pause, Resume
 from tests.backend.fleet import done, refusal, site

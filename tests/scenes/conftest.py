@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from backend import boards
-from backend.core import Batch
+from backend.brokers.listening import Word
+from backend.delivery.core import Batch
+from backend.delivery.work import Task
 from backend.errors import Refusal
-from backend.listening import Word
-from backend.presence import Presence
+from backend.fleet import boards
+from backend.fleet.presence import Presence
 from backend.scenes import rows
 from backend.scenes.tasks import Control, Save, Start
-from backend.work import Task
 from tests.dialects.conftest import START, Hall
 
 BOARD = "esp32_01"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from backend.brokers.outbox import Outbox
+from backend.database.models import Command
 from backend.errors import Refusal
-from backend.models import Command
-from backend.outbox import Outbox
 from backend.scenes import rows
 from backend.scenes.rows import SceneRun, SceneStep
 from tests.dialects.conftest import START

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from protocol.messages import ack, encode
 
-from backend.core import Batch
-from backend.models import Command
-from backend.outbox import Outbox
-from backend.part import Part
+from backend.brokers.outbox import Outbox
+from backend.database.models import Command
+from backend.delivery.core import Batch
+from backend.delivery.part import Part
+from backend.delivery.work import Work
 from backend.scenes.cast import Order
 from backend.scenes.part import LEAD_MS
 from backend.scenes.player import Player
 from backend.scenes.rows import SceneStep
-from backend.work import Work
 from tests.dialects.conftest import START
 from tests.scenes.conftest import LAMP, Stage, mqtt, scene
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from backend.core import Batch
+from backend.database.models import Command
+from backend.database.retention import FIRST_MS, Sweep
+from backend.delivery.core import Batch
+from backend.delivery.wishes import NewCommand
 from backend.errors import Conflict
-from backend.models import Command
-from backend.retention import FIRST_MS, Sweep
 from backend.scenes import rows
 from backend.scenes.tasks import Save, Start, StopRoom
-from backend.wishes import NewCommand
 from tests.dialects.conftest import START
 from tests.scenes.conftest import BOARD, LAMP, Stage, mqtt, scene
 

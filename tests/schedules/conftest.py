@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from backend import commands
-from backend.models import Command, as_rows
+from backend.database.models import Command, as_rows
+from backend.delivery import commands
 from backend.schedules import records
 from backend.schedules.models import Run, RunBoard
 from backend.schedules.rules import Bulk, Creation

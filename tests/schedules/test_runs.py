@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend import boards, commands
-from backend.core import Core
+from backend.delivery import commands
+from backend.delivery.core import Core
 from backend.errors import Conflict, Invalid
-from backend.provisioning import Mapping, Retirement
+from backend.fleet import boards
+from backend.fleet.provisioning import Mapping, Retirement
 from backend.schedules import records
 from backend.schedules.rules import Steering
 from tests.backend.conftest import START, Desk

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backend import commands, sites
-from backend.core import Core
-from backend.models import database
-from backend.provisioning import Mapping
+from backend.database.models import database
+from backend.delivery import commands
+from backend.delivery.core import Core
+from backend.fleet import sites
+from backend.fleet.provisioning import Mapping
 from backend.schedules import records
 from backend.schedules.models import ALL, CAUGHT_UP, DUE, ONCE, PASSED, SKIP, Schedule
 from backend.schedules.part import GRACE_MS, plan

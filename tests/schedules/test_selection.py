@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from backend import boards
-from backend.provisioning import Mapping, Retirement
-from backend.selection import Labels, check, select
+from backend.fleet import boards
+from backend.fleet.provisioning import Mapping, Retirement
+from backend.fleet.selection import Labels, check, select
 from tests.backend.conftest import START, Desk
 from tests.backend.fleet import done, refusal, site
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards
+from backend.fleet import boards
 from tests.serial.test_provision import GIVEN, command, on_flash
 from tests.web.site import Site
 from tools.emulator import Board

@@ -9,16 +9,17 @@ from typing import Any
 
 from peewee import OperationalError
 
-from backend import commands, schema
-from backend.core import Core
+from backend.brokers.mqtt import Receipt
+from backend.database import schema
+from backend.database.models import Board as BoardRow
+from backend.delivery import commands
+from backend.delivery.core import Core
+from backend.delivery.events import Hub
+from backend.delivery.wishes import NewCommand
+from backend.delivery.work import Outcome
+from backend.delivery.writer import Writer
 from backend.errors import Refusal
-from backend.events import Hub
-from backend.models import Board as BoardRow
-from backend.mqtt import Receipt
-from backend.presence import Presence
-from backend.wishes import NewCommand
-from backend.work import Outcome
-from backend.writer import Writer
+from backend.fleet.presence import Presence
 from tests.simulation.backend_link import BackendClient, Port
 from tests.simulation.broker import Broker
 from tests.simulation.life import Killed, Life

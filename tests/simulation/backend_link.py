@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from backend.mqtt import Receipt
-from backend.writer import Writer
+from backend.brokers.mqtt import Receipt
+from backend.delivery.writer import Writer
 from tests.simulation.broker import BACKEND, Broker
 from tests.simulation.client import Client
 from tests.simulation.life import Life

@@ -7,8 +7,8 @@ from typing import Any
 
 from protocol.verbs import SET, case_of
 
-from backend.models import database
-from backend.presence import Presence
+from backend.database.models import database
+from backend.fleet.presence import Presence
 from tests.simulation.board import Board
 from tests.simulation.hardware import Pulse
 from tests.simulation.watch import Watch

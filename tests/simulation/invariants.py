@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from protocol.verbs import DOSE, SET, STOP
 
-from backend.lifecycle import ENDED
+from backend.delivery.lifecycle import ENDED
 from tests.simulation.board import LATE_MS
 from tests.simulation.evidence import Evidence, Row
 from tests.simulation.hardware import Pulse

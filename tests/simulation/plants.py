@@ -16,9 +16,10 @@ from app.journal import QUEUED, Journal
 from app.latch import Latch
 from app.work import Work as BoardWork
 
-from backend import commands, lifecycle, store
-from backend.dispatcher import Dispatcher
-from backend.presence import Presence
+from backend.database import store
+from backend.delivery import commands, lifecycle
+from backend.delivery.dispatcher import Dispatcher
+from backend.fleet.presence import Presence
 
 Patch = pytest.MonkeyPatch
 

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.models import database as proxy
-from backend.schema import TABLES
+from backend.database.models import database as proxy
+from backend.database.schema import TABLES
 from tests.simulation.backend import Backend, enroll, open_database
 from tests.simulation.board import Board
 from tests.simulation.broker import Badness, Broker

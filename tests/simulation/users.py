@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from backend.dispatcher import stops
+from backend.delivery.dispatcher import stops
+from backend.delivery.wishes import Cancellation, NewCommand
 from backend.errors import Refusal
-from backend.wishes import Cancellation, NewCommand
 from tests.simulation.backend import Backend
 from tests.simulation.board import SENSOR
 from tests.simulation.world import World

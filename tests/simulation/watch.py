@@ -7,9 +7,9 @@ from typing import Any
 
 from protocol.messages import ACCEPTED, COMPLETED
 
-from backend import lifecycle
-from backend.presence import Presence
-from backend.work import Outcome
+from backend.delivery import lifecycle
+from backend.delivery.work import Outcome
+from backend.fleet.presence import Presence
 from tests.simulation.board import Board
 from tests.simulation.world import World
 

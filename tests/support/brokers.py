@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
 from tools.brokers import Broker, MosquittoBroker, free_port, mosquitto_binary
 
 KINDS = ("embedded", "mosquitto")

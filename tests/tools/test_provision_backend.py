@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backend import boards, schema, sites
+from backend.database import schema
 from backend.errors import NotFound
+from backend.fleet import boards, sites
 from backend.settings import Settings
 from tools.provision_backend import Wish, by_database
 

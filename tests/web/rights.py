@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from backend.credentials import ADMINISTER, COMMAND, READ
+from backend.people.credentials import ADMINISTER, COMMAND, READ
 from tests.web.site import FEED
 
 # Who may at the least, each may what those before may: see village.PEOPLE.

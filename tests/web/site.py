@@ -8,8 +8,8 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from backend.accounts import Accounts
-from backend.broker import EmbeddedBroker
+from backend.brokers.broker import EmbeddedBroker
+from backend.people.accounts import Accounts
 from backend.settings import Settings
 from backend.web.app import make_app
 from backend.web.server import Server

@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from backend import schema
-from backend.accounts import HASHES_AT_ONCE, HASHES_WAITING, Accounts
-from backend.audit import Actor
-from backend.credentials import ABSOLUTE_MS, IDLE_MS, REREAD_MS, SEEN_MS, Credential, User
+from backend.database import schema
 from backend.errors import Busy, Conflict, Invalid, NotFound
-from backend.people import People
-from backend.throttle import KEYS_MAX, TRIES_PER_ADDRESS, TRIES_PER_USER, WINDOW_MS, Throttle
+from backend.people.accounts import HASHES_AT_ONCE, HASHES_WAITING, Accounts
+from backend.people.audit import Actor
+from backend.people.credentials import ABSOLUTE_MS, IDLE_MS, REREAD_MS, SEEN_MS, Credential, User
+from backend.people.throttle import (
+    KEYS_MAX,
+    TRIES_PER_ADDRESS,
+    TRIES_PER_USER,
+    WINDOW_MS,
+    Throttle,
+)
+from backend.people.users import People
 from tests.backend.running import eventually
 from tests.web.site import QUICK_HASHER
 
@@ -166,7 +172,7 @@ def test_a_failed_sign_in_is_logged_and_its_name_can_not_forge_a_line(
     accounts: Accounts, caplog: pytest.LogCaptureFixture
 ) -> None:
     accounts.sign_in("admin\nINFO all is well" + "x" * 100, "guess", "192.0.2.7")
-    (record,) = [one for one in caplog.records if one.name == "backend.accounts"]
+    (record,) = [one for one in caplog.records if one.name == "backend.people.accounts"]
     assert record.levelno == logging.WARNING
     assert "'admin\\nINFO all is well" in record.getMessage()
     assert "192.0.2.7" in record.getMessage()

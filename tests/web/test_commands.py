@@ -4,8 +4,8 @@ import pytest
 from protocol import CODES, ack, encode
 from protocol.topics import ACK, topic
 
-from backend.commands import PAGE_MAX
-from backend.texts import TEXTS
+from backend.delivery.commands import PAGE_MAX
+from backend.delivery.texts import TEXTS
 from tests.backend.running import eventually
 from tests.web.site import FEED, Client, Site
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend import connections
-from backend.broker import BACKEND_USER
-from backend.credentials import Membership, User
-from backend.models import Site as SiteRow
+from backend.brokers import connections
+from backend.brokers.broker import BACKEND_USER
+from backend.database.models import Site as SiteRow
+from backend.people.credentials import Membership, User
 from tests.backend.running import PASSWORD, eventually
 from tests.web.site import Client, Site
 from tests.web.test_openapi import validator

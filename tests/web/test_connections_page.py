@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from backend import connections
-from backend.broker import BACKEND_USER
-from backend.models import Site as SiteRow
+from backend.brokers import connections
+from backend.brokers.broker import BACKEND_USER
+from backend.database.models import Site as SiteRow
 from tests.backend.running import PASSWORD, eventually
 from tests.web.site import Site
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from backend.delivery.wishes import NewCommand
 from backend.errors import Slow
 from backend.web.http import BODY_MAX
-from backend.wishes import NewCommand
 from tests.backend.running import PATIENCE
 from tests.web.site import FEED, Client, Site
 

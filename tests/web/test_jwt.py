@@ -9,11 +9,11 @@ from typing import Any
 import jwt
 import pytest
 
-from backend.accounts import Accounts
-from backend.bearer import ISSUER, LIFE_MS, Signer, SigningKey
-from backend.credentials import JWT, Credential, User
 from backend.errors import Conflict
-from backend.people import People
+from backend.people.accounts import Accounts
+from backend.people.bearer import ISSUER, LIFE_MS, Signer, SigningKey
+from backend.people.credentials import JWT, Credential, User
+from backend.people.users import People
 from tests.backend.running import PATIENCE
 from tests.web.site import QUICK_HASHER, Client, Site
 from tests.web.test_accounts import START, Clock, SlowHasher, accounts, clock

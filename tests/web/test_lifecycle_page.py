@@ -2,7 +2,7 @@
 
 import re
 
-from backend.lifecycle import STATUSES, TABLE
+from backend.delivery.lifecycle import STATUSES, TABLE
 from backend.web.lifecycle import arrows, document, ranks
 from tests.web.site import Site
 

@@ -8,7 +8,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from protocol.catalogue import VERBS
 
-from backend.credentials import Credential
+from backend.people.credentials import Credential
 from backend.web.http import BODY_MAX
 from backend.web.openapi import DOCUMENT
 from tests.backend.running import eventually

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from backend import boards
-from backend.access import OPERATOR, VIEWER
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
+from backend.fleet import boards
+from backend.people.access import OPERATOR, VIEWER
 from tests.backend.running import PASSWORD as BROKER_PASSWORD
 from tests.backend.running import PATIENCE, eventually
 from tests.web.site import Client, Reply, Site
@@ -127,7 +127,7 @@ def test_an_action_that_is_none_is_refused_by_name(farm: Farm) -> None:
 def test_a_database_that_hangs_is_said_and_the_click_is_not_lost(
     farm: Farm, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.answering.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("backend.delivery.answering.ANSWER_SECONDS", 0.3)
     before = pulses(farm)
     other = sqlite3.connect(site.station.database.database, PATIENCE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from protocol.topics import SENSORS
 
-from backend.models import Board
-from backend.models import Site as SiteRow
+from backend.database.models import Board
+from backend.database.models import Site as SiteRow
 from tests.support.browser import PATIENCE_MS
 from tests.web.pond import Pond, sign_in
 from tests.web.site import Site

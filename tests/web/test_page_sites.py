@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from backend import boards
-from backend.broker import BACKEND_USER
+from backend.brokers.broker import BACKEND_USER
+from backend.fleet import boards
 from tests.backend.running import PASSWORD
 from tests.support.mqtt import Client
 from tests.web.site import Site

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from protocol.topics import SENSORS
 
-from backend.models import Command
+from backend.database.models import Command
 from tests.web.pond import Pond
 from tests.web.test_twins import FULL, LOW, complete
 

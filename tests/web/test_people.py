@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from backend.access import ADMIN, OPERATOR, VIEWER
-from backend.events import HEARTBEAT_SECONDS
-from backend.throttle import TRIES_PER_USER
+from backend.delivery.events import HEARTBEAT_SECONDS
+from backend.people.access import ADMIN, OPERATOR, VIEWER
+from backend.people.throttle import TRIES_PER_USER
 from tests.backend.running import eventually
 from tests.web.site import FEED, Client, Site
 from tests.web.test_stream import Watcher

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from backend.access import OPERATOR, VIEWER
+from backend.people.access import OPERATOR, VIEWER
 from tests.web.pond import Pond
 from tests.web.site import Site
 from tests.web.village import PASSWORD, TEST, Village, add_user

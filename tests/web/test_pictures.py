@@ -11,7 +11,7 @@ from protocol import image
 from protocol.image_reading import Header
 from protocol.topics import IMAGE, topic
 
-from backend import audit
+from backend.people import audit
 from tests.backend.running import Station, eventually
 from tests.gallery.conftest import SEEN, TAKEN, parts
 from tests.web.site import Client, Site

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.throttle import TRIES_PER_USER
+from backend.people.throttle import TRIES_PER_USER
 from backend.web.server import Server
 from tests.web.site import Client, Reply, Site
 

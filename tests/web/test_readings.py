@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from protocol.topics import SENSORS, THRESHOLD
 
-from backend.part import Part
+from backend.delivery.part import Part
 from backend.readings.charts import POINTS_MAX
 from backend.web.render import rfc3339
 from tests.backend.running import eventually

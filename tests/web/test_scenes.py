@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from backend import boards, speech
-from backend.broker import BACKEND_USER, EmbeddedBroker
+from backend.brokers import speech
+from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
+from backend.fleet import boards
 from tests.backend.running import PASSWORD, eventually
 from tests.support.mqtt import Client as Mqtt
 from tests.web.site import Client, Site

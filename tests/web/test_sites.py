@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import segno
 
-from backend.credentials import Credential, Membership, User
+from backend.people.credentials import Credential, Membership, User
 from tests.backend.running import eventually
 from tests.web.site import Client, Site
 from tests.web.test_openapi import validator

@@ -120,7 +120,7 @@ def test_a_client_that_left_is_forgotten(site: Site, program: Client) -> None:
 def test_a_stream_ends_when_its_token_is_revoked(
     site: Site, program: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.events.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("backend.delivery.events.HEARTBEAT_SECONDS", 0.05)
     made = program.call("POST", "tokens", {"name": "watcher"}).json
     watcher = Watcher(site, Authorization=f"Bearer {made['token']}")
     assert watcher.status == 200

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from protocol.topics import SENSORS
 
+from backend.database.models import Command, History
+from backend.delivery.wishes import NewCommand
 from backend.errors import Busy, Missing
-from backend.models import Command, History
+from backend.fleet.twins import AT_ONCE, Twins
 from backend.settings import Settings
-from backend.twins import AT_ONCE, Twins
-from backend.wishes import NewCommand
 from tests.backend.running import eventually
 from tests.web.pond import ACTUATORS, Pond
 from tests.web.site import FEED, Client, Site

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.credentials import SCOPES
+from backend.people.credentials import SCOPES
 from tests.backend.running import eventually
 from tests.web.rights import ANYBODY, NAMES, QUERY, TABLE, USERS, Row
 from tests.web.site import FEED, Client, Reply, Site

@@ -3,12 +3,12 @@
 import uuid
 from typing import Any
 
-from backend.access import ADMIN, OPERATOR, VIEWER
-from backend.accounts import Accounts
-from backend.audit import Actor
-from backend.credentials import SCOPES
-from backend.models import Board, Site
-from backend.people import People
+from backend.database.models import Board, Site
+from backend.people.access import ADMIN, OPERATOR, VIEWER
+from backend.people.accounts import Accounts
+from backend.people.audit import Actor
+from backend.people.credentials import SCOPES
+from backend.people.users import People
 from backend.service import Backend
 from tests.web.site import Client
 from tests.web.site import Site as Running

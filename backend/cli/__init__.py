@@ -1,0 +1,1 @@
+"""What `python -m backend` does beside running: people, releases, copies, checks."""
