@@ -147,7 +147,8 @@ def names(path: Path) -> str:
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-from backend import copies, settings
+from backend import settings
+from backend.cli import copies
 
 word, saved, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 data = settings.load().data_dir
