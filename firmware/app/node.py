@@ -84,7 +84,7 @@ class Node:
         print("answerback: stopped, outputs are safe; Ctrl-D starts it again")
 
     def _go(self):
-        asyncio.run(self.run())
+        asyncio.run(self.run())  # in `go` its frame would keep that coroutine, and all tasks
 
     async def run(self):
         """For ever; raises what the first task to fail has raised."""
