@@ -16,7 +16,6 @@ from backend.cli import operating
 from backend.cli import people as people_cli
 from backend.cli import release as release_cli
 from backend.cli.options import command
-from backend.database.schema import open_database
 from backend.database.store import Locked
 from backend.delivery.work import Task
 from backend.delivery.writer import now_ms
@@ -25,6 +24,7 @@ from backend.errors import Refusal
 from backend.fleet import boards, provisioning
 from backend.fleet.provisioning import Mapping, Retirement
 from backend.people.accounts import ADMIN, Accounts
+from backend.schema import open_database
 from backend.settings import Settings
 
 OPERATOR = "command line"

@@ -15,10 +15,10 @@ from typing import IO, Any
 
 from backend.brokers import speech
 from backend.brokers.broker import BACKEND_USER, BrokerError, EmbeddedBroker, check_port_free
-from backend.database.schema import open_database
 from backend.fleet import boards
 from backend.gate import Gate
 from backend.people.accounts import Accounts
+from backend.schema import open_database
 from backend.service import Backend
 from backend.settings import Settings
 from backend.web.app import make_app

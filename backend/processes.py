@@ -9,9 +9,9 @@ import threading
 
 from backend.application import Application, ending_signals, make_server, one_processor
 from backend.brokers.broker import check_port_free
-from backend.database.schema import open_database
 from backend.people.accounts import Accounts
 from backend.remote import Remote
+from backend.schema import open_database
 from backend.settings import Settings
 
 

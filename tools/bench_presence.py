@@ -19,8 +19,8 @@ from protocol.topics import HEARTBEAT, topic
 
 from backend.brokers.broker import BACKEND_USER
 from backend.database.models import Board
-from backend.database.schema import open_database
 from backend.delivery.writer import now_ms
+from backend.schema import open_database
 from tools import bench_site
 from tools.bench_mqtt import Login, make_client, spawn
 from tools.bench_parts import Size

@@ -24,10 +24,10 @@ from protocol.topics import SENSORS, topic
 
 from backend.brokers.broker import BACKEND_USER
 from backend.database.models import database
-from backend.database.schema import open_database
 from backend.readings import charts
 from backend.readings.storing import HOUR_MS
 from backend.readings.tables import Series
+from backend.schema import open_database
 from tools import bench_site
 from tools.bench_load import Times
 from tools.bench_mqtt import Login, make_client, spawn

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
-from backend.database.schema import open_database
 from backend.delivery.writer import now_ms
 from backend.fleet import boards
 from backend.people.accounts import Accounts
+from backend.schema import open_database
 from tools.bench_boards import TARGETS, LightBoards, LightSpec
 from tools.bench_load import Plan, Times, perform
 from tools.bench_mqtt import Login

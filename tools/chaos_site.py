@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from backend.brokers.broker import BACKEND_USER, EmbeddedBroker, end_with_parent
-from backend.database.schema import open_database
 from backend.delivery.writer import now_ms
 from backend.fleet import boards as known
 from backend.people.accounts import ADMIN, Accounts
+from backend.schema import open_database
 from tools import stage
 from tools.brokers import Broker, free_port
 from tools.chaos_http import PATIENCE, Api, until

@@ -15,11 +15,11 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from backend.database.schema import open_database
 from backend.delivery.writer import now_ms
 from backend.errors import Conflict
 from backend.fleet import boards, provisioning
 from backend.fleet.provisioning import Enrolment, Mapping
+from backend.schema import open_database
 from backend.settings import Settings
 
 TOKEN = "ANSWERBACK_TOKEN"

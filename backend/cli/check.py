@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backend import schema
 from backend.brokers import probe
 from backend.brokers.broker import BrokerError, EmbeddedBroker, check_port_free
 from backend.brokers.linkstate import Address
 from backend.cli import configuration
-from backend.database import dbfile, schema
+from backend.database import dbfile
 from backend.settings import Given, Settings
 
 # (what was looked at, what was found, what to do or "")

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from backend.database import dbfile
-from backend.database.schema import check_not_later
+from backend.schema import check_not_later
 from backend.settings import Settings
 
 INSIDE = """inside:  boards with their keys and broker passwords, users and tokens (as hashes),

@@ -6,11 +6,11 @@ from typing import Any
 
 from backend.cli.options import command
 from backend.cli.people import at_the_keyboard
-from backend.database.schema import open_database
 from backend.delivery.writer import now_ms
 from backend.fleet import provisioning
 from backend.people.audit import Noted
 from backend.rollouts import archive, releases
+from backend.schema import open_database
 from backend.settings import Settings
 
 

@@ -1,1 +1,4 @@
-"""The tables, how they are opened and brought up, the hot path's SQL, and what is let go."""
+"""The common tables, the file they lie in, the hot path's SQL, and what is let go again.
+
+`backend.schema` has all the tables there are, and brings an older database up.
+"""

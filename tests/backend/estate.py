@@ -8,9 +8,9 @@ from protocol import ack, decode, encode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, STATUS, topic
 
+from backend import schema
 from backend.brokers import connections
 from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
-from backend.database import schema
 from backend.database.models import Board, Site
 from backend.delivery.wishes import NewCommand
 from backend.delivery.writer import now_ms

@@ -11,8 +11,8 @@ from protocol import ack, decode, encode
 from protocol.signature import key_from_hex
 from protocol.topics import ACK, COMMANDS, STARTUP, topic
 
+from backend import schema
 from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
-from backend.database import schema
 from backend.delivery.wishes import NewCommand
 from backend.fleet import boards
 from backend.service import Backend

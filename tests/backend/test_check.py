@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from backend import schema
 from backend.brokers import connections, probe
 from backend.brokers.broker import BACKEND_USER
 from backend.brokers.linkstate import Address
 from backend.cli import check, unit
-from backend.database import schema
 from backend.database.models import Site
 from backend.fleet import boards
 from backend.settings import Given, Settings

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.database import dbfile, schema
+from backend import schema
+from backend.database import dbfile
 from backend.database.models import Board, Command, History, Site
 from backend.people.credentials import SCOPES, Credential, User
 
@@ -125,7 +126,8 @@ KILLED += """
 import os, shutil, signal, sys
 from pathlib import Path
 from peewee import SqliteDatabase
-from backend.database import dbfile, schema
+from backend import schema
+from backend.database import dbfile
 
 path, run = Path(sys.argv[1]), SqliteDatabase.execute_sql
 for nth in range(int(sys.argv[2]), 1000, STRIDE):
@@ -163,7 +165,7 @@ def test_a_file_that_is_in_use_is_not_upgraded(
 
 
 def test_processes_that_start_at_once_make_or_upgrade_one_database(path: Path) -> None:
-    opens = "import sys; from backend.database import schema; schema.open_database(sys.argv[1])"
+    opens = "import sys; from backend import schema; schema.open_database(sys.argv[1])"
     for one in (path, path.with_name("fresh.db")):
         command = [sys.executable, "-c", opens, f"sqlite:///{one}"]
         processes = [subprocess.Popen(command) for _ in range(3)]
@@ -175,7 +177,7 @@ def limited(path: Path, before: str) -> str:
     """What opening says in a process in which `before` was done."""
     code = (
         "import os, resource, signal, sys\n"
-        "from backend.database import schema\n"
+        "from backend import schema\n"
         f"{before}\n"
         "try: schema.open_database(sys.argv[1])\n"
         "except ValueError as why: print(why)\n"

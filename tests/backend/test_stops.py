@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.database import schema
+from backend import schema
 from backend.delivery.wishes import NewCommand
 from backend.errors import Busy, Invalid
 from backend.fleet import boards

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from protocol import encode
 
-from backend.database import schema
+from backend import schema
 from backend.database.store import Locked
 from backend.delivery import answering, commands
 from backend.delivery.events import Hub

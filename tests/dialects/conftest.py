@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from backend import schema
 from backend.brokers.listening import Heard
-from backend.database import schema
 from backend.delivery import commands
 from backend.delivery.core import Batch, Core
 from backend.delivery.wishes import Cancellation, NewCommand

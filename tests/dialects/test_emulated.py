@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from backend import schema
 from backend.brokers import speech
 from backend.brokers.broker import BACKEND_USER, EmbeddedBroker
-from backend.database import schema
 from backend.database.models import Board
 from backend.delivery import wake
 from backend.delivery.wishes import NewCommand

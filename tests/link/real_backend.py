@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.database import schema
+from backend import schema
 from backend.database.models import Board
 from backend.fleet import boards
 from backend.service import Backend

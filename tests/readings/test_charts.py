@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from peewee import SqliteDatabase
 
-from backend.database import schema
+from backend import schema
 from backend.readings import charts
 from backend.readings.storing import HOUR_MS, store
 from backend.readings.tables import ReadingHour, Series, StoredReading

@@ -17,8 +17,8 @@ from app import actuator_settings
 from app import settings as firmware
 from protocol import decode, topics
 
-from backend.database.schema import open_database
 from backend.fleet import boards
+from backend.schema import open_database
 from backend.settings import load
 from tests.serial.site import NOBODY, plugged_in
 from tests.support.brokers import running

@@ -9,8 +9,8 @@ from typing import Any
 
 from peewee import OperationalError
 
+from backend import schema
 from backend.brokers.mqtt import Receipt
-from backend.database import schema
 from backend.database.models import Board as BoardRow
 from backend.delivery import commands
 from backend.delivery.core import Core

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.database.models import database as proxy
-from backend.database.schema import TABLES
+from backend.schema import TABLES
 from tests.simulation.backend import Backend, enroll, open_database
 from tests.simulation.board import Board
 from tests.simulation.broker import Badness, Broker

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.database import schema
+from backend import schema
 from backend.errors import NotFound
 from backend.fleet import boards, sites
 from backend.settings import Settings

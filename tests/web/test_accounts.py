@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from backend.database import schema
+from backend import schema
 from backend.errors import Busy, Conflict, Invalid, NotFound
 from backend.people.accounts import HASHES_AT_ONCE, HASHES_WAITING, Accounts
 from backend.people.audit import Actor
