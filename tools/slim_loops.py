@@ -1,11 +1,12 @@
 """Comprehensions become loops.
 
-To MicroPython a comprehension is a function: some 90 bytes of a board's memory for as long as the
-module lies there, and as much again each time it runs, for itself and for what it shares with the
+To MicroPython a comprehension is a function: 96 bytes of a board's memory (64 bits) for as long as
+the module lies there, and more each time it runs, for itself and for what it shares with the
 function around it. What is replaced stands in a function, and nothing but names and attributes is
-looked at before it in its statement, so that all happens in the same order; `any` and `all` stop
-at the first, and stay as they are. (In a dict MicroPython takes the value before its key, in a
-comprehension as in an assignment.)
+looked at before it in its statement, so that all happens in the same order. (In a dict MicroPython
+takes the value before its key, in a comprehension as in an assignment.) `any` and `all` stop at
+the first, and stay as they are; so does what is made into `bytes`, which as a list takes 8 times
+the memory.
 """
 
 import ast
