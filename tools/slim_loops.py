@@ -15,6 +15,8 @@ from collections.abc import Iterator
 _WHOLE = {"sum", "min", "max", "sorted", "join", "extend", "update"}  # read all they get
 _SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
+_IDLE = (ast.Name, ast.Constant, ast.Attribute, ast.Tuple, ast.List, ast.Dict)  # can't go wrong
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Made = ast.ListComp | ast.DictComp | ast.GeneratorExp
 
@@ -67,7 +69,9 @@ class _Loops:
             return node, False
         if isinstance(node, (*_SCOPES, ast.IfExp, ast.Await, ast.Yield, ast.YieldFrom)):
             return node, False
-        return node, self._parts(node, before) and not isinstance(node, ast.Call)
+        if isinstance(node, ast.Compare) and len(node.comparators) > 1:  # it may stop at the first
+            return node, False
+        return node, self._parts(node, before) and isinstance(node, _IDLE)
 
     def _parts(self, node: ast.expr, before: list[ast.stmt]) -> bool:
         """All that is looked at in turn, until something else is done."""

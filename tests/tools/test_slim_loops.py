@@ -35,6 +35,9 @@ LEFT = (
     "return [x for x in xs] if log(len(xs)) else [log(-x) for x in xs]",
     "return [log(x) for x in xs][0] if len(xs) > 3 else min((x for x in xs), default=3)",
     "return any(log(x) > 1 for x in xs)",
+    "return xs[1] + sum([log(x) for x in xs])",  # which may not be there
+    "return 1 < len(xs) < len([log(x) for x in xs])",
+    "return xs and 1 // xs[0], [log(x) for x in xs]",
     "return [[y for y in xs] for x in xs]",
     "return [x for x in xs if x if log(x)]",
     "return [(lambda: x)() for x in xs]",
